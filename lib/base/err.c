@@ -1,0 +1,61 @@
+#include "err.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool may_pass(enum err_code code)
+{
+    return code == ERR_FULL || code == ERR_IO || code == ERR_PEER || code == ERR_NOMEM;
+}
+
+int err_vset(struct err *e, enum err_code code, const char *fmt, va_list ap)
+{
+    e->code = code;
+    e->retriable = may_pass(code);
+    vsnprintf(e->text, sizeof(e->text), fmt, ap);
+    return -1;
+}
+
+int err_set(struct err *e, enum err_code code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    err_vset(e, code, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+int err_at(struct err *e, const char *fmt, ...)
+{
+    char old[sizeof(e->text)];
+    memcpy(old, e->text, sizeof(old));
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(e->text, sizeof(e->text), fmt, ap);
+    va_end(ap);
+    if (n >= 0 && (size_t)n < sizeof(e->text))
+        snprintf(e->text + n, sizeof(e->text) - (size_t)n, ": %s", old);
+    return -1;
+}
+
+int err_exit_code(const struct err *e)
+{
+    switch (e->code) {
+    case ERR_NONE:
+        return 0;
+    case ERR_CONF:
+        return 78;
+    case ERR_INPUT:
+    case ERR_LIMIT:
+        return 65;
+    case ERR_IO:
+        return 74;
+    case ERR_FULL:
+    case ERR_PEER:
+    case ERR_REFUSED:
+        return 75;
+    case ERR_NOMEM:
+        break;
+    }
+    return 70;
+}

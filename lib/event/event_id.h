@@ -1,0 +1,40 @@
+/* event_id.h - ids, pseudonyms and keys (design: the event; domain rule: events.md 1).
+ *
+ * All of it is a pure function of bytes and keys: the same message gives the same ids on every run.
+ */
+#ifndef WEIR_EVENT_ID_H
+#define WEIR_EVENT_ID_H
+
+#include "digest.h"
+#include "slice.h"
+
+/* Keys of a site. Opened once from secrets; the struct owns the digests. */
+struct event_keys {
+    char kid[16];             /* key id in front of pseudonyms */
+    struct digest *pseudonym; /* HMAC */
+    struct digest *plain;     /* SHA-256 */
+};
+int event_keys_open(struct slice kid, struct slice key, struct event_keys *ret, struct err *reterr);
+void event_keys_close(struct event_keys *k);
+
+enum { EVENT_ID_SIZE = 96, EVENT_PSEUDONYM_SIZE = 64 };
+
+/* SHA-256 of source, control id and the message bytes less the volatile ranges (sorted, not
+ * overlapping; MSH-7 for HL7 v2), parts told apart by their lengths. What event ids of this message
+ * begin with. */
+void event_message_digest(const struct event_keys *k, struct slice source, struct slice control_id,
+                          struct slice bytes, const struct slice *volatile_parts,
+                          unsigned nvolatile, unsigned char out[DIGEST_SIZE]);
+/* "<b64url of the first 16 bytes>-<type>-<count within type from 1>". */
+struct slice event_id_write(const unsigned char digest[DIGEST_SIZE], struct slice type,
+                            unsigned count, char out[EVENT_ID_SIZE]);
+/* "kid:<b64url of 16 bytes>" of a normalised NHS number (authority absent), or of authority and
+ * local number. */
+struct slice event_pseudonym(const struct event_keys *k, struct slice authority,
+                             struct slice number, char out[EVENT_PSEUDONYM_SIZE]);
+
+/* NHS number: digits without blanks and hyphens; false unless ten digits with a right check digit
+ * (NHS Data Dictionary) that are not all the same. */
+bool event_nhs_number(struct slice sent, char out[11]);
+
+#endif
