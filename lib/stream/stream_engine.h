@@ -1,0 +1,41 @@
+/* stream_engine.h - what an engine must give; only engines and stream.c include this.
+ *
+ * Each slot has the contract of the stream.h call of the same name. An engine is one file that
+ * defines `const struct stream_engine stream_engine_<name>` and one line in meson.build. Its
+ * structs begin with struct stream and struct stream_reader. */
+#ifndef WEIR_STREAM_ENGINE_H
+#define WEIR_STREAM_ENGINE_H
+
+#include "stream.h"
+
+struct stream_engine {
+    const char *name;
+    int (*open)(const struct stream_options *o, struct stream **ret, struct err *reterr);
+    void (*close)(struct stream *s);
+    int (*fd)(const struct stream *s);
+    void (*dispatch)(struct stream *s);
+    enum stream_result (*forward)(struct stream *s, const struct stream_record *set, unsigned n,
+                                  const struct stream_position *positions, unsigned npositions,
+                                  stream_done_fn done, void *arg, struct err *reterr);
+    int (*reader_open)(struct stream *s, const struct stream_reader_options *o,
+                       struct stream_reader **ret, struct err *reterr);
+    void (*reader_close)(struct stream_reader *r);
+    int (*reader_fd)(const struct stream_reader *r);
+    enum stream_next (*next)(struct stream_reader *r, struct stream_message *ret,
+                             struct err *reterr);
+    int (*seek)(struct stream_reader *r, struct slice topic, struct slice partition, int64_t offset,
+                struct err *reterr);
+    int (*seek_time)(struct stream_reader *r, int64_t wall_ms, struct err *reterr);
+    int (*lag)(struct stream_reader *r, uint64_t *ret_records, int64_t *ret_oldest_ms,
+               struct err *reterr);
+};
+
+struct stream {
+    const struct stream_engine *engine;
+    uint64_t record_max;
+};
+struct stream_reader {
+    const struct stream_engine *engine;
+};
+
+#endif
