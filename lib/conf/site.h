@@ -1,0 +1,149 @@
+/* site.h - the whole configuration of a site (weir.yaml) as structs: what each program is to do,
+ * nothing compiled yet.
+ *
+ * All of it lives in the site's own arena; strings are NUL-terminated slices. Rules, paths and maps
+ * stay text here, with their YAML node for positions; their libraries compile them.
+ * config/weir.yaml is the commented example of every option. */
+#ifndef WEIR_SITE_H
+#define WEIR_SITE_H
+
+#include "conf.h"
+#include "dict.h"
+
+/* Names that a path, topic, file or label is made of: [a-z0-9][a-z0-9-]*, at most 48. */
+
+struct site_mllp {           /* sources.<name>.mllp */
+    struct slice listen;     /* "127.0.0.1:2575", "[::1]:2575" */
+    struct conf_texts allow; /* addresses or networks; none = loopback only */
+    uint64_t frame_max;      /* 8MiB */
+    int64_t frame_time;      /* 30s: from VT to FS CR */
+    int64_t idle_time;       /* 0 = for ever */
+    int64_t connections;     /* 1000 */
+    int64_t per_peer;        /* 256 */
+    int64_t pipeline;        /* 64: frames read ahead of their ACK, per connection */
+    bool require_end_cr;     /* true */
+};
+
+struct site_source {
+    struct slice name;
+    const struct yaml *node;
+    struct slice
+        adapter; /* acute, community, mental-health, ambulance: the process that hosts it */
+    struct slice
+        sector; /* of the event: acute, mental_health, independent, …; preset from adapter */
+    struct slice ods;      /* provider code */
+    struct slice system;   /* "careflow": for the event's source URI urn:nhs:ods:<ods>:<system> */
+    struct slice timezone; /* Europe/London; absent: assumed, and flagged */
+    struct slice charset;  /* of what does not say it; absent: guess */
+    struct slice pl;       /* what PL.1.. mean: "ward^bay^bed^site" */
+    struct conf_texts sending; /* "APP/FACILITY" allowed in MSH-3/MSH-4; none = any */
+    bool test_numbers;         /* 999 NHS numbers are expected */
+    bool ignore_offset;
+    bool forward;               /* false: kept and translated, marked "do not forward" */
+    struct conf_texts overlays; /* map files on top of the shipped ones */
+    const struct yaml *tables;  /* tables of this source only, before the site's */
+    const struct yaml *mllp_node;
+    struct site_mllp mllp;
+    bool has_mllp;
+};
+
+struct site_route {
+    struct slice name;
+    const struct yaml *node, *when_node;
+    struct slice when;      /* CloudEvents SQL; absent = all */
+    struct conf_texts keep; /* field paths or groups (see keep-lists in docs) that readers get; none
+                               = no identifiers */
+    struct slice key;       /* secret for HMAC(route's key, ordering key) */
+    bool allow_restricted;  /* places and contacts of restricted patients */
+    bool identifiers_ok;    /* must be true where keep names an identifying field: nobody gives
+                               identity away by a typo */
+};
+
+struct site_http { /* consumers.<name>.http */
+    struct slice url;
+    struct slice bearer; /* secret */
+    struct slice ca_file;
+    int64_t timeout;         /* 15s: whole request */
+    int64_t connect_timeout; /* 5s */
+    int64_t connections;     /* 8 */
+    bool allow_private;      /* addresses on loopback or private networks */
+};
+struct site_file {        /* consumers.<name>.file */
+    struct slice path;    /* NDJSON, appended and fsynced */
+    int64_t rotate_bytes; /* 0 = never */
+};
+struct site_consumer {
+    struct slice name;
+    const struct yaml *node;
+    struct slice route;
+    struct slice kind;   /* http, file */
+    struct slice format; /* cloudevent */
+    struct slice start;  /* earliest, latest, or an RFC 3339 time: first position only */
+    int64_t in_flight;   /* 16: requests under way, over all lanes */
+    int64_t window;      /* 4096: events read ahead */
+    int64_t parked_max;  /* 100000: open entries; reached: stop reading, alarm */
+    int64_t backoff_min, backoff_max; /* 500ms, 60s */
+    int64_t retry_after_max;          /* 10m: a longer Retry-After is cut */
+    int64_t spill_after;              /* 10s */
+    int64_t breaker_after;            /* 30s */
+    int64_t merge_wait;               /* 30s */
+    struct site_http http;
+    struct site_file file;
+};
+
+struct site_list {
+    struct slice name;
+    const struct yaml *node;
+    struct conf_texts values;
+};
+
+struct site_program {    /* <program>: in the config: adapter, broker */
+    struct slice listen; /* health and metrics: "127.0.0.1:0" = any free port */
+};
+
+struct site {
+    struct arena *arena;
+    const char *file;
+    const struct yaml *root;
+    struct slice data; /* data directory */
+    struct slice log_level;
+    struct {
+        struct slice kind;
+        int64_t retain; /* ms */
+        uint64_t retain_bytes, disk_mark, record_max, queue_bytes;
+        int64_t queue_records;
+        uint64_t free_min; /* bytes that must stay free on the disk: below, "try later" */
+    } stream;
+    struct {
+        struct slice kid;
+        struct slice pseudonym; /* secret, 32 bytes or more */
+        struct slice audit;     /* secret: key of the audit chain */
+    } keys;
+    struct {
+        int64_t window;              /* dedupe_window, 72h */
+        int64_t ids_max, people_max; /* entries held in memory */
+    } journey;
+    uint64_t message_arena;   /* bytes that translating one message may take: 64MiB */
+    int64_t drain;            /* 10s: SIGTERM to exit */
+    const struct yaml *ports; /* program name -> health port listen */
+    struct site_source *sources;
+    struct site_route *routes;
+    struct site_consumer *consumers;
+    struct site_list *lists;
+    unsigned nsources, nroutes, nconsumers, nlists;
+    const struct yaml *tables; /* site tables: name -> {key: value}; CSV files (table,key,value)
+                                  named in table_files are added */
+    struct conf_texts table_files;
+};
+
+/* Reads and checks everything that needs no other library: names, references between sections,
+ * ranges, secrets. getenv is used for expansion. Relative file names are meant from the folder of
+ * the config. ERR_CONF, ERR_IO. */
+int site_open(const char *file, struct site **ret, struct err *reterr);
+void site_close(struct site *s);
+const struct site_source *site_source_find(const struct site *s, struct slice name);
+const struct site_route *site_route_find(const struct site *s, struct slice name);
+/* A path made absolute from the folder of the config; in the site's arena. */
+const char *site_path(const struct site *s, struct slice name);
+
+#endif

@@ -1,0 +1,45 @@
+/* yaml.h - YAML read into a tree that knows where each value stands; libyaml is used only here.
+ *
+ * The tree lives in the arena given. Bounded: bytes, depth, nodes. Aliases, tags and duplicate keys
+ * are refused. After parsing,
+ * ${VAR}, ${VAR:-default} and ${VAR:?message} in scalars are expanded (a value can so never change
+ * the structure); $${ is a plain ${. */
+#ifndef WEIR_YAML_H
+#define WEIR_YAML_H
+
+#include <stdint.h>
+#include "arena.h"
+#include "err.h"
+
+enum yaml_kind { YAML_SCALAR, YAML_MAP, YAML_LIST };
+
+struct yaml {
+    enum yaml_kind kind;
+    bool quoted;       /* scalar written in quotes: "" is a value, plain nothing (or ~) is none */
+    struct slice text; /* scalar, NUL behind it; absent for plain nothing */
+    struct slice name; /* key of this entry of a map, else absent */
+    struct yaml *child, *next;
+    uint32_t count;        /* entries of a map or list */
+    const char *file;      /* as given */
+    uint32_t line, column; /* from 1, of the value */
+    uint32_t name_line, name_column;
+};
+
+/* getenv-like; NULL = no expansion. */
+typedef const char *(*yaml_env_fn)(const char *name, void *arg);
+
+/* Reads a file, or text with `file` as its name in messages. ERR_CONF with file:line:column;
+ * ERR_IO. */
+int yaml_read_file(const char *file, yaml_env_fn env, void *arg, struct arena *arena,
+                   struct yaml **ret, struct err *reterr);
+int yaml_read(struct slice text, const char *file, yaml_env_fn env, void *arg, struct arena *arena,
+              struct yaml **ret, struct err *reterr);
+/* The entry of that key, or NULL (also for NULL and for what is no map). */
+struct yaml *yaml_get(const struct yaml *map, const char *name);
+/* ERR_CONF "file:line:column: …"; returns -1. */
+int yaml_err(const struct yaml *at, struct err *reterr, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The candidate most like word (edit distance), or NULL where none is near: for "did you mean". */
+const char *yaml_nearest(struct slice word, const char *const *candidates, unsigned n);
+
+#endif
