@@ -15,22 +15,25 @@
  * sent as "" (delete). */
 enum hl7_state { HL7_ABSENT, HL7_EMPTY, HL7_NULL, HL7_VALUE };
 
-/* MSH-1 and MSH-2 of this message; they rule all of it. trunc is 0 before v2.7. */
+/* MSH-1 and MSH-2 of this message; they rule all of it. trunc is 0 before v2.7; another one is 0
+ * where MSH-2 leaves it out and its default stands for something else already: it is then unused.
+ */
 struct hl7_delims {
     char field, component, repetition, escape, subcomponent, trunc;
 };
 
 struct hl7_segment {
     struct slice id;         /* "PID"; shorter or odd where the sender wrote so */
-    struct slice bytes;      /* whole segment without its end */
+    struct slice bytes;      /* whole segment without its end and the blanks before that */
+    uint32_t key;            /* hl7_key(id): compares faster than the id */
     uint32_t first, nfields; /* into hl7_msg.fields; fields[first] is field 1 (MSH: MSH-1 is the
-                                separator itself) */
+                                separator itself, as for FHS and BHS) */
 };
 
 /* Doubts about the structure, borne by a tolerant reader and flagged. */
 enum hl7_flag {
     HL7_LF_ENDS = 1 << 0,       /* LF or CRLF used as segment end */
-    HL7_SHORT_DELIMS = 1 << 1,  /* MSH-2 of 1 to 3 characters: the rest defaulted */
+    HL7_SHORT_DELIMS = 1 << 1,  /* MSH-2 of 2 or 3 characters: the rest defaulted */
     HL7_LEADING_BYTES = 1 << 2, /* byte order mark or blanks before MSH */
     HL7_ODD_SEGMENT = 1 << 3,   /* an id that is not three upper-case letters or digits */
 };
@@ -49,19 +52,30 @@ struct hl7_limits {
     uint32_t fields;   /* most fields of a message, all segments */
 };
 
+/* Three bytes as one number; 0 for an id of another length, which no lookup by key finds. */
+static inline uint32_t hl7_key(struct slice id)
+{
+    if (id.n != 3)
+        return 0;
+    return (uint32_t)(unsigned char)id.p[0] << 16 | (uint32_t)(unsigned char)id.p[1] << 8 |
+           (unsigned char)id.p[2];
+}
+
 /* Indexes raw. Fails with ERR_INPUT (not HL7: no MSH, bad delimiters; the text says at which byte)
  * or ERR_LIMIT; *ret is then untouched. The slices of *ret live as long as raw and the arena. */
 int hl7_msg_parse(struct slice raw, const struct hl7_limits *limits, struct arena *arena,
                   struct hl7_msg *ret, struct err *reterr);
 
-/* The nth (from 0) segment of that id, or NULL. */
+/* The nth (from 0) segment of that id (three bytes), or NULL. */
 const struct hl7_segment *hl7_msg_segment(const struct hl7_msg *m, struct slice id, unsigned nth);
 /* Field number `field` (from 1) as sent, all repetitions; absent where the segment ends before it.
  */
 struct slice hl7_msg_field(const struct hl7_msg *m, const struct hl7_segment *s, unsigned field);
-/* Repetition, component and subcomponent, each from 1; component or subcomponent 0 means "as it
- * stands". A part not sent is absent. */
+/* Repetition, component and subcomponent, each from 1; component 0 means the repetition as it
+ * stands, subcomponent 0 the component as it stands. A part not sent is absent. MSH-1 and MSH-2
+ * hold the delimiters themselves: do not take them apart. */
 struct slice hl7_msg_repetition(const struct hl7_msg *m, struct slice field, unsigned nth);
+/* 0 where the field is absent; an empty field has one, empty. */
 unsigned hl7_msg_repetitions(const struct hl7_msg *m, struct slice field);
 struct slice hl7_msg_part(const struct hl7_msg *m, struct slice repetition, unsigned component,
                           unsigned subcomponent);

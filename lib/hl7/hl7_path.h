@@ -1,12 +1,14 @@
 /* hl7_path.h - where a value stands in a message, compiled once: PID-3.1, PID-3[2].4.1, OBX[2]-5,
  * PID-3[.5 = 'NHS'].1, PV1-3, ZU1-22.
  *
- *   path     = segment [ "[" n "]" ] "-" field [ "[" choice "]" ] [ "." component [ "."
- * subcomponent ] ] choice   = n | "*" | test { "and" test }         n from 1; "*" = all
- * repetitions, for lists test     = "." component [ "." subcomponent ] ( "=" | "!=" ) "'" text "'"
+ *   path   = segment [ "[" n "]" ] "-" field [ "[" choice "]" ] [ "." component [ "." sub ] ]
+ *   choice = n | "*" | test { "and" test }
+ *   test   = "." component [ "." sub ] ( "=" | "!=" ) "'" text "'"
  *
- * Without a choice the first repetition is meant. The compiled path owns nothing: it lives in the
- * arena given. */
+ * Numbers count from 1. "*" means all repetitions, for lists. A quote within text is written twice.
+ * Without a choice the first repetition is meant. A test compares what was sent with its escapes
+ * decoded; a part not sent compares as "". The compiled path owns nothing: it lives in the arena
+ * given. */
 #ifndef WEIR_HL7_PATH_H
 #define WEIR_HL7_PATH_H
 
@@ -18,17 +20,21 @@ struct hl7_path;
 int hl7_path_compile(struct slice text, struct arena *arena, const struct hl7_path **ret,
                      size_t *ret_at, struct err *reterr);
 
-/* The part of the message in which a path with no segment index looks first: for A17, where each
- * patient has a PID and a PV1 of his own. All zero means the whole message. */
+/* The part of the message in which a path with no segment index looks: for A17, where each patient
+ * has a PID and a PV1 of his own. What does not stand there is looked for in front of the first
+ * such group (MSH, EVN), never in another patient's. A group begins with a segment of the id that
+ * the scope begins with. All zero means the whole message. */
 struct hl7_scope {
     uint32_t first, end; /* segments [first, end); end 0 = all */
 };
 
-/* The value as sent, or absent. Borrowed from the message. */
+/* The value as sent, or absent. With [*], that of the first repetition; with tests, of the first
+ * that meets them. Borrowed from the message. */
 struct slice hl7_path_get(const struct hl7_path *p, const struct hl7_msg *m,
                           struct hl7_scope scope);
 /* All values of a path with [*] or a test that several repetitions meet, in order: calls fn for
- * each until it returns false. */
+ * each until it returns false. The value is absent where a repetition lacks that part. Any other
+ * path gives its one repetition, or no call where it is absent. */
 void hl7_path_each(const struct hl7_path *p, const struct hl7_msg *m, struct hl7_scope scope,
                    bool (*fn)(struct slice repetition, struct slice value, void *arg), void *arg);
 /* "PID-3.1" as written, for messages to people. */

@@ -1,0 +1,337 @@
+#include "hl7_path.h"
+
+#include <stdarg.h>
+#include "hl7_escape.h"
+
+enum { TESTS_MAX = 8, NUMBER_MAX = 99999 };
+
+struct test {
+    unsigned component, subcomponent;
+    bool negated;
+    struct slice text;
+};
+
+enum choice { CHOICE_FIRST, CHOICE_NTH, CHOICE_ALL, CHOICE_TESTS };
+
+struct hl7_path {
+    struct slice text;
+    uint32_t key;
+    unsigned segment; /* 0: no index was written */
+    unsigned field;
+    enum choice choice;
+    unsigned nth;
+    unsigned ntests;
+    const struct test *tests;
+    unsigned component, subcomponent; /* 0: as it stands */
+    bool delimiters;                  /* MSH-1 or MSH-2: never taken apart */
+};
+
+struct cursor {
+    struct slice text;
+    size_t at;
+    struct arena *arena;
+    struct err *err;
+};
+
+static int fail(struct cursor *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static int fail(struct cursor *c, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    err_vset(c->err, ERR_CONF, fmt, ap);
+    va_end(ap);
+    return -1;
+}
+
+static bool take(struct cursor *c, char want)
+{
+    if (c->at == c->text.n || c->text.p[c->at] != want)
+        return false;
+    c->at++;
+    return true;
+}
+
+static void skip_blanks(struct cursor *c)
+{
+    while (take(c, ' '))
+        continue;
+}
+
+static bool digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static int take_number(struct cursor *c, const char *what, unsigned *ret)
+{
+    size_t start = c->at;
+    unsigned v = 0;
+    while (c->at < c->text.n && digit(c->text.p[c->at]) && v <= NUMBER_MAX)
+        v = v * 10 + (unsigned)(c->text.p[c->at++] - '0');
+    if (c->at > start && v >= 1 && v <= NUMBER_MAX) {
+        *ret = v;
+        return 0;
+    }
+    c->at = start;
+    return fail(c, "a %s number from 1 to %d is wanted here", what, NUMBER_MAX);
+}
+
+static int take_segment(struct cursor *c, struct hl7_path *path)
+{
+    struct slice id = slice_sub(c->text, 0, 3);
+    for (size_t i = 0; i < 3; i++) {
+        c->at = i;
+        bool ok = i < id.n && ((id.p[i] >= 'A' && id.p[i] <= 'Z') || (i && digit(id.p[i])));
+        if (!ok)
+            return fail(c, "a path begins with a segment of three capitals or digits: PID-3.1");
+    }
+    c->at = 3;
+    path->key = hl7_key(id);
+    if (!take(c, '['))
+        return 0;
+    if (take_number(c, "segment", &path->segment) < 0)
+        return -1;
+    return take(c, ']') ? 0 : fail(c, "the segment number is closed by ]");
+}
+
+/* What stands after a dot: component, and after another dot subcomponent. */
+static int take_part(struct cursor *c, unsigned *component, unsigned *subcomponent)
+{
+    if (take_number(c, "component", component) < 0)
+        return -1;
+    return take(c, '.') ? take_number(c, "subcomponent", subcomponent) : 0;
+}
+
+static int take_text(struct cursor *c, struct slice *ret)
+{
+    if (!take(c, '\''))
+        return fail(c, "a text in single quotes is wanted here");
+    size_t start = c->at, n = 0;
+    char *out = arena_alloc(c->arena, c->text.n - start + 1);
+    if (!out)
+        return fail(c, "no room for this path");
+    while (c->at < c->text.n) {
+        char ch = c->text.p[c->at++];
+        if (ch == '\'' && !take(c, '\'')) {
+            *ret = slice_make(out, n);
+            return 0;
+        }
+        out[n++] = ch;
+    }
+    c->at = start - 1;
+    return fail(c, "the quote that opens here is never closed");
+}
+
+static int take_test(struct cursor *c, struct test *ret)
+{
+    *ret = (struct test){0};
+    if (!take(c, '.'))
+        return fail(c, "a test begins with a component: [.5 = 'NHS']");
+    if (take_part(c, &ret->component, &ret->subcomponent) < 0)
+        return -1;
+    skip_blanks(c);
+    ret->negated = take(c, '!');
+    if (!take(c, '='))
+        return fail(c, "= or != is wanted here");
+    skip_blanks(c);
+    if (take_text(c, &ret->text) < 0)
+        return -1;
+    skip_blanks(c);
+    return 0;
+}
+
+static bool take_and(struct cursor *c)
+{
+    if (!slice_starts(slice_sub(c->text, c->at, c->text.n), SLICE("and ")))
+        return false;
+    c->at += 4;
+    skip_blanks(c);
+    return true;
+}
+
+static int take_tests(struct cursor *c, struct hl7_path *path)
+{
+    struct test tests[TESTS_MAX];
+    path->choice = CHOICE_TESTS;
+    do {
+        if (path->ntests == TESTS_MAX)
+            return fail(c, "more than %d tests in one path", TESTS_MAX);
+        if (take_test(c, &tests[path->ntests]) < 0)
+            return -1;
+        path->ntests++;
+    } while (take_and(c));
+    struct test *kept = arena_alloc(c->arena, path->ntests * sizeof(*kept));
+    if (!kept)
+        return fail(c, "no room for this path");
+    memcpy(kept, tests, path->ntests * sizeof(*kept));
+    path->tests = kept;
+    return 0;
+}
+
+static int take_choice(struct cursor *c, struct hl7_path *path)
+{
+    if (!take(c, '['))
+        return 0;
+    skip_blanks(c);
+    if (take(c, '*')) {
+        path->choice = CHOICE_ALL;
+    } else if (c->at < c->text.n && c->text.p[c->at] == '.') {
+        if (take_tests(c, path) < 0)
+            return -1;
+    } else {
+        path->choice = CHOICE_NTH;
+        if (take_number(c, "repetition", &path->nth) < 0)
+            return -1;
+    }
+    skip_blanks(c);
+    return take(c, ']') ? 0 : fail(c, "the choice of a repetition is closed by ]");
+}
+
+static int take_path(struct cursor *c, struct hl7_path *path)
+{
+    if (take_segment(c, path) < 0)
+        return -1;
+    if (!take(c, '-'))
+        return fail(c, "- and a field number are wanted here: PID-3");
+    if (take_number(c, "field", &path->field) < 0 || take_choice(c, path) < 0)
+        return -1;
+    if (take(c, '.') && take_part(c, &path->component, &path->subcomponent) < 0)
+        return -1;
+    if (c->at < c->text.n)
+        return fail(c, "the path should end here");
+    path->delimiters = path->key == hl7_key(SLICE("MSH")) && path->field <= 2;
+    if (path->delimiters && (path->choice != CHOICE_FIRST || path->component))
+        return fail(c, "MSH-1 and MSH-2 have no repetitions or components");
+    return 0;
+}
+
+int hl7_path_compile(struct slice text, struct arena *arena, const struct hl7_path **ret,
+                     size_t *ret_at, struct err *reterr)
+{
+    struct cursor c = {.text = text, .arena = arena, .err = reterr};
+    struct hl7_path path = {0};
+    struct hl7_path *kept = NULL;
+    int rc = take_path(&c, &path);
+    if (rc == 0) {
+        path.text = arena_copy(arena, text);
+        kept = arena_alloc(arena, sizeof(*kept));
+        if (!kept || !slice_present(path.text))
+            rc = fail(&c, "no room for this path");
+    }
+    if (rc < 0) {
+        *ret_at = c.at;
+        return -1;
+    }
+    *kept = path;
+    *ret = kept;
+    return 0;
+}
+
+static const struct hl7_segment *find_within(const struct hl7_msg *m, uint32_t first, uint32_t end,
+                                             uint32_t key)
+{
+    for (uint32_t i = first; i < end; i++)
+        if (m->segments[i].key == key)
+            return &m->segments[i];
+    return NULL;
+}
+
+static const struct hl7_segment *find_nth(const struct hl7_msg *m, uint32_t key, unsigned nth)
+{
+    for (uint32_t i = 0; i < m->nsegments; i++)
+        if (m->segments[i].key == key && --nth == 0)
+            return &m->segments[i];
+    return NULL;
+}
+
+static const struct hl7_segment *find_segment(const struct hl7_path *p, const struct hl7_msg *m,
+                                              struct hl7_scope scope)
+{
+    if (p->segment)
+        return find_nth(m, p->key, p->segment);
+    if (scope.end == 0 || scope.end > m->nsegments)
+        scope.end = m->nsegments;
+    if (scope.first >= scope.end)
+        return NULL;
+    const struct hl7_segment *s = find_within(m, scope.first, scope.end, p->key);
+    if (s || scope.first == 0)
+        return s;
+    uint32_t group = m->segments[scope.first].key;
+    for (uint32_t i = 0; i < scope.first && m->segments[i].key != group; i++)
+        if (m->segments[i].key == p->key)
+            return &m->segments[i];
+    return NULL;
+}
+
+static bool meets(const struct hl7_path *p, const struct hl7_msg *m, struct slice repetition)
+{
+    for (unsigned i = 0; i < p->ntests; i++) {
+        const struct test *t = &p->tests[i];
+        struct slice v = hl7_msg_part(m, repetition, t->component, t->subcomponent);
+        if (hl7_escape_eq(v, &m->delims, t->text) == t->negated)
+            return false;
+    }
+    return true;
+}
+
+/* Takes the first repetition off *rest. */
+static struct slice take_repetition(const struct hl7_msg *m, struct slice *rest)
+{
+    struct slice all = *rest;
+    if (m->delims.repetition)
+        return slice_split(rest, m->delims.repetition);
+    *rest = SLICE_ABSENT;
+    return all;
+}
+
+/* The first repetition in *rest that is meant, taken off it; absent when there is none. */
+static struct slice next_meant(const struct hl7_path *p, const struct hl7_msg *m,
+                               struct slice *rest)
+{
+    while (slice_present(*rest)) {
+        struct slice repetition = take_repetition(m, rest);
+        if (p->choice != CHOICE_TESTS || meets(p, m, repetition))
+            return repetition;
+    }
+    return SLICE_ABSENT;
+}
+
+struct slice hl7_path_get(const struct hl7_path *p, const struct hl7_msg *m, struct hl7_scope scope)
+{
+    struct slice field = hl7_msg_field(m, find_segment(p, m, scope), p->field);
+    if (p->delimiters || !slice_present(field))
+        return field;
+    struct slice repetition =
+        p->choice == CHOICE_NTH ? hl7_msg_repetition(m, field, p->nth) : next_meant(p, m, &field);
+    return hl7_msg_part(m, repetition, p->component, p->subcomponent);
+}
+
+void hl7_path_each(const struct hl7_path *p, const struct hl7_msg *m, struct hl7_scope scope,
+                   bool (*fn)(struct slice repetition, struct slice value, void *arg), void *arg)
+{
+    struct slice rest = hl7_msg_field(m, find_segment(p, m, scope), p->field);
+    if (p->delimiters) {
+        if (slice_present(rest))
+            fn(rest, rest, arg);
+        return;
+    }
+    if (p->choice == CHOICE_NTH) {
+        struct slice only = hl7_msg_repetition(m, rest, p->nth);
+        if (slice_present(only))
+            fn(only, hl7_msg_part(m, only, p->component, p->subcomponent), arg);
+        return;
+    }
+    for (;;) {
+        struct slice repetition = next_meant(p, m, &rest);
+        if (!slice_present(repetition) ||
+            !fn(repetition, hl7_msg_part(m, repetition, p->component, p->subcomponent), arg) ||
+            p->choice == CHOICE_FIRST)
+            return;
+    }
+}
+
+struct slice hl7_path_text(const struct hl7_path *p)
+{
+    return p->text;
+}

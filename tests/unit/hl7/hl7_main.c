@@ -1,0 +1,11 @@
+#include "hl7_sample.h"
+#include "kit.h"
+
+int main(int argc, char **argv)
+{
+    Suite *suite = suite_create("hl7");
+    suite_add_tcase(suite, msg_tests());
+    suite_add_tcase(suite, path_tests());
+    suite_add_tcase(suite, escape_tests());
+    return kit_main(argc, argv, &suite, 1);
+}
