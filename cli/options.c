@@ -1,0 +1,133 @@
+#include "options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "num.h"
+
+enum {
+    OPT_JSON = 256,
+    OPT_REVEAL,
+    OPT_SOURCE,
+    OPT_WHERE,
+    OPT_NO_FOLLOW,
+    OPT_TIMEOUT,
+    OPT_CONSUMER,
+    OPT_REASON
+};
+
+enum { TIMEOUT_PRESET_MS = 10000 };
+
+static const struct option all[] = {
+    {"help", no_argument, NULL, 'h'},
+    {"config", required_argument, NULL, 'c'},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"reveal", no_argument, NULL, OPT_REVEAL},
+    {"source", required_argument, NULL, OPT_SOURCE},
+    {"where", required_argument, NULL, OPT_WHERE},
+    {"last", required_argument, NULL, 'n'},
+    {"no-follow", no_argument, NULL, OPT_NO_FOLLOW},
+    {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {"consumer", required_argument, NULL, OPT_CONSUMER},
+    {"reason", required_argument, NULL, OPT_REASON},
+    {NULL, 0, NULL, 0},
+};
+
+static unsigned bit_of(int opt)
+{
+    switch (opt) {
+    case OPT_JSON:
+        return OPTION_JSON;
+    case OPT_REVEAL:
+        return OPTION_REVEAL;
+    case OPT_SOURCE:
+        return OPTION_SOURCE;
+    case OPT_WHERE:
+        return OPTION_WHERE;
+    case 'n':
+        return OPTION_LAST;
+    case OPT_NO_FOLLOW:
+        return OPTION_NO_FOLLOW;
+    case OPT_TIMEOUT:
+        return OPTION_TIMEOUT;
+    case OPT_CONSUMER:
+        return OPTION_CONSUMER;
+    case OPT_REASON:
+        return OPTION_REASON;
+    default:
+        return 0;
+    }
+}
+
+static const char *config_file(void)
+{
+    static const char *const places[] = {"weir.yaml", "config/weir.yaml", "/etc/weir/weir.yaml"};
+    const char *named = getenv("WEIR_CONFIG");
+    if (named && *named)
+        return named;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+        if (access(places[i], R_OK) == 0)
+            return places[i];
+    return places[0];
+}
+
+/* Takes one option with its value; false when the value is of no use. */
+static bool take(struct options *o, int opt, const char *value)
+{
+    switch (opt) {
+    case 'c':
+        o->config = value;
+        return true;
+    case OPT_JSON:
+        return o->json = true;
+    case OPT_REVEAL:
+        return o->reveal = true;
+    case OPT_SOURCE:
+        o->source = value;
+        return true;
+    case OPT_WHERE:
+        o->where = value;
+        return true;
+    case 'n':
+        return o->has_last = num_u64(slice_str(value), &o->last);
+    case OPT_NO_FOLLOW:
+        return o->no_follow = true;
+    case OPT_TIMEOUT:
+        return num_duration_ms(slice_str(value), &o->timeout_ms);
+    case OPT_CONSUMER:
+        o->consumer = value;
+        return true;
+    case OPT_REASON:
+        o->reason = value;
+        return true;
+    default:
+        return false;
+    }
+}
+
+int options_read(const struct verb *v, unsigned set, int argc, char **argv, struct options *ret)
+{
+    struct options o = {.timeout_ms = TIMEOUT_PRESET_MS};
+    optind = 1;
+    opterr = 0;
+    for (;;) {
+        int before = optind;
+        int opt = getopt_long(argc, argv, ":hc:n:", all, NULL);
+        if (opt == -1)
+            break;
+        if (opt == 'h')
+            return verb_help(v);
+        if (opt == ':')
+            return verb_usage(v, "%s needs a value", argv[optind - 1]);
+        if (opt == '?' || (opt != 'c' && !(bit_of(opt) & set)))
+            return verb_usage(v, "%s is not an option here", argv[before]);
+        if (!take(&o, opt, optarg))
+            return verb_usage(v, "%s cannot be read: wanted %s", argv[before],
+                              opt == 'n' ? "a number" : "a time like 30s");
+    }
+    if (!o.config)
+        o.config = config_file();
+    o.rest = optind;
+    *ret = o;
+    return -1;
+}

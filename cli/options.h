@@ -1,0 +1,38 @@
+/* options.h - the options that verbs share, read in one place so that each means the same
+ * everywhere. */
+#ifndef WEIR_OPTIONS_H
+#define WEIR_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "verb.h"
+
+/* Bits of what a verb takes. -h/--help and -c/--config are always taken. */
+enum option_set {
+    OPTION_JSON = 1 << 0,
+    OPTION_REVEAL = 1 << 1,
+    OPTION_SOURCE = 1 << 2,
+    OPTION_WHERE = 1 << 3,
+    OPTION_LAST = 1 << 4,
+    OPTION_NO_FOLLOW = 1 << 5,
+    OPTION_TIMEOUT = 1 << 6,
+    OPTION_CONSUMER = 1 << 7,
+    OPTION_REASON = 1 << 8,
+};
+
+struct options {
+    const char *config; /* --config, else $WEIR_CONFIG, else the first of ./weir.yaml,
+                           ./config/weir.yaml, /etc/weir/weir.yaml */
+    const char *source, *where, *consumer, *reason;
+    bool json, reveal, no_follow;
+    bool has_last;
+    uint64_t last;
+    int64_t timeout_ms;
+    int rest; /* index of the first argument that is no option */
+};
+
+/* Fills *ret. Returns -1 to go on, else the exit code to end with (help was asked for, or the use
+ * was wrong and said so). */
+int options_read(const struct verb *v, unsigned set, int argc, char **argv, struct options *ret);
+
+#endif
