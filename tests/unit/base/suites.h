@@ -1,0 +1,11 @@
+#ifndef WEIR_BASE_SUITES_H
+#define WEIR_BASE_SUITES_H
+
+#include <check.h>
+
+Suite *arena_suite(void);
+Suite *dict_suite(void);
+Suite *slice_suite(void);
+Suite *text_suite(void);
+
+#endif
