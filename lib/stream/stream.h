@@ -36,7 +36,8 @@ struct stream_message {
     const struct stream_header *headers;
     unsigned nheaders;
     int64_t offset;
-    int64_t time_ms; /* wall clock of the append */
+    int64_t time_ms;   /* wall clock of the append */
+    int64_t lost_from; /* STREAM_LOST only: [lost_from, offset) of topic and partition is gone */
 };
 
 /* "Everything before `next` in this partition is done", for one group. */
@@ -52,13 +53,16 @@ struct stream_options {
     struct slice
         writer; /* embedded: name of the file that this process alone writes; absent = read only */
     uint64_t record_max;      /* bytes of key, headers and value; default 64 MiB */
-    uint32_t queue_records;   /* accepted and not yet durable; default 65536 */
+    uint32_t queue_records;   /* accepted, callback not yet run; default 65536. A set larger than
+                                 this or than queue_bytes is STREAM_BAD */
     uint64_t queue_bytes;     /* the same in bytes; default 256 MiB */
     uint64_t retain_ms;       /* 0 = for good */
     uint64_t retain_bytes;    /* per writer file; 0 = no limit */
-    uint64_t disk_mark_bytes; /* retention is stretched to the slowest group up to this size; past
-                                 it that group loses, loudly */
+    uint64_t disk_mark_bytes; /* retention is stretched to the slowest group up to this size per
+                                 writer file; past it the oldest go, read or not, and the group
+                                 loses, loudly. 0 = no mark: stretched for as long as it takes */
 };
+/* Everything at its default, kind "embedded", no dir, no writer. */
 void stream_options_default(struct stream_options *o);
 
 struct stream;
@@ -77,13 +81,16 @@ void stream_dispatch(struct stream *s);
 
 enum stream_result {
     STREAM_OK,   /* accepted; the callback will say whether it became durable */
-    STREAM_FULL, /* no room now (queue or disk mark): stop reading your sockets; nothing was taken,
+    STREAM_FULL, /* no room in the queue now: stop reading your sockets; nothing was taken,
                     no callback */
-    STREAM_BAD,  /* can never be taken (a record too large, no topic): reterr; no callback */
+    STREAM_BAD,  /* can never be taken (a record too large, a bad topic name, a read-only handle):
+                    reterr; no callback */
 };
 
 /* e is NULL when the whole set is durable. Else a part of it may stand in the stream all the same:
- * append the whole set again with the same ids. May call stream_append. */
+ * append the whole set again with the same ids. A set that fails takes with it every set accepted
+ * behind it, so that no position moves past a hole and appending the failed ones again, in the
+ * order of their callbacks, keeps the order. May call stream_append, not stream_close. */
 typedef void (*stream_done_fn)(void *arg, const struct err *e);
 
 /* Appends a set; it is durable when done says so. Sets of one handle become durable in the order of
@@ -102,13 +109,16 @@ struct stream_reader_options {
     const struct slice *topics;
     unsigned ntopics;
     struct slice group;      /* absent: reads without a group, from `start` */
-    enum stream_start start; /* the first position of a group that has none; recorded by the first
-                                commit or forward */
+    enum stream_start start; /* for a group that has never read this topic; recorded at open where
+                                the handle can write. Partitions that appear later are read from
+                                their beginning, also when they appear while nobody reads */
     int64_t start_ms;        /* for STREAM_AT_TIME */
 };
 
 struct stream_reader;
 
+/* A reader of a group on a read-only handle sees the positions of whichever process moves them. A
+ * topic or partition need not exist yet. Close readers before their stream. */
 int stream_reader_open(struct stream *s, const struct stream_reader_options *o,
                        struct stream_reader **ret, struct err *reterr);
 void stream_reader_close(struct stream_reader *r);
@@ -119,15 +129,16 @@ enum stream_next {
     STREAM_GOT,   /* *ret is filled; valid until the next call on this reader */
     STREAM_NONE,  /* nothing now */
     STREAM_LOST,  /* the position is no longer there: reterr names group, topic, partition and the
-                     lost range [from, to). The reader stands at  `to` and goes on with the next call;
-                     nothing is skipped silently */
+                     lost range [from, to), ret gives them as values. The reader stands at `to` and
+                     goes on with the next call; nothing is skipped silently */
     STREAM_ERROR, /* reterr: ERR_IO; try later */
 };
 enum stream_next stream_next(struct stream_reader *r, struct stream_message *ret,
                              struct err *reterr);
 
-/* Go on reading that partition of that topic at an offset, or all at a time. Does not touch the
- * group's positions. */
+/* Go on reading that partition of that topic at an offset, or all at the first record of a time or
+ * later (0: the oldest there is). Does not touch the group's positions. An offset that is gone is
+ * STREAM_LOST at the next call. ERR_INPUT: no such topic or partition here. */
 int stream_seek(struct stream_reader *r, struct slice topic, struct slice partition, int64_t offset,
                 struct err *reterr);
 int stream_seek_time(struct stream_reader *r, int64_t wall_ms, struct err *reterr);

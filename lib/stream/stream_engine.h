@@ -6,6 +6,7 @@
 #ifndef WEIR_STREAM_ENGINE_H
 #define WEIR_STREAM_ENGINE_H
 
+#include <stdbool.h>
 #include "stream.h"
 
 struct stream_engine {
@@ -30,12 +31,23 @@ struct stream_engine {
                struct err *reterr);
 };
 
+/* Filled in by stream_open from the options after the engine's open; stream.c checks sizes and
+ * names against them before it calls forward. */
 struct stream {
     const struct stream_engine *engine;
-    uint64_t record_max;
+    uint64_t record_max, queue_bytes;
+    uint32_t queue_records;
+    bool writable;
 };
 struct stream_reader {
     const struct stream_engine *engine;
 };
+
+/* Bytes that a record counts for in every limit: topic, key, headers, value. */
+uint64_t stream_record_size(const struct stream_record *r);
+/* Fills *ret (topic, partition, offset = to, lost_from = from) and the text of a STREAM_LOST.
+ * Returns STREAM_LOST. */
+enum stream_next stream_lost(struct stream_message *ret, struct err *reterr, struct slice group,
+                             struct slice topic, struct slice partition, int64_t from, int64_t to);
 
 #endif
