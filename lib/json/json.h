@@ -27,7 +27,7 @@ struct json_limits {
     unsigned depth;  /* deepest nesting */
     unsigned values; /* most values in all */
 };
-/* 16 MiB, 64 deep, a million values. */
+/* 16 MiB, 64 deep, a million values. Depth is never more than 120. */
 extern const struct json_limits json_default_limits;
 
 /* Reads the whole of text. ERR_INPUT says line and column and what is wrong (never the text
@@ -53,6 +53,8 @@ void json_key(struct json_writer *w, struct slice name);
 /* Bytes that are no UTF-8 are written as U+FFFD. */
 void json_string(struct json_writer *w, struct slice s);
 void json_number(struct json_writer *w, struct slice digits);
+/* A value that is JSON text already, such as one that json_read took. */
+void json_raw(struct json_writer *w, struct slice value);
 void json_int(struct json_writer *w, int64_t v);
 void json_bool(struct json_writer *w, bool v);
 void json_null(struct json_writer *w);
