@@ -53,30 +53,33 @@ struct site_route {
     struct slice when;      /* CloudEvents SQL; absent = all */
     struct conf_texts keep; /* field paths or groups (see keep-lists in docs) that readers get; none
                                = no identifiers */
-    struct slice key;       /* secret for HMAC(route's key, ordering key) */
-    bool allow_restricted;  /* places and contacts of restricted patients */
-    bool identifiers_ok;    /* must be true where keep names an identifying field: nobody gives
-                               identity away by a typo */
+    const struct yaml *key_node;
+    struct slice key; /* secret for HMAC(route's key, ordering key); without `key:` made from the
+                         pseudonym key and the route's name */
+    bool restricted;  /* places and contacts of restricted patients are let through */
+    bool identifiers; /* must be true where keep names an identifying field: nobody gives identity
+                         away by a typo (checked by the router, which knows the fields) */
 };
 
 struct site_http { /* consumers.<name>.http */
     struct slice url;
-    struct slice bearer; /* secret */
-    struct slice ca_file;
+    const struct yaml *bearer_node;
+    struct slice bearer;     /* secret; absent = none */
+    struct slice ca_file;    /* absolute; absent = the system's */
     int64_t timeout;         /* 15s: whole request */
     int64_t connect_timeout; /* 5s */
     int64_t connections;     /* 8 */
     bool allow_private;      /* addresses on loopback or private networks */
 };
-struct site_file {        /* consumers.<name>.file */
-    struct slice path;    /* NDJSON, appended and fsynced */
-    int64_t rotate_bytes; /* 0 = never */
+struct site_file {         /* consumers.<name>.file */
+    struct slice path;     /* absolute; NDJSON, appended and fsynced */
+    uint64_t rotate_bytes; /* 0 = never */
 };
 struct site_consumer {
     struct slice name;
     const struct yaml *node;
     struct slice route;
-    struct slice kind;   /* http, file */
+    struct slice kind;   /* http, file: the section of that name is there */
     struct slice format; /* cloudevent */
     struct slice start;  /* earliest, latest, or an RFC 3339 time: first position only */
     int64_t in_flight;   /* 16: requests under way, over all lanes */
@@ -97,16 +100,12 @@ struct site_list {
     struct conf_texts values;
 };
 
-struct site_program {    /* <program>: in the config: adapter, broker */
-    struct slice listen; /* health and metrics: "127.0.0.1:0" = any free port */
-};
-
 struct site {
     struct arena *arena;
     const char *file;
     const struct yaml *root;
-    struct slice data; /* data directory */
-    struct slice log_level;
+    struct slice data; /* data directory, absolute */
+    int log_level;     /* enum log_level */
     struct {
         struct slice kind;
         int64_t retain; /* ms */
@@ -116,34 +115,57 @@ struct site {
     } stream;
     struct {
         struct slice kid;
+        const struct yaml *pseudonym_node, *audit_node;
         struct slice pseudonym; /* secret, 32 bytes or more */
-        struct slice audit;     /* secret: key of the audit chain */
+        struct slice audit;     /* secret, 32 bytes or more: key of the audit chain */
     } keys;
     struct {
         int64_t window;              /* dedupe_window, 72h */
         int64_t ids_max, people_max; /* entries held in memory */
     } journey;
-    uint64_t message_arena;   /* bytes that translating one message may take: 64MiB */
-    int64_t drain;            /* 10s: SIGTERM to exit */
-    const struct yaml *ports; /* program name -> health port listen */
+    uint64_t message_arena;    /* bytes that translating one message may take: 64MiB */
+    int64_t drain;             /* 10s: SIGTERM to exit */
+    const struct yaml *listen; /* process -> address of its health port: site_listen */
     struct site_source *sources;
     struct site_route *routes;
     struct site_consumer *consumers;
     struct site_list *lists;
     unsigned nsources, nroutes, nconsumers, nlists;
-    const struct yaml *tables; /* site tables: name -> {key: value}; CSV files (table,key,value)
-                                  named in table_files are added */
-    struct conf_texts table_files;
+    const struct yaml *tables;     /* site tables: name -> {key: value}; CSV files (table,key,value)
+                                      named in table_files are added */
+    struct conf_texts table_files; /* absolute */
+};
+
+/* Which secrets a program may know (design: an adapter knows no consumer's secret). Those not asked
+ * for are not opened and stay absent; only how they are named is checked. */
+enum site_secrets {
+    SITE_NO_SECRETS = 0,
+    SITE_PSEUDONYM = 1 << 0,
+    SITE_AUDIT = 1 << 1,
+    SITE_ROUTE_KEYS = 1 << 2, /* needs the pseudonym key too */
+    SITE_CONSUMER_SECRETS = 1 << 3,
+    SITE_ADAPTER = SITE_PSEUDONYM | SITE_AUDIT,
+    SITE_BROKER = SITE_AUDIT | SITE_ROUTE_KEYS | SITE_CONSUMER_SECRETS,
+    SITE_ALL_SECRETS = SITE_ADAPTER | SITE_BROKER,
 };
 
 /* Reads and checks everything that needs no other library: names, references between sections,
- * ranges, secrets. getenv is used for expansion. Relative file names are meant from the folder of
- * the config. ERR_CONF, ERR_IO. */
-int site_open(const char *file, struct site **ret, struct err *reterr);
+ * ranges, secrets (a set of enum site_secrets). getenv is used for expansion. Relative file names
+ * are meant from the folder of the config. ERR_CONF with file:line:column, ERR_IO. */
+int site_open(const char *file, unsigned secrets, struct site **ret, struct err *reterr);
+/* As site_open, from text that is called `file`. */
+int site_read(struct slice text, const char *file, unsigned secrets, struct site **ret,
+              struct err *reterr);
 void site_close(struct site *s);
 const struct site_source *site_source_find(const struct site *s, struct slice name);
 const struct site_route *site_route_find(const struct site *s, struct slice name);
-/* A path made absolute from the folder of the config; in the site's arena. */
+/* Where the health port of a process listens: an adapter by its name, or "broker", "board"; preset
+ * 127.0.0.1:0 (any free port). */
+struct slice site_listen(const struct site *s, const char *process);
+/* A path made absolute from the folder of the config; in the site's arena; NULL when that is full.
+ */
 const char *site_path(const struct site *s, struct slice name);
+/* docs/config.md: every option with its default, as markdown. */
+void site_print_options(struct buf *out);
 
 #endif

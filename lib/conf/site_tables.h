@@ -1,10 +1,20 @@
 /* site_tables.h - the tables of a site: location, identifier, bed_class, home_by_practice, any
- * name. Source tables come before the site's. Values may be codes or texts; keys may use "*" for a
- * part: keys are parts joined by "/" ("RXF05/PGHED", "star/NHS/NH"). Borrowed from the site. */
+ * name.
+ *
+ * Source tables come before the site's, entry by entry. Values are codes or texts; a key is parts
+ * joined by "/" (RXF05/PGHED), and "*" alone stands for any one part. The tables own copies of what
+ * they read from CSV files and borrow the rest from the site. */
 #ifndef WEIR_SITE_TABLES_H
 #define WEIR_SITE_TABLES_H
 
 #include "site.h"
+
+enum {
+    SITE_TABLE_KEY_MAX = 256, /* bytes of a key */
+    SITE_TABLE_PARTS_MAX = 8,
+    SITE_TABLE_ENTRIES_MAX = 2000000, /* of all tables */
+    SITE_TABLE_FILE_MAX = 128 << 20,  /* bytes of one CSV file */
+};
 
 struct site_tables;
 
@@ -16,7 +26,9 @@ void site_tables_close(struct site_tables *t);
  */
 struct site_table;
 const struct site_table *site_table_find(const struct site_tables *t, struct slice name);
-/* The value for key: exact first, then the entry with the fewest "*" parts; absent when none. */
+/* The value for key: exact first, then the entry with the fewest "*" parts (of equals, the one that
+ * names the earlier parts); what the source's table lacks is looked for in the site's. Absent when
+ * none. Does not allocate. */
 struct slice site_table_get(const struct site_table *t, struct slice key);
 
 #endif

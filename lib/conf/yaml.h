@@ -1,15 +1,17 @@
 /* yaml.h - YAML read into a tree that knows where each value stands; libyaml is used only here.
  *
- * The tree lives in the arena given. Bounded: bytes, depth, nodes. Aliases, tags and duplicate keys
- * are refused. After parsing,
- * ${VAR}, ${VAR:-default} and ${VAR:?message} in scalars are expanded (a value can so never change
- * the structure); $${ is a plain ${. */
+ * The tree lives in the arena given, which bounds it together with the limits below. Anchors,
+ * aliases, tags, duplicate keys and a second document are refused. After parsing, ${VAR},
+ * ${VAR:-default} and ${VAR:?message} in values (not keys) are expanded, once, so that a variable
+ * can never change the structure; $${ is a plain ${. */
 #ifndef WEIR_YAML_H
 #define WEIR_YAML_H
 
 #include <stdint.h>
 #include "arena.h"
 #include "err.h"
+
+enum { YAML_BYTES_MAX = 8 << 20, YAML_DEPTH_MAX = 32, YAML_NODES_MAX = 200000 };
 
 enum yaml_kind { YAML_SCALAR, YAML_MAP, YAML_LIST };
 
@@ -25,11 +27,13 @@ struct yaml {
     uint32_t name_line, name_column;
 };
 
-/* getenv-like; NULL = no expansion. */
+/* getenv-like: NULL for a variable that is not set. A NULL function: no expansion. */
 typedef const char *(*yaml_env_fn)(const char *name, void *arg);
 
-/* Reads a file, or text with `file` as its name in messages. ERR_CONF with file:line:column;
- * ERR_IO. */
+/* The environment of the process as a yaml_env_fn; arg is not used. */
+const char *yaml_getenv(const char *name, void *arg);
+/* Reads a file, or text with `file` as its name in messages (copied). Text with nothing in it is a
+ * scalar without text. ERR_CONF with file:line:column; ERR_IO. */
 int yaml_read_file(const char *file, yaml_env_fn env, void *arg, struct arena *arena,
                    struct yaml **ret, struct err *reterr);
 int yaml_read(struct slice text, const char *file, yaml_env_fn env, void *arg, struct arena *arena,

@@ -1,0 +1,330 @@
+#include "site_parts.h"
+
+#include <stdlib.h>
+
+#include "conf_addr.h"
+#include "log.h"
+
+enum { SITE_ARENA_MAX = 256 << 20, KEY_MIN = 32 };
+
+#define ROW(member) offsetof(struct site_nodes, s.member)
+#define NODE(member) offsetof(struct site_nodes, member)
+
+/* A site while it is read, with the sections that it keeps in other shapes. */
+struct site_nodes {
+    struct site s;
+    const struct yaml *stream, *keys, *journey, *lists, *sources, *routes, *consumers;
+};
+
+static const char *const levels[] = {
+    [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error", NULL};
+static const char *const engines[] = {"embedded", "memory", NULL};
+
+static const struct conf_option base_options[] = {
+    {"data", CONF_TEXT, ROW(data), "data",
+     .help = "Folder of the stream, positions and audit. File names are meant from the folder of "
+             "the config."},
+    {"log_level", CONF_CHOICE, ROW(log_level), "info", .choices = levels,
+     .help = "What is logged: this and worse."},
+    {"message_arena", CONF_SIZE, ROW(message_arena), "64MiB", 1 << 20, 1 << 30,
+     .help = "Memory that translating one message may take; one that needs more is rejected."},
+    {"drain", CONF_DURATION, ROW(drain), "10s", 0, 3600000,
+     .help = "After SIGTERM: time to finish what is under way."},
+    {"listen", CONF_NODE, ROW(listen),
+     .help = "Process (an adapter, `broker`, `board`) to address: where it serves health, metrics "
+             "and version; not given: `127.0.0.1:0`, any free port."},
+    {"stream", CONF_NODE, NODE(stream), .help = "See below."},
+    {"keys", CONF_NODE, NODE(keys), .required = true,
+     .help = "Keys of pseudonyms and of the audit chain: see below."},
+    {"journey", CONF_NODE, NODE(journey), .help = "See below."},
+    {"lists", CONF_NODE, NODE(lists),
+     .help = "Name to list of texts, for rules: `data.site IN my_sites`."},
+    {"tables", CONF_NODE, ROW(tables),
+     .help = "Name to (key to value), for maps: what this site's codes mean. Parts of a key are "
+             "joined by `/`; `*` stands for any one part."},
+    {"table_files", CONF_TEXTS, ROW(table_files),
+     .help = "CSV files with the columns table, key, value; added to `tables`."},
+    {"sources", CONF_NODE, NODE(sources), .help = "See below."},
+    {"routes", CONF_NODE, NODE(routes), .help = "See below."},
+    {"consumers", CONF_NODE, NODE(consumers), .help = "See below."},
+};
+
+static const struct conf_option stream_options[] = {
+    {"kind", CONF_TEXT, ROW(stream.kind), "embedded", .choices = engines,
+     .help = "`embedded`: files under `data`, synced. `memory`: nothing survives the process; for "
+             "tests."},
+    {"retain", CONF_DURATION, ROW(stream.retain), "14d", 0, 0,
+     .help = "Records are kept so long, and longer for a reader that lags; 0 = for good."},
+    {"retain_bytes", CONF_SIZE, ROW(stream.retain_bytes), "20GiB", 0, 0,
+     .help = "Beyond this size the oldest go first, unless a reader still needs them; 0 = no "
+             "limit."},
+    {"disk_mark", CONF_SIZE, ROW(stream.disk_mark), "40GiB", 0, 0,
+     .help = "Beyond this size the slowest reader loses its oldest, with an alarm and an audit "
+             "record; 0 = never."},
+    {"free_min", CONF_SIZE, ROW(stream.free_min), "256MiB", 0, 0,
+     .help = "With less room on the disk senders hear \"try later\"."},
+    {"record_max", CONF_SIZE, ROW(stream.record_max), "64MiB", 64 * 1024, 1 << 30,
+     .help = "Largest record: key, headers and value."},
+    {"queue_records", CONF_INT, ROW(stream.queue_records), "65536", 1, 100000000,
+     .help = "Records accepted and not yet durable; at this number sockets are not read."},
+    {"queue_bytes", CONF_SIZE, ROW(stream.queue_bytes), "256MiB", 64 * 1024, 0,
+     .help = "The same in bytes."},
+};
+
+static const struct conf_option key_options[] = {
+    {"kid", CONF_TEXT, ROW(keys.kid), "k1",
+     .help = "Name of the pseudonym key: stands in front of every pseudonym; 1 to 15 of a-z, 0-9."},
+    {"pseudonym", CONF_SECRET, ROW(keys.pseudonym_node), .required = true,
+     .help = "Key from which pseudonyms are made, 32 bytes or more. Whoever has it can find out "
+             "who a pseudonym is; when it changes, so do all pseudonyms."},
+    {"audit", CONF_SECRET, ROW(keys.audit_node), .required = true,
+     .help = "Key of the audit chain, 32 bytes or more."},
+};
+
+static const struct conf_option journey_options[] = {
+    {"dedupe_window", CONF_DURATION, ROW(journey.window), "72h", 60000, 0,
+     .help = "A repeat of an event within this time is dropped; a later one passes, marked "
+             "`resend`."},
+    {"ids_max", CONF_INT, ROW(journey.ids_max), "20000000", 1000, 0,
+     .help = "Event ids held in memory for that; at this number the oldest go early."},
+    {"people_max", CONF_INT, ROW(journey.people_max), "5000000", 1000, 0,
+     .help = "People held in memory."},
+};
+
+enum {
+    BASE_OPTIONS = sizeof(base_options) / sizeof(*base_options),
+    STREAM_OPTIONS = sizeof(stream_options) / sizeof(*stream_options),
+    KEY_OPTIONS = sizeof(key_options) / sizeof(*key_options),
+    JOURNEY_OPTIONS = sizeof(journey_options) / sizeof(*journey_options),
+};
+
+static int read_list(struct site *s, const struct yaml *node, struct err *reterr)
+{
+    static const struct conf_option values = {"values", CONF_TEXTS, 0, .required = true,
+                                              .help = "the texts of a list"};
+    struct site_list *l = &s->lists[s->nlists];
+    if (site_check_word(node, "list", reterr) < 0)
+        return -1;
+    if (node->kind != YAML_LIST || node->count == 0)
+        return yaml_err(node, reterr, "a list is written [RXF05, RXF10], with one text or more");
+    struct yaml copy = *node, map = {.kind = YAML_MAP, .child = &copy, .count = 1};
+    copy.name = SLICE("values");
+    copy.next = NULL;
+    if (conf_read(&map, &values, 1, s->arena, &l->values, reterr) < 0)
+        return -1;
+    l->name = node->name;
+    l->node = node;
+    s->nlists++;
+    return 0;
+}
+
+static int read_lists(struct site *s, const struct yaml *section, struct err *reterr)
+{
+    if (site_section(section, "lists", &section, reterr) < 0)
+        return -1;
+    s->lists = arena_zalloc(s->arena, (section ? section->count : 0) + 1, sizeof(*s->lists));
+    if (!s->lists)
+        return site_no_room(s, reterr);
+    for (const struct yaml *c = section ? section->child : NULL; c; c = c->next)
+        if (read_list(s, c, reterr) < 0)
+            return -1;
+    return 0;
+}
+
+static int check_process(const struct yaml *n, struct err *reterr)
+{
+    static const char *const processes[] = {"acute",     "community", "mental-health",
+                                            "ambulance", "broker",    "board"};
+    enum { PROCESSES = sizeof(processes) / sizeof(*processes) };
+    for (unsigned i = 0; i < PROCESSES; i++)
+        if (slice_eq_str(n->name, processes[i]))
+            return 0;
+    const char *near = yaml_nearest(n->name, processes, PROCESSES);
+    return site_name_err(n, reterr,
+                         "there is no process \"%s\"; did you mean \"%s\"? (an adapter, broker or "
+                         "board)",
+                         n->name.p, near ? near : "broker");
+}
+
+static int check_clash(const struct site *s, const struct yaml *n, const struct conf_addr *mine,
+                       struct err *reterr)
+{
+    struct conf_addr other;
+    for (const struct yaml *o = s->listen->child; o != n; o = o->next)
+        if (conf_addr_port(o->text, &other) && conf_addr_clash(mine, &other))
+            return yaml_err(n, reterr, "%s has that port already", o->name.p);
+    for (unsigned i = 0; i < s->nsources; i++)
+        if (s->sources[i].has_mllp && conf_addr_port(s->sources[i].mllp.listen, &other) &&
+            conf_addr_clash(mine, &other))
+            return yaml_err(n, reterr, "source \"%s\" has that port already", s->sources[i].name.p);
+    return 0;
+}
+
+static int check_listen(struct site *s, struct err *reterr)
+{
+    struct conf_addr a;
+    if (site_section(s->listen, "listen", &s->listen, reterr) < 0)
+        return -1;
+    for (const struct yaml *n = s->listen ? s->listen->child : NULL; n; n = n->next) {
+        if (check_process(n, reterr) < 0)
+            return -1;
+        if (n->kind != YAML_SCALAR || !conf_addr_port(n->text, &a))
+            return yaml_err(n, reterr, "must be ADDRESS:PORT, such as 127.0.0.1:9100");
+        if (check_clash(s, n, &a, reterr) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int check_stream(const struct site *s, const struct yaml *node, struct err *reterr)
+{
+    const struct yaml *mark = yaml_get(node, "disk_mark");
+    if (s->stream.disk_mark && s->stream.retain_bytes &&
+        s->stream.disk_mark < s->stream.retain_bytes)
+        return yaml_err(mark ? mark : node, reterr, "disk_mark: is less than retain_bytes");
+    if (s->stream.queue_bytes < s->stream.record_max)
+        return yaml_err(node, reterr, "queue_bytes: a record of record_max does not fit it");
+    return 0;
+}
+
+static int check_kid(const struct site *s, const struct yaml *keys, struct err *reterr)
+{
+    struct slice kid = s->keys.kid;
+    bool ok = kid.n >= 1 && kid.n <= 15;
+    for (size_t i = 0; ok && i < kid.n; i++)
+        ok = (kid.p[i] >= 'a' && kid.p[i] <= 'z') || (kid.p[i] >= '0' && kid.p[i] <= '9');
+    return ok ? 0 : yaml_err(yaml_get(keys, "kid"), reterr, "kid: must be 1 to 15 of a-z and 0-9");
+}
+
+static int read_key(struct site *s, const struct yaml *at, struct slice *ret, struct err *reterr)
+{
+    if (conf_secret(at, s->arena, ret, reterr) < 0)
+        return -1;
+    if (ret->n < KEY_MIN)
+        return yaml_err(at, reterr, "%s: holds %zu bytes; %d or more are needed", at->name.p,
+                        ret->n, KEY_MIN);
+    return 0;
+}
+
+static int read_secrets(struct site *s, unsigned which, struct err *reterr)
+{
+    if ((which & SITE_AUDIT) && read_key(s, s->keys.audit_node, &s->keys.audit, reterr) < 0)
+        return -1;
+    if ((which & (SITE_PSEUDONYM | SITE_ROUTE_KEYS)) &&
+        read_key(s, s->keys.pseudonym_node, &s->keys.pseudonym, reterr) < 0)
+        return -1;
+    if ((which & SITE_ROUTE_KEYS) && site_route_keys(s, reterr) < 0)
+        return -1;
+    return which & SITE_CONSUMER_SECRETS ? site_consumer_secrets(s, reterr) : 0;
+}
+
+static int read_sections(struct site_nodes *n, struct err *reterr)
+{
+    struct site *s = &n->s;
+    struct arena *a = s->arena;
+    if (conf_read(s->root, base_options, BASE_OPTIONS, a, n, reterr) < 0 ||
+        conf_read(n->stream, stream_options, STREAM_OPTIONS, a, n, reterr) < 0 ||
+        check_stream(s, n->stream, reterr) < 0 ||
+        conf_read(n->keys, key_options, KEY_OPTIONS, a, n, reterr) < 0 ||
+        check_kid(s, n->keys, reterr) < 0 ||
+        conf_read(n->journey, journey_options, JOURNEY_OPTIONS, a, n, reterr) < 0 ||
+        site_absolute(s, &s->data, reterr) < 0)
+        return -1;
+    for (unsigned i = 0; i < s->table_files.n; i++)
+        if (site_absolute(s, &s->table_files.at[i], reterr) < 0)
+            return -1;
+    if (read_lists(s, n->lists, reterr) < 0 || site_read_sources(s, n->sources, reterr) < 0 ||
+        site_read_routes(s, n->routes, reterr) < 0)
+        return -1;
+    return site_read_consumers(s, n->consumers, reterr);
+}
+
+static int build(struct site *s, unsigned secrets, struct err *reterr)
+{
+    struct site_nodes n = {.s = *s};
+    if (n.s.root->kind != YAML_MAP)
+        return yaml_err(n.s.root, reterr, "a config is a map: data:, keys:, sources:, routes: …");
+    if (read_sections(&n, reterr) < 0 || check_listen(&n.s, reterr) < 0 ||
+        read_secrets(&n.s, secrets, reterr) < 0)
+        return -1;
+    *s = n.s;
+    return 0;
+}
+
+static struct site *site_new(void)
+{
+    struct arena *arena = malloc(sizeof(*arena));
+    struct site *s = calloc(1, sizeof(*s));
+    if (!arena || !s) {
+        free(arena);
+        free(s);
+        return NULL;
+    }
+    arena_init(arena, SITE_ARENA_MAX);
+    s->arena = arena;
+    return s;
+}
+
+/* text absent: read the file. */
+static int open_site(struct slice text, const char *file, unsigned secrets, struct site **ret,
+                     struct err *reterr)
+{
+    struct yaml *root = NULL;
+    struct site *s = site_new();
+    if (!s)
+        return err_set(reterr, ERR_NOMEM, "%s: no memory", file);
+    int rc = slice_present(text) ? yaml_read(text, file, yaml_getenv, NULL, s->arena, &root, reterr)
+                                 : yaml_read_file(file, yaml_getenv, NULL, s->arena, &root, reterr);
+    if (rc == 0) {
+        s->root = root;
+        s->file = root->file;
+        rc = build(s, secrets, reterr);
+    }
+    if (rc == 0)
+        *ret = s;
+    else
+        site_close(s);
+    return rc;
+}
+
+int site_open(const char *file, unsigned secrets, struct site **ret, struct err *reterr)
+{
+    return open_site(SLICE_ABSENT, file, secrets, ret, reterr);
+}
+
+int site_read(struct slice text, const char *file, unsigned secrets, struct site **ret,
+              struct err *reterr)
+{
+    return open_site(slice_present(text) ? text : SLICE(""), file, secrets, ret, reterr);
+}
+
+void site_close(struct site *s)
+{
+    if (!s)
+        return;
+    arena_fini(s->arena);
+    free(s->arena);
+    free(s);
+}
+
+struct slice site_listen(const struct site *s, const char *process)
+{
+    const struct yaml *n = yaml_get(s->listen, process);
+    return n ? n->text : SLICE("127.0.0.1:0");
+}
+
+const char *site_path(const struct site *s, struct slice name)
+{
+    return conf_path(s->file, name, s->arena).p;
+}
+
+void site_print_base(struct buf *out)
+{
+    conf_print_options(base_options, BASE_OPTIONS, out);
+    buf_puts(out, "\n## stream\n\n");
+    conf_print_options(stream_options, STREAM_OPTIONS, out);
+    buf_puts(out, "\n## keys\n\n");
+    conf_print_options(key_options, KEY_OPTIONS, out);
+    buf_puts(out, "\n## journey\n\n");
+    conf_print_options(journey_options, JOURNEY_OPTIONS, out);
+}

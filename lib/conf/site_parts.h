@@ -1,0 +1,40 @@
+/* site_parts.h - how site.c is split: one file per section of the config (internal to lib/conf).
+ *
+ * Each part reads its section into the site, checks what it can see alone, and prints its options.
+ */
+#ifndef WEIR_SITE_PARTS_H
+#define WEIR_SITE_PARTS_H
+
+#include "site.h"
+
+/* [a-z0-9][a-z0-9-]*, at most 48: what names a source, route or consumer. `what` for the message;
+ * the position is that of the entry's key. */
+int site_check_name(const struct yaml *entry, const char *what, struct err *reterr);
+/* [a-z][a-z0-9_]*, at most 48: what names a list or table. */
+int site_check_word(const struct yaml *entry, const char *what, struct err *reterr);
+/* As yaml_err, at the key of the entry. */
+int site_name_err(const struct yaml *entry, struct err *reterr, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Refuses "name" that is none of the entries of a section, with the nearest one. */
+int site_unknown(const struct yaml *at, struct slice name, const char *what,
+                 const struct yaml *section, struct err *reterr);
+/* A section as a map of named entries; NULL where it is empty. */
+int site_section(const struct yaml *node, const char *what, const struct yaml **ret,
+                 struct err *reterr);
+/* A file name made absolute in place; absent stays absent. */
+int site_absolute(struct site *s, struct slice *name, struct err *reterr);
+int site_no_room(const struct site *s, struct err *reterr);
+
+int site_read_sources(struct site *s, const struct yaml *section, struct err *reterr);
+int site_read_routes(struct site *s, const struct yaml *section, struct err *reterr);
+int site_read_consumers(struct site *s, const struct yaml *section, struct err *reterr);
+/* After all sections: keys of routes that name none. */
+int site_route_keys(struct site *s, struct err *reterr);
+int site_consumer_secrets(struct site *s, struct err *reterr);
+
+void site_print_base(struct buf *out);
+void site_print_sources(struct buf *out);
+void site_print_routes(struct buf *out);
+void site_print_consumers(struct buf *out);
+
+#endif

@@ -1,0 +1,334 @@
+#include "site_tables.h"
+
+#include <stdlib.h>
+
+#include "conf_file.h"
+#include "csv.h"
+#include "site_parts.h"
+
+enum {
+    NAMES_MAX = 10000,
+    TABLES_ARENA_MAX = 512 << 20,
+    SHAPES_MAX = 32, /* ways in which a table puts its stars */
+};
+
+/* Where the stars of a key stand: bit i is part i. */
+struct shape {
+    uint8_t parts, stars, mask;
+};
+
+struct site_table {
+    struct slice name;
+    struct dict entries; /* key, stars included -> const struct entry * */
+    struct shape shapes[SHAPES_MAX];
+    unsigned nshapes;
+    const struct site_table *next; /* the site's, behind a source's */
+};
+
+struct entry {
+    struct slice value;
+    const char *file;
+    uint32_t line;
+};
+
+struct site_tables {
+    struct arena arena;
+    struct dict names; /* name -> index: the source's tables */
+    struct dict site_names;
+    struct site_table **all;
+    unsigned n, cap, entries;
+};
+
+/* One entry on its way in. */
+struct row {
+    struct slice table, key, value;
+    const char *file;
+    uint32_t line;
+};
+
+static int bad_row(const struct row *r, struct err *reterr, const char *what)
+{
+    return err_set(reterr, ERR_CONF, "%s:%u: table %.*s: %s", r->file, r->line, SLICE_ARG(r->table),
+                   what);
+}
+
+static int no_room(const struct row *r, struct err *reterr)
+{
+    return err_set(reterr, ERR_LIMIT, "%s:%u: tables need more than the memory set aside", r->file,
+                   r->line);
+}
+
+static bool shape_of(struct slice key, struct shape *ret)
+{
+    struct shape s = {0};
+    while (slice_present(key)) {
+        struct slice part = slice_split(&key, '/');
+        if (s.parts == SITE_TABLE_PARTS_MAX)
+            return false;
+        if (slice_eq_str(part, "*")) {
+            s.mask |= (uint8_t)(1u << s.parts);
+            s.stars++;
+        }
+        s.parts++;
+    }
+    *ret = s;
+    return true;
+}
+
+/* Fewest stars first; of equals the one whose stars stand later (bits are mirrored by the part). */
+static bool before(struct shape a, struct shape b)
+{
+    if (a.parts != b.parts)
+        return a.parts < b.parts;
+    if (a.stars != b.stars)
+        return a.stars < b.stars;
+    unsigned differ = a.mask ^ b.mask;
+    return differ && !(a.mask & (differ & (0u - differ)));
+}
+
+static int add_shape(struct site_table *t, struct shape s, const struct row *r, struct err *reterr)
+{
+    unsigned at = 0;
+    for (unsigned i = 0; i < t->nshapes; i++)
+        if (t->shapes[i].parts == s.parts && t->shapes[i].mask == s.mask)
+            return 0;
+    if (t->nshapes == SHAPES_MAX)
+        return bad_row(r, reterr, "stars stand in more than 32 ways");
+    while (at < t->nshapes && before(t->shapes[at], s))
+        at++;
+    memmove(&t->shapes[at + 1], &t->shapes[at], (t->nshapes - at) * sizeof(s));
+    t->shapes[at] = s;
+    t->nshapes++;
+    return 0;
+}
+
+static struct site_table *new_table(struct site_tables *ts, struct slice name)
+{
+    if (ts->n == ts->cap) {
+        unsigned cap = ts->cap ? ts->cap * 2 : 16;
+        struct site_table **all = realloc(ts->all, cap * sizeof(*all));
+        if (!all)
+            return NULL;
+        ts->all = all;
+        ts->cap = cap;
+    }
+    struct site_table *t = arena_zalloc(&ts->arena, 1, sizeof(*t));
+    if (!t)
+        return NULL;
+    t->name = name;
+    dict_init(&t->entries, SITE_TABLE_ENTRIES_MAX);
+    ts->all[ts->n++] = t;
+    return t;
+}
+
+static struct site_table *table_of(struct site_tables *ts, struct dict *names, struct slice name)
+{
+    bool is_new;
+    uint64_t *v = dict_put(names, name, &is_new);
+    if (!v)
+        return NULL;
+    if (is_new)
+        *v = (uint64_t)(uintptr_t)new_table(ts, name);
+    return (struct site_table *)(uintptr_t)*v;
+}
+
+static int put_entry(struct site_tables *ts, struct site_table *t, const struct row *r,
+                     struct err *reterr)
+{
+    bool is_new;
+    uint64_t *v = dict_put(&t->entries, r->key, &is_new);
+    if (!v)
+        return no_room(r, reterr);
+    if (!is_new) {
+        const struct entry *old = (const struct entry *)(uintptr_t)*v;
+        if (slice_eq(old->value, r->value))
+            return 0;
+        return err_set(reterr, ERR_CONF, "%s:%u: table %.*s: \"%.*s\" has another value on %s:%u",
+                       r->file, r->line, SLICE_ARG(r->table), SLICE_ARG(r->key), old->file,
+                       old->line);
+    }
+    struct entry *e = arena_alloc(&ts->arena, sizeof(*e));
+    if (!e || ++ts->entries > SITE_TABLE_ENTRIES_MAX) {
+        dict_delete(&t->entries, r->key);
+        return no_room(r, reterr);
+    }
+    *e = (struct entry){r->value, r->file, r->line};
+    *v = (uint64_t)(uintptr_t)e;
+    return 0;
+}
+
+static int put_row(struct site_tables *ts, struct dict *names, const struct row *r,
+                   struct err *reterr)
+{
+    struct shape shape;
+    if (r->key.n == 0 || r->key.n > SITE_TABLE_KEY_MAX)
+        return bad_row(r, reterr, "a key has 1 to 256 bytes");
+    if (!shape_of(r->key, &shape))
+        return bad_row(r, reterr, "a key has at most 8 parts");
+    struct site_table *t = table_of(ts, names, r->table);
+    if (!t)
+        return no_room(r, reterr);
+    if (shape.stars && add_shape(t, shape, r, reterr) < 0)
+        return -1;
+    return put_entry(ts, t, r, reterr);
+}
+
+static int put_map(struct site_tables *ts, struct dict *names, const struct yaml *table,
+                   struct err *reterr)
+{
+    if (site_check_word(table, "table", reterr) < 0)
+        return -1;
+    if (table->kind != YAML_MAP)
+        return yaml_err(table, reterr, "a table is a map of key to value");
+    for (const struct yaml *n = table->child; n; n = n->next) {
+        if (n->kind != YAML_SCALAR || !slice_present(n->text))
+            return yaml_err(n, reterr, "the value of a table's entry is a text");
+        struct row r = {table->name, n->name, n->text, n->file, n->line};
+        if (put_row(ts, names, &r, reterr) < 0)
+            return -1;
+    }
+    return table_of(ts, names, table->name) ? 0 : err_set(reterr, ERR_NOMEM, "tables: no memory");
+}
+
+static int put_maps(struct site_tables *ts, struct dict *names, const struct yaml *tables,
+                    struct err *reterr)
+{
+    if (site_section(tables, "tables", &tables, reterr) < 0)
+        return -1;
+    for (const struct yaml *t = tables ? tables->child : NULL; t; t = t->next)
+        if (put_map(ts, names, t, reterr) < 0)
+            return -1;
+    return 0;
+}
+
+static int put_rows(struct site_tables *ts, struct csv *csv, struct err *reterr)
+{
+    struct slice cells[CSV_CELLS_MAX];
+    unsigned n = 0;
+    int got = csv_next(csv, &ts->arena, cells, &n, reterr);
+    if (got < 0)
+        return -1;
+    if (!got || n != 3 || !slice_eq_str(cells[0], "table") || !slice_eq_str(cells[1], "key") ||
+        !slice_eq_str(cells[2], "value"))
+        return err_set(reterr, ERR_CONF, "%s:1: the first line must be: table,key,value",
+                       csv->file);
+    while ((got = csv_next(csv, &ts->arena, cells, &n, reterr)) > 0) {
+        struct row r = {cells[0], cells[1], cells[2], csv->file, csv->line};
+        if (n != 3)
+            return err_set(reterr, ERR_CONF, "%s:%u: a line has 3 cells: table,key,value",
+                           csv->file, csv->line);
+        if (r.table.n == 0)
+            return bad_row(&r, reterr, "the table has no name");
+        if (put_row(ts, &ts->site_names, &r, reterr) < 0)
+            return -1;
+    }
+    return got;
+}
+
+static int put_file(struct site_tables *ts, struct slice file, struct err *reterr)
+{
+    struct buf text;
+    struct csv csv;
+    if (conf_file(file.p, SITE_TABLE_FILE_MAX, &text, reterr) < 0)
+        return -1;
+    csv_begin(&csv, buf_slice(&text), file.p);
+    int rc = put_rows(ts, &csv, reterr);
+    buf_fini(&text);
+    return rc;
+}
+
+static int fill(struct site_tables *ts, const struct site *site, const struct site_source *source,
+                struct err *reterr)
+{
+    if (put_maps(ts, &ts->site_names, site->tables, reterr) < 0)
+        return -1;
+    for (unsigned i = 0; i < site->table_files.n; i++)
+        if (put_file(ts, site->table_files.at[i], reterr) < 0)
+            return -1;
+    if (!source || put_maps(ts, &ts->names, source->tables, reterr) < 0)
+        return source ? -1 : 0;
+    size_t at = 0;
+    struct slice name;
+    uint64_t v;
+    while (dict_next(&ts->names, &at, &name, &v)) {
+        struct site_table *t = (struct site_table *)(uintptr_t)v;
+        uint64_t *behind = dict_get(&ts->site_names, name);
+        t->next = behind ? (const struct site_table *)(uintptr_t)*behind : NULL;
+    }
+    return 0;
+}
+
+int site_tables_open(const struct site *site, const struct site_source *source,
+                     struct site_tables **ret, struct err *reterr)
+{
+    struct site_tables *ts = calloc(1, sizeof(*ts));
+    if (!ts)
+        return err_set(reterr, ERR_NOMEM, "tables: no memory");
+    arena_init(&ts->arena, TABLES_ARENA_MAX);
+    dict_init(&ts->names, NAMES_MAX);
+    dict_init(&ts->site_names, NAMES_MAX);
+    if (fill(ts, site, source, reterr) < 0) {
+        site_tables_close(ts);
+        return -1;
+    }
+    *ret = ts;
+    return 0;
+}
+
+void site_tables_close(struct site_tables *ts)
+{
+    if (!ts)
+        return;
+    for (unsigned i = 0; i < ts->n; i++)
+        dict_fini(&ts->all[i]->entries);
+    free(ts->all);
+    dict_fini(&ts->names);
+    dict_fini(&ts->site_names);
+    arena_fini(&ts->arena);
+    free(ts);
+}
+
+const struct site_table *site_table_find(const struct site_tables *t, struct slice name)
+{
+    const uint64_t *v = dict_get(&t->names, name);
+    if (!v)
+        v = dict_get(&t->site_names, name);
+    return v ? (const struct site_table *)(uintptr_t)*v : NULL;
+}
+
+/* The key with "*" for the parts of the mask: never longer than two bytes a part and the key. */
+static struct slice starred(struct slice key, uint8_t mask, char *out)
+{
+    size_t n = 0;
+    for (unsigned i = 0; slice_present(key); i++) {
+        struct slice part = slice_split(&key, '/');
+        if (i)
+            out[n++] = '/';
+        if (mask & (1u << i))
+            part = SLICE("*");
+        memcpy(out + n, part.p, part.n);
+        n += part.n;
+    }
+    return slice_make(out, n);
+}
+
+static struct slice get_here(const struct site_table *t, struct slice key, unsigned parts)
+{
+    char buf[SITE_TABLE_KEY_MAX + SITE_TABLE_PARTS_MAX];
+    const uint64_t *v = dict_get(&t->entries, key);
+    for (unsigned i = 0; !v && i < t->nshapes; i++)
+        if (t->shapes[i].parts == parts)
+            v = dict_get(&t->entries, starred(key, t->shapes[i].mask, buf));
+    return v ? ((const struct entry *)(uintptr_t)*v)->value : SLICE_ABSENT;
+}
+
+struct slice site_table_get(const struct site_table *t, struct slice key)
+{
+    struct shape shape;
+    struct slice value = SLICE_ABSENT;
+    if (!key.n || key.n > SITE_TABLE_KEY_MAX || !shape_of(key, &shape))
+        return value;
+    for (; t && !slice_present(value); t = t->next)
+        value = get_here(t, key, shape.parts);
+    return value;
+}
