@@ -1,0 +1,368 @@
+#include "conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#include "buf.h"
+
+enum { FIRST_KEEP = 2048, KEEP_WHEN_EMPTY = 4096, LINGER_MS = 2000 };
+
+struct conn_shared {
+    size_t n;
+    char bytes[];
+};
+
+struct conn {
+    int fd;
+    struct loop *loop;
+    struct conn_shared *shared;
+    struct conn_hooks hooks;
+    void *arg;
+    struct loop_fd *watch;
+    struct loop_timer *linger;
+    char *in;
+    size_t in_n, in_cap, in_max;
+    struct buf out;
+    size_t out_from; /* bytes of out that have left */
+    int64_t active_at;
+    bool paused, ended, finishing, shut, dead;
+    unsigned busy; /* hooks under way: freeing waits for them */
+};
+
+int conn_shared_open(size_t bytes, struct conn_shared **ret, struct err *reterr)
+{
+    struct conn_shared *s = malloc(sizeof(*s) + bytes);
+    if (!s)
+        return err_set(reterr, ERR_NOMEM, "no memory for a read buffer");
+    s->n = bytes;
+    *ret = s;
+    return 0;
+}
+
+void conn_shared_close(struct conn_shared *s)
+{
+    free(s);
+}
+
+static void on_ready(int fd, unsigned what, void *arg);
+
+int conn_open(struct loop *l, struct conn_shared *shared, int fd, const struct conn_options *o,
+              const struct conn_hooks *hooks, void *arg, struct conn **ret, struct err *reterr)
+{
+    struct conn *c = calloc(1, sizeof(*c));
+    if (!c) {
+        close(fd);
+        return err_set(reterr, ERR_NOMEM, "no memory for a connection");
+    }
+    *c = (struct conn){.fd = fd, .loop = l, .shared = shared, .hooks = *hooks, .arg = arg};
+    c->in_max = o->in_max;
+    c->active_at = loop_now(l);
+    buf_init(&c->out, o->out_max);
+    if (loop_fd_add(l, fd, LOOP_READ, on_ready, c, &c->watch, reterr) != 0) {
+        close(fd);
+        free(c);
+        return -1;
+    }
+    *ret = c;
+    return 0;
+}
+
+static void release(struct conn *c)
+{
+    free(c->in);
+    buf_fini(&c->out);
+    free(c);
+}
+
+void conn_close(struct conn *c)
+{
+    if (!c || c->dead)
+        return;
+    c->dead = true;
+    loop_fd_remove(c->watch);
+    loop_timer_remove(c->linger);
+    close(c->fd);
+    if (!c->busy)
+        release(c);
+}
+
+/* Pairs with busy++ around hooks; false when the connection was closed in between. */
+static bool still_there(struct conn *c)
+{
+    c->busy--;
+    if (c->dead && !c->busy)
+        release(c);
+    else if (!c->dead)
+        return true;
+    return false;
+}
+
+static void over(struct conn *c, const char *why)
+{
+    c->busy++;
+    c->hooks.closed(c, why, c->arg);
+    if (still_there(c))
+        conn_close(c);
+}
+
+size_t conn_queued(const struct conn *c)
+{
+    return c->out.n - c->out_from;
+}
+
+size_t conn_kept(const struct conn *c)
+{
+    return c->in_n;
+}
+
+int64_t conn_active_at(const struct conn *c)
+{
+    return c->active_at;
+}
+
+static bool watch(struct conn *c)
+{
+    bool reading = (!c->paused && !c->ended && !c->finishing) || (c->shut && !c->ended);
+    return loop_fd_set(c->watch, (reading ? LOOP_READ : 0u) | (conn_queued(c) ? LOOP_WRITE : 0u));
+}
+
+static bool keep_rest(struct conn *c, struct slice rest)
+{
+    if (rest.n > c->in_cap) {
+        size_t cap = rest.n < FIRST_KEEP ? FIRST_KEEP : rest.n;
+        char *p = realloc(c->in, cap);
+        if (!p)
+            return false;
+        c->in = p;
+        c->in_cap = cap;
+    }
+    if (rest.n)
+        memcpy(c->in, rest.p, rest.n);
+    c->in_n = rest.n;
+    return true;
+}
+
+/* Gives bytes to data; what is left stands in c->in afterwards. False: the connection is gone. */
+static bool deliver(struct conn *c, struct slice bytes)
+{
+    bool kept = c->in_n != 0;
+    c->busy++;
+    size_t done = c->finishing ? bytes.n : c->hooks.data(c, bytes, c->arg);
+    if (!still_there(c))
+        return false;
+    if (!kept && !keep_rest(c, slice_sub(bytes, done, bytes.n))) {
+        over(c, "no memory for what is left of the bytes read");
+        return false;
+    }
+    if (kept) {
+        memmove(c->in, c->in + done, c->in_n - done);
+        c->in_n -= done;
+    }
+    if (c->in_n == 0 && c->in_cap > KEEP_WHEN_EMPTY) {
+        free(c->in);
+        c->in = NULL;
+        c->in_cap = 0;
+    }
+    return true;
+}
+
+/* Room behind what is kept. */
+static bool grow(struct conn *c)
+{
+    if (c->in_n < c->in_cap)
+        return true;
+    size_t cap = c->in_cap > c->in_max / 2 ? c->in_max : c->in_cap * 2;
+    char *p = cap > c->in_n ? realloc(c->in, cap) : NULL;
+    if (!p)
+        return false;
+    c->in = p;
+    c->in_cap = cap;
+    return true;
+}
+
+static void on_end(struct conn *c)
+{
+    c->ended = true;
+    if (c->finishing && conn_queued(c) == 0) {
+        over(c, NULL);
+        return;
+    }
+    if (!watch(c)) {
+        over(c, "the system watches no more descriptors");
+        return;
+    }
+    if (c->finishing)
+        return;
+    if (!c->hooks.end) {
+        over(c, NULL);
+        return;
+    }
+    c->busy++;
+    c->hooks.end(c, c->arg);
+    still_there(c);
+}
+
+/* False: the connection is gone or there is nothing more to do. */
+static bool read_more(struct conn *c)
+{
+    bool kept = c->in_n != 0;
+    if (kept && !grow(c)) {
+        over(c, "more bytes are waiting than a connection may hold");
+        return false;
+    }
+    char *to = kept ? c->in + c->in_n : c->shared->bytes;
+    size_t room = kept ? c->in_cap - c->in_n : c->shared->n;
+    if (!kept && room > c->in_max)
+        room = c->in_max;
+    ssize_t n = recv(c->fd, to, room, 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return true;
+    if (n < 0) {
+        over(c, strerror(errno));
+        return false;
+    }
+    c->active_at = loop_now(c->loop);
+    if (n == 0) {
+        on_end(c);
+        return false;
+    }
+    if (kept)
+        c->in_n += (size_t)n;
+    return deliver(c, kept ? slice_make(c->in, c->in_n) : slice_make(to, (size_t)n));
+}
+
+/* All is written: tell the peer, and read its rest so that our last bytes are not lost to a reset.
+ */
+static void shut(struct conn *c)
+{
+    c->shut = true;
+    shutdown(c->fd, SHUT_WR);
+    if (c->ended || !watch(c)) {
+        over(c, NULL);
+        return;
+    }
+    loop_timer_start(c->linger, LINGER_MS);
+}
+
+static void on_linger(void *arg)
+{
+    struct conn *c = arg;
+    if (!c->shut && conn_queued(c) == 0)
+        shut(c);
+    else
+        over(c, NULL);
+}
+
+static bool flush(struct conn *c)
+{
+    ssize_t n = write(c->fd, c->out.p + c->out_from, conn_queued(c));
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR;
+    c->active_at = loop_now(c->loop);
+    c->out_from += (size_t)n;
+    if (conn_queued(c) == 0) {
+        buf_fini(&c->out);
+        c->out_from = 0;
+    }
+    return true;
+}
+
+static bool write_more(struct conn *c)
+{
+    if (!flush(c) || !watch(c)) {
+        over(c, "the peer takes no more bytes");
+        return false;
+    }
+    if (conn_queued(c))
+        return true;
+    if (c->finishing) {
+        shut(c);
+        return false;
+    }
+    if (!c->hooks.sent)
+        return true;
+    c->busy++;
+    c->hooks.sent(c, c->arg);
+    return still_there(c);
+}
+
+static void on_ready(int fd, unsigned what, void *arg)
+{
+    (void)fd;
+    struct conn *c = arg;
+    if (what & LOOP_WRITE && conn_queued(c) && !write_more(c))
+        return;
+    bool reading = c->shut || !(c->paused || c->finishing);
+    if (what & LOOP_READ && reading && !c->ended)
+        read_more(c);
+}
+
+static bool queue(struct conn *c, const struct slice *parts, unsigned n, size_t skip)
+{
+    if (c->out_from > c->out.n / 2) {
+        buf_drop(&c->out, c->out_from);
+        c->out_from = 0;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        size_t cut = skip < parts[i].n ? skip : parts[i].n;
+        skip -= cut;
+        buf_put(&c->out, slice_sub(parts[i], cut, parts[i].n));
+    }
+    return buf_ok(&c->out) && watch(c);
+}
+
+bool conn_send(struct conn *c, const struct slice *parts, unsigned n)
+{
+    struct iovec iov[CONN_PARTS_MAX];
+    size_t total = 0, left = 0;
+    for (unsigned i = 0; i < n && i < CONN_PARTS_MAX; i++) {
+        iov[i].iov_base = (void *)(uintptr_t)parts[i].p;
+        iov[i].iov_len = parts[i].n;
+        total += parts[i].n;
+    }
+    if (n > CONN_PARTS_MAX || c->shut || c->dead)
+        return false;
+    if (conn_queued(c) == 0) {
+        ssize_t done = writev(c->fd, iov, (int)n);
+        if (done < 0 && errno != EAGAIN && errno != EINTR)
+            return false;
+        left = done < 0 ? 0 : (size_t)done;
+        if (left)
+            c->active_at = loop_now(c->loop);
+    }
+    return left == total || queue(c, parts, n, left);
+}
+
+void conn_pause(struct conn *c)
+{
+    c->paused = true;
+    watch(c);
+}
+
+void conn_resume(struct conn *c)
+{
+    if (!c->paused || c->dead)
+        return;
+    c->paused = false;
+    if (c->in_n && !c->busy && !deliver(c, slice_make(c->in, c->in_n)))
+        return;
+    if (!watch(c))
+        over(c, "the system watches no more descriptors");
+}
+
+void conn_finish(struct conn *c)
+{
+    if (c->finishing)
+        return;
+    c->finishing = true;
+    struct err e;
+    watch(c);
+    /* The timer ends it: `closed` must not come from within the caller's own call. */
+    if (loop_timer_add(c->loop, on_linger, c, &c->linger, &e) != 0)
+        shutdown(c->fd, SHUT_RDWR);
+    else
+        loop_timer_start(c->linger, conn_queued(c) ? LINGER_MS : 0);
+}
