@@ -1,0 +1,55 @@
+#include "view.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+int view_open(const struct options *o, struct view *ret, struct err *reterr)
+{
+    struct view v = {0};
+    if (site_open(o->config, &v.site, reterr) < 0)
+        return -1;
+    struct stream_options so;
+    stream_options_default(&so);
+    so.kind = v.site->stream.kind;
+    so.dir = slice_str(site_path(v.site, v.site->data));
+    if (access(so.dir.p, R_OK | X_OK) != 0) {
+        err_set(reterr, ERR_IO, "%s: no data there yet, or not yours to read; 'weir run' makes it",
+                so.dir.p);
+        site_close(v.site);
+        return -1;
+    }
+    if (stream_open(&so, &v.stream, reterr) < 0) {
+        site_close(v.site);
+        return -1;
+    }
+    *ret = v;
+    return 0;
+}
+
+void view_close(struct view *v)
+{
+    stream_close(v->stream);
+    site_close(v->site);
+    *v = (struct view){0};
+}
+
+int view_read(struct view *v, const char *topic, enum stream_start start,
+              struct stream_reader **ret, struct err *reterr)
+{
+    struct slice topics[] = {slice_str(topic)};
+    struct stream_reader_options o = {.topics = topics, .ntopics = 1, .start = start};
+    return stream_reader_open(v->stream, &o, ret, reterr);
+}
+
+void view_wait(struct stream_reader *r, int timeout_ms)
+{
+    struct pollfd p = {.fd = stream_reader_fd(r), .events = POLLIN};
+    poll(&p, 1, timeout_ms);
+}
+
+bool view_colour(void)
+{
+    const char *no = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) && !(no && *no);
+}
