@@ -1,0 +1,60 @@
+/* weir status - what each process of a site says of itself. */
+#include <stdio.h>
+#include "ask.h"
+#include "site.h"
+#include "status_print.h"
+
+enum { PROCESSES_MAX = 16 };
+
+/* Names of the processes that this configuration needs: an adapter for each that has sources, and
+ * the broker. */
+static unsigned processes(const struct site *site, const char *names[PROCESSES_MAX])
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < site->nsources; i++) {
+        bool known = false;
+        for (unsigned j = 0; j < n; j++)
+            known = known || slice_eq_str(site->sources[i].adapter, names[j]);
+        if (!known && n < PROCESSES_MAX - 1)
+            names[n++] = site->sources[i].adapter.p;
+    }
+    names[n++] = "broker";
+    return n;
+}
+
+static int run(const struct verb *self, int argc, char **argv)
+{
+    struct options o;
+    struct site *site;
+    struct err err = {0};
+    const char *names[PROCESSES_MAX];
+    bool away = false;
+    int code = options_read(self, OPTION_JSON | OPTION_TIMEOUT, argc, argv, &o);
+    if (code >= 0)
+        return code;
+    if (site_open(o.config, &site, &err) < 0)
+        return verb_fail(self, &err);
+    unsigned n = processes(site, names);
+    for (unsigned i = 0; i < n; i++) {
+        struct json *answer = NULL;
+        if (ask_process(site_path(site, site->data), names[i], "status", NULL, 0, o.timeout_ms,
+                        site->arena, &answer, &err) < 0)
+            away = true;
+        if (o.json)
+            status_print_json(names[i], answer, err.text);
+        else
+            status_print(names[i], answer, err.text);
+    }
+    site_close(site);
+    return away ? EXIT_FOUND : 0;
+}
+
+const struct verb verb_status = {
+    .name = "status",
+    .summary = "what each process is doing",
+    .help = "Use: weir status [--json] [--timeout 10s]\n\n"
+            "Asks every process of the configuration over its control socket. Exit code 1 when one "
+            "does not answer.\n\n"
+            "Example: weir status --json | grep consumers\n",
+    .run = run,
+};

@@ -1,0 +1,187 @@
+/* weir translate - messages in, events out, with the maps of the site: the tool an integration
+ * engineer lives in. No network, no stream. */
+#include "translate.h"
+#include <stdio.h>
+#include "message_file.h"
+#include "options.h"
+
+enum { EVENT_BYTES_MAX = 64 * 1024 * 1024, SOURCES_MAX = 256 };
+
+struct translate_job {
+    const struct site *site;
+    struct translator *translators[SOURCES_MAX]; /* by source, opened when first needed */
+    struct arena arena;
+    struct buf out;
+    struct event_encoder *encoder;
+    bool refused;
+};
+
+static int translator_of(struct translate_job *j, const struct site_source *source,
+                         struct translator **ret, struct err *reterr)
+{
+    size_t i = (size_t)(source - j->site->sources);
+    if (i >= SOURCES_MAX)
+        return err_set(reterr, ERR_LIMIT, "more than %d sources", SOURCES_MAX);
+    if (!j->translators[i] &&
+        translate_open(j->site, source, site_maps_dir(j->site), &j->translators[i], reterr) < 0)
+        return -1;
+    *ret = j->translators[i];
+    return 0;
+}
+
+/* "APP/FACILITY" of the message's MSH-3 and MSH-4, as far as their first component goes. */
+static bool sends_as(const struct site_source *s, const struct hl7_msg *m)
+{
+    struct hl7_header h;
+    char text[256];
+    hl7_msg_header(m, &h);
+    struct slice app = hl7_msg_part(m, h.sending_app, 1, 0),
+                 facility = hl7_msg_part(m, h.sending_facility, 1, 0);
+    int n = snprintf(text, sizeof(text), "%.*s/%.*s", SLICE_ARG(app), SLICE_ARG(facility));
+    for (unsigned i = 0; n > 0 && (size_t)n < sizeof(text) && i < s->sending.n; i++)
+        if (slice_eq(s->sending.at[i], slice_make(text, (size_t)n)))
+            return true;
+    return false;
+}
+
+/* The source that a message is from: the one named, the only one, or the one whose `sending` its
+ * header matches. */
+static const struct site_source *choose(struct translate_job *j, struct slice raw,
+                                        struct err *reterr)
+{
+    static const struct hl7_limits limits = {10000, 100000};
+    struct hl7_msg m;
+    struct err ignored = {0};
+    const struct site *site = j->site;
+    if (site->nsources == 1)
+        return &site->sources[0];
+    if (hl7_msg_parse(raw, &limits, &j->arena, &m, &ignored) == 0)
+        for (unsigned i = 0; i < site->nsources; i++)
+            if (sends_as(&site->sources[i], &m))
+                return &site->sources[i];
+    err_set(reterr, ERR_INPUT,
+            "which source is this from? None has a `sending` that its MSH-3/MSH-4 matches; name "
+            "one with --source");
+    return NULL;
+}
+
+static void complain(const char *file, unsigned no, const struct translation *t)
+{
+    for (unsigned i = 0; i < t->nreasons; i++) {
+        const struct translate_reason *r = &t->reasons[i];
+        fprintf(stderr, "%s: message %u", file, no);
+        if (slice_present(r->segment))
+            fprintf(stderr, ", %.*s", SLICE_ARG(r->segment));
+        if (r->field)
+            fprintf(stderr, "-%u", r->field);
+        if (r->component)
+            fprintf(stderr, ".%u", r->component);
+        fprintf(stderr, ": %.*s (table 0357: %u)\n", SLICE_ARG(r->text), r->code);
+    }
+}
+
+static int print_events(struct translate_job *j, const struct translation *t, struct err *reterr)
+{
+    buf_reset(&j->out);
+    for (unsigned i = 0; i < t->nevents; i++) {
+        event_encode(j->encoder, t->events[i].event, NULL);
+        buf_putc(&j->out, '\n');
+    }
+    if (!buf_ok(&j->out))
+        return err_set(reterr, ERR_LIMIT, "its events are larger than %d bytes", EVENT_BYTES_MAX);
+    if (fwrite(j->out.p, 1, j->out.n, stdout) != j->out.n)
+        return err_set(reterr, ERR_IO, "standard output cannot be written");
+    return 0;
+}
+
+static int one_message(struct translate_job *j, const struct site_source *named, const char *file,
+                       unsigned no, struct slice raw, struct err *reterr)
+{
+    struct translator *translator;
+    struct translation t;
+    arena_reset(&j->arena);
+    const struct site_source *source = named ? named : choose(j, raw, reterr);
+    if (!source || translator_of(j, source, &translator, reterr) < 0)
+        return -1;
+    translate_run(translator, raw, &j->arena, &t);
+    if (t.verdict == TRANSLATE_REFUSED) {
+        j->refused = true;
+        complain(file, no, &t);
+    } else if (t.verdict == TRANSLATE_UNMAPPED) {
+        fprintf(stderr, "%s: message %u: no map for trigger %.*s: kept and accepted, no event\n",
+                file, no, SLICE_ARG(t.trigger));
+    }
+    return print_events(j, &t, reterr);
+}
+
+static int one_file(struct translate_job *j, const struct site_source *named, const char *file,
+                    struct err *reterr)
+{
+    struct message_file f;
+    struct slice raw;
+    if (message_file_open(file, &f, reterr) < 0)
+        return -1;
+    int result = 0;
+    while (result == 0 && message_file_next(&f, &raw)) {
+        result = one_message(j, named, file, f.no, raw, reterr);
+        if (result < 0)
+            err_at(reterr, "%s: message %u", file, f.no);
+    }
+    message_file_close(&f);
+    return result;
+}
+
+static int all_files(struct translate_job *j, const struct options *o, int argc, char **argv,
+                     struct err *reterr)
+{
+    const struct site_source *named =
+        o->source ? site_source_find(j->site, slice_str(o->source)) : NULL;
+    if (o->source && !named)
+        return err_set(reterr, ERR_CONF, "%s: there is no source '%s'", o->config, o->source);
+    arena_init(&j->arena, j->site->message_arena);
+    buf_init(&j->out, EVENT_BYTES_MAX);
+    int result = event_encoder_open(&j->out, &j->encoder, reterr);
+    for (int i = o->rest; result == 0 && i < argc; i++)
+        result = one_file(j, named, argv[i], reterr);
+    return result;
+}
+
+static int run(const struct verb *self, int argc, char **argv)
+{
+    struct options o;
+    struct site *site;
+    struct err err = {0};
+    int code = options_read(self, OPTION_SOURCE, argc, argv, &o);
+    if (code >= 0)
+        return code;
+    if (o.rest >= argc)
+        return verb_usage(self, "which FILE? ('-' is standard input)");
+    if (site_open(o.config, &site, &err) < 0)
+        return verb_fail(self, &err);
+    struct translate_job j = {.site = site};
+    int result = all_files(&j, &o, argc, argv, &err);
+    fflush(stdout);
+    for (size_t i = 0; i < SOURCES_MAX; i++)
+        translate_close(j.translators[i]);
+    event_encoder_close(j.encoder);
+    buf_fini(&j.out);
+    arena_fini(&j.arena);
+    site_close(site);
+    if (result < 0)
+        return verb_fail(self, &err);
+    return j.refused ? EXIT_FOUND : 0;
+}
+
+const struct verb verb_translate = {
+    .name = "translate",
+    .summary = "messages in, events out: what the maps make of a file",
+    .help = "Use: weir translate [--source NAME] FILE ...\n\n"
+            "Each FILE holds one HL7 v2 message or many, plain or in MLLP frames; '-' is standard "
+            "input. Events come out as they would stand on\n"
+            "flow.reported, one JSON line each, unmasked: they are your own messages. Without "
+            "--source the message's MSH-3/MSH-4 choose.\n"
+            "Exit codes: 0 all translated; 1 some message was refused (standard error says where "
+            "and why); 78 the configuration is wrong.\n\n"
+            "Example: weir translate --source demo-pas config/demo/morning.hl7 | head -3\n",
+    .run = run,
+};
