@@ -23,11 +23,13 @@ static void print_segment(struct slice segment, char separator, FILE *to)
 {
     bool header = slice_starts(segment, SLICE("MSH"));
     unsigned field = header ? 1 : 0;
+    size_t id =
+        slice_find(segment, separator) == 3 ? 3 : 0; /* what has no id may begin with a name */
     for (size_t i = 0; i < segment.n; i++) {
         char c = segment.p[i];
         if (c == separator)
             field++;
-        if (c == separator || i < 3 || open_field(header, field))
+        if (c == separator || i < id || open_field(header, field))
             putc((unsigned char)c < 0x20 ? '?' : c, to);
         else
             put_masked(c, to);

@@ -12,7 +12,8 @@ enum { KINDS_MAX = 10000, ARENA_MAX = 256 * 1024 * 1024 };
 
 /* One kind of trouble at one source. */
 struct trouble {
-    struct slice source, kind, reasons, first, last;
+    struct slice source, kind, reasons, first;
+    char last[40];   /* when the newest came */
     char newest[64]; /* name of the newest record, for `show` */
     uint64_t count;
 };
@@ -81,11 +82,7 @@ static int fold_one(struct fold *f, const struct stream_message *m, struct err *
     }
     struct trouble *t = &f->all[*i];
     t->count++;
-    /* Times of one length follow one another in the same place. */
-    if (slice_present(t->last) && t->last.n == at.n)
-        memcpy((char *)(uintptr_t)t->last.p, at.p, at.n);
-    else
-        t->last = arena_copy(&f->arena, at);
+    snprintf(t->last, sizeof(t->last), "%.*s", SLICE_ARG(at));
     name_of(m, t->newest);
     return f->arena.overflow ? err_set(reterr, ERR_LIMIT, "too much trouble to show") : 0;
 }
@@ -100,8 +97,9 @@ static void print_json(const struct trouble *t)
         const struct {
             const char *name;
             struct slice value;
-        } members[] = {{"source", t->source}, {"kind", t->kind}, {"reasons", t->reasons},
-                       {"first", t->first},   {"last", t->last}, {"newest", slice_str(t->newest)}};
+        } members[] = {{"source", t->source},        {"kind", t->kind},
+                       {"reasons", t->reasons},      {"first", t->first},
+                       {"last", slice_str(t->last)}, {"newest", slice_str(t->newest)}};
         json_object(w);
         for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
             json_key(w, slice_str(members[i].name));
@@ -138,9 +136,9 @@ static int list(struct view *v, const struct options *o, struct err *reterr)
         if (o->json)
             print_json(t);
         else
-            printf("%6llu x  %-16.*s %-8.*s last %.*s  newest %-16s %.*s\n",
-                   (unsigned long long)t->count, SLICE_ARG(t->source), SLICE_ARG(t->kind),
-                   SLICE_ARG(t->last), t->newest, SLICE_ARG(t->reasons));
+            printf("%6llu x  %-16.*s %-8.*s last %s  newest %-16s %.*s\n",
+                   (unsigned long long)t->count, SLICE_ARG(t->source), SLICE_ARG(t->kind), t->last,
+                   t->newest, SLICE_ARG(t->reasons));
     }
     if (result == 0 && f.n == 0 && !o->json)
         puts("nothing was rejected");

@@ -1,0 +1,59 @@
+/* weir check - is this configuration right, as far as can be told without starting anything? Maps, rules and keep-lists are compiled. */
+#include <stdio.h>
+#include "options.h"
+#include "route.h"
+#include "site.h"
+#include "translate.h"
+
+enum { RULE_ARENA_MAX = 64 * 1024 * 1024 };
+
+static int check_sources(const struct site *site, struct err *reterr)
+{
+    for (unsigned i = 0; i < site->nsources; i++) {
+        struct translator *t;
+        if (translate_open(site, &site->sources[i], site_maps_dir(site), &t, reterr) < 0)
+            return -1;
+        translate_close(t);
+    }
+    return 0;
+}
+
+static int check(const char *file, struct err *reterr)
+{
+    struct site *site;
+    struct routes *routes;
+    if (site_open(file, &site, reterr) < 0)
+        return -1;
+    int result = check_sources(site, reterr);
+    if (result == 0 && (result = routes_open(site, &routes, reterr)) == 0)
+        routes_close(routes);
+    if (result == 0)
+        printf("%s: %u sources, %u routes, %u consumers: fine\n", file, site->nsources, site->nroutes, site->nconsumers);
+    site_close(site);
+    return result;
+}
+
+static int run(const struct verb *self, int argc, char **argv)
+{
+    struct options o;
+    struct err err = {0};
+    int code = options_read(self, 0, argc, argv, &o);
+    if (code >= 0)
+        return code;
+    if (o.rest >= argc)
+        return check(o.config, &err) < 0 ? verb_fail(self, &err) : 0;
+    for (int i = o.rest; i < argc; i++)
+        if (check(argv[i], &err) < 0)
+            return verb_fail(self, &err);
+    return 0;
+}
+
+const struct verb verb_check = {
+    .name = "check",
+    .summary = "is the configuration right? says file, line and column where not",
+    .help = "Use: weir check [FILE ...]\n\n"
+            "Reads the configuration, its secrets, tables, maps, rules and keep-lists. Exit code 78 when something is wrong, with file:line:column\n"
+            "and what would be right. Starts nothing and opens no port.\n\n"
+            "Example: weir check config/weir.yaml\n",
+    .run = run,
+};
