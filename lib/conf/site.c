@@ -26,6 +26,9 @@ static const struct conf_option base_options[] = {
              "the config."},
     {"log_level", CONF_CHOICE, ROW(log_level), "info", .choices = levels,
      .help = "What is logged: this and worse."},
+    {"maps", CONF_TEXT, ROW(maps),
+     .help = "Folder of the shipped maps, one folder per adapter in it; not given: `$WEIR_MAPS`, "
+             "else where weir was installed to."},
     {"message_arena", CONF_SIZE, ROW(message_arena), "64MiB", 1 << 20, 1 << 30,
      .help = "Memory that translating one message may take; one that needs more is rejected."},
     {"drain", CONF_DURATION, ROW(drain), "10s", 0, 3600000,
@@ -316,6 +319,14 @@ struct slice site_listen(const struct site *s, const char *process)
 const char *site_path(const struct site *s, struct slice name)
 {
     return conf_path(s->file, name, s->arena).p;
+}
+
+const char *site_maps_dir(const struct site *s)
+{
+    const char *named = getenv("WEIR_MAPS");
+    if (slice_present(s->maps))
+        return site_path(s, s->maps);
+    return named && *named ? named : WEIR_SHARE "/adapters";
 }
 
 void site_print_base(struct buf *out)

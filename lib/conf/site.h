@@ -105,6 +105,7 @@ struct site {
     const char *file;
     const struct yaml *root;
     struct slice data; /* data directory, absolute */
+    struct slice maps; /* absent: see site_maps_dir */
     int log_level;     /* enum log_level */
     struct {
         struct slice kind;
@@ -165,6 +166,9 @@ struct slice site_listen(const struct site *s, const char *process);
 /* A path made absolute from the folder of the config; in the site's arena; NULL when that is full.
  */
 const char *site_path(const struct site *s, struct slice name);
+/* Folder that holds the shipped maps, a folder per adapter in it: the option `maps`, else
+ * $WEIR_MAPS, else where weir was installed to. */
+const char *site_maps_dir(const struct site *s);
 /* docs/config.md: every option with its default, as markdown. */
 void site_print_options(struct buf *out);
 
