@@ -1,0 +1,9 @@
+#ifndef WEIR_JSON_SUITES_H
+#define WEIR_JSON_SUITES_H
+
+#include <check.h>
+
+Suite *json_read_suite(void);
+Suite *json_write_suite(void);
+
+#endif
