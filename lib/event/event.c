@@ -21,14 +21,19 @@ static bool is_list(unsigned field)
     return event_fields[field].kind >= EVENT_STRINGS;
 }
 
-bool event_fits(unsigned field, struct slice value)
+/* JSON knows no plus sign and no leading zero. */
+static bool is_integer(struct slice value)
 {
     int64_t number;
+    struct slice digits = slice_sub(value, value.n && value.p[0] == '-', value.n);
+    return num_i64(value, &number) && value.p[0] != '+' && (digits.p[0] != '0' || digits.n == 1);
+}
+
+bool event_fits(unsigned field, struct slice value)
+{
     switch (event_fields[field].kind) {
     case EVENT_INT:
-        /* JSON knows no plus sign and no leading zero. */
-        return num_i64(value, &number) && value.p[0] != '+' &&
-               (value.p[value.p[0] == '-'] != '0' || (value.n == 1));
+        return is_integer(value);
     case EVENT_BOOL:
         return slice_eq(value, SLICE("true")) || slice_eq(value, SLICE("false"));
     default:

@@ -42,8 +42,15 @@ struct event_strings {
     unsigned count, cap;
     struct slice *values;
 };
+/* An unknown member: its name and the JSON text of its value, which has no line break. */
+struct event_extra {
+    struct event_extra *next;
+    struct slice name, value;
+    uint16_t object;
+};
 struct event_item {
     struct event_item *next;
+    struct event_extra *extras;
     uint16_t first; /* number of its first leaf */
     uint16_t count;
     struct slice values[];
@@ -56,12 +63,6 @@ union event_value {
     struct slice text;
     struct event_strings *strings;
     struct event_items *items;
-};
-/* An unknown member: its name and the JSON text of its value. */
-struct event_extra {
-    struct event_extra *next;
-    struct slice name, value;
-    uint16_t object;
 };
 /* Only values whose bit is set are meaningful: a new event touches a few words, not all. */
 struct event {

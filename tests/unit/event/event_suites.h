@@ -1,0 +1,10 @@
+#ifndef WEIR_EVENT_SUITES_H
+#define WEIR_EVENT_SUITES_H
+
+#include <check.h>
+
+Suite *event_codec_suite(void);
+Suite *event_id_suite(void);
+Suite *event_suite(void);
+
+#endif
