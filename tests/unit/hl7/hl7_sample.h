@@ -34,6 +34,7 @@ char *sample_exact(struct slice text);
 TCase *msg_tests(void);
 TCase *path_tests(void);
 TCase *escape_tests(void);
+TCase *frame_tests(void);
 TCase *zone_tests(void);
 TCase *time_tests(void);
 
