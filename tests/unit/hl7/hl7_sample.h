@@ -35,6 +35,7 @@ TCase *msg_tests(void);
 TCase *path_tests(void);
 TCase *escape_tests(void);
 TCase *frame_tests(void);
+TCase *ack_tests(void);
 TCase *zone_tests(void);
 TCase *time_tests(void);
 
