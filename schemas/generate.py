@@ -32,6 +32,7 @@ class Table:
         self.walk_object(schema, "", 0, frozenset(), -1)
 
     def resolve(self, node, path):
+        """What node says, with what it refers to, and its flags."""
         own = {k for k in node if k.startswith("x-")}
         if not own <= {"x-kind", *FLAGS}:
             sys.exit(f"{path}: unknown keyword among {sorted(own)}")
