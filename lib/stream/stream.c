@@ -81,6 +81,16 @@ static int check_options(const struct stream_options *o, struct err *reterr)
     return 0;
 }
 
+void stream_init(struct stream *s, const struct stream_engine *engine,
+                 const struct stream_options *o)
+{
+    s->engine = engine;
+    s->record_max = o->record_max;
+    s->queue_records = o->queue_records;
+    s->queue_bytes = o->queue_bytes;
+    s->writable = slice_present(o->writer);
+}
+
 int stream_open(const struct stream_options *o, struct stream **ret, struct err *reterr)
 {
     const struct stream_engine *engine = find_engine(o->kind);
@@ -91,11 +101,7 @@ int stream_open(const struct stream_options *o, struct stream **ret, struct err 
     struct stream *s;
     if (check_options(o, reterr) || engine->open(o, &s, reterr))
         return -1;
-    s->engine = engine;
-    s->record_max = o->record_max;
-    s->queue_records = o->queue_records;
-    s->queue_bytes = o->queue_bytes;
-    s->writable = slice_present(o->writer);
+    stream_init(s, engine, o);
     *ret = s;
     return 0;
 }

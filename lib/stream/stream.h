@@ -90,7 +90,8 @@ enum stream_result {
 /* e is NULL when the whole set is durable. Else a part of it may stand in the stream all the same:
  * append the whole set again with the same ids. A set that fails takes with it every set accepted
  * behind it, so that no position moves past a hole and appending the failed ones again, in the
- * order of their callbacks, keeps the order. May call stream_append, not stream_close. */
+ * order of their callbacks, keeps the order. May call stream_append, not stream_close; while the
+ * stream closes, append answers FULL. */
 typedef void (*stream_done_fn)(void *arg, const struct err *e);
 
 /* Appends a set; it is durable when done says so. Sets of one handle become durable in the order of

@@ -31,8 +31,8 @@ struct stream_engine {
                struct err *reterr);
 };
 
-/* Filled in by stream_open from the options after the engine's open; stream.c checks sizes and
- * names against them before it calls forward. */
+/* Filled in by stream_init after the engine's open; stream.c checks sizes and names against it
+ * before it calls forward. */
 struct stream {
     const struct stream_engine *engine;
     uint64_t record_max, queue_bytes;
@@ -43,6 +43,8 @@ struct stream_reader {
     const struct stream_engine *engine;
 };
 
+void stream_init(struct stream *s, const struct stream_engine *engine,
+                 const struct stream_options *o);
 /* Bytes that a record counts for in every limit: topic, key, headers, value. */
 uint64_t stream_record_size(const struct stream_record *r);
 /* Fills *ret (topic, partition, offset = to, lost_from = from) and the text of a STREAM_LOST.

@@ -25,6 +25,7 @@ struct mem_stream {
     struct mem_done *done, **done_tail; /* due, in order */
     uint64_t queued_bytes;
     uint32_t queued;
+    bool closing;
 };
 
 struct mem_cursor { /* of a reader in one log */
@@ -98,6 +99,7 @@ static void mem_dispatch(struct stream *base)
 static void mem_close(struct stream *base)
 {
     struct mem_stream *s = mem_of(base);
+    s->closing = true;
     while (s->done)
         mem_dispatch(base);
     mem_store_put(s->store);
@@ -153,7 +155,8 @@ static enum stream_result mem_forward(struct stream *base, const struct stream_r
     for (unsigned i = 0; i < n; i++)
         bytes += stream_record_size(&set[i]);
     uint32_t count = n + npositions;
-    if (count > s->base.queue_records - s->queued || bytes > s->base.queue_bytes - s->queued_bytes)
+    if (s->closing || count > s->base.queue_records - s->queued ||
+        bytes > s->base.queue_bytes - s->queued_bytes)
         return STREAM_FULL;
     struct mem_done *done = malloc(sizeof(*done));
     pthread_mutex_lock(&s->store->lock);
