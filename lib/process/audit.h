@@ -31,10 +31,10 @@ void audit_close(struct audit *a);
 /* e NULL: the record is durable. Else it is not, and what it was to record must not happen. */
 typedef void (*audit_done_fn)(void *arg, const struct err *e);
 
-/* Appends {seq, time, writer, action, who, fields…}. action is a dotted name ("parked.release");
- * who is control_who() or "system". done (may be NULL) is called later, from stream_dispatch, or
- * from audit_append of a later record. ERR_FULL past AUDIT_QUEUE_MAX waiting records; done is then
- * not called. */
+/* Appends {seq, time, writer, action, who, fields...}. action is a dotted name ("parked.release");
+ * who is control_who() or "system". done (may be NULL) is called later, from stream_dispatch.
+ * ERR_FULL past AUDIT_QUEUE_MAX waiting records or when the stream takes none; done is then not
+ * called. */
 int audit_append(struct audit *a, struct slice action, struct slice who,
                  const struct audit_field *fields, unsigned nfields, audit_done_fn done, void *arg,
                  struct err *reterr);

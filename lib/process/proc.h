@@ -24,6 +24,7 @@ struct proc_program {
     const char *instance; /* what the one positional argument names ("adapter"), NULL: none */
     const char *name;     /* fixed name of the process where it takes no argument ("broker") */
     const char *example;  /* of the command line, for --help */
+    unsigned secrets;     /* set of enum site_secrets: what this program may know */
     /* Opens sockets, readers, state; the site is checked. What ERR_CONF says ends with exit 78. */
     int (*start)(struct proc *p, void **ret_state, struct err *reterr);
     /* True when work moves; else *ret_why says what holds it up (a literal). */

@@ -1,0 +1,296 @@
+#include "http_server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "buf.h"
+#include "clock.h"
+#include "conn.h"
+#include "http_date.h"
+#include "http_parse.h"
+#include "listen.h"
+
+enum {
+    CONNECTIONS = 64,
+    HEAD_MAX = 16384,
+    BODY_MAX = 65536,
+    HEAD_MS = 10000,
+    BODY_MS = 30000,
+    IDLE_MS = 60000,
+    SWEEP_MS = 250,
+    SHARED = 16384,
+    OUT_MAX = 8 << 20,
+};
+
+struct http_exchange {
+    struct http_exchange *next, **link;
+    struct http_server *server;
+    struct conn *conn;
+    struct address peer;
+    struct http_parse parse;
+    bool serving, ended, ending;
+    int64_t since; /* when this state began */
+};
+
+struct http_server {
+    struct loop *loop;
+    struct http_server_options o;
+    struct listener *listener;
+    struct conn_shared *shared;
+    struct loop_timer *sweep;
+    http_serve_fn serve;
+    void *arg;
+    struct http_exchange *first;
+};
+
+struct slice http_method(const struct http_exchange *x)
+{
+    return x->parse.method;
+}
+
+struct slice http_path(const struct http_exchange *x)
+{
+    return x->parse.path;
+}
+
+struct slice http_query(const struct http_exchange *x)
+{
+    return x->parse.query;
+}
+
+struct slice http_body(const struct http_exchange *x)
+{
+    return buf_slice(&x->parse.body);
+}
+
+struct slice http_field(const struct http_exchange *x, const char *name)
+{
+    return http_parse_field(&x->parse, name);
+}
+
+static const char *reason(int status)
+{
+    static const struct {
+        int status;
+        const char *text;
+    } rows[] = {
+        {200, "OK"},
+        {202, "Accepted"},
+        {400, "Bad Request"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
+        {413, "Content Too Large"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        if (rows[i].status == status)
+            return rows[i].text;
+    return "Other";
+}
+
+static void drop(struct http_exchange *x)
+{
+    *x->link = x->next;
+    if (x->next)
+        x->next->link = x->link;
+    listener_release(x->server->listener, &x->peer);
+    http_parse_fini(&x->parse);
+    free(x);
+}
+
+static void on_closed(struct conn *c, const char *why, void *arg)
+{
+    (void)c;
+    (void)why;
+    drop(arg);
+}
+
+/* Sends head and body; ends the connection where it cannot or shall not go on. */
+static void send_reply(struct http_exchange *x, int status, const char *type, struct slice body,
+                       bool keep)
+{
+    char head[320], date[HTTP_DATE_SIZE];
+    int n = snprintf(head, sizeof(head),
+                     "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+                     "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%s\r\n",
+                     status, reason(status), http_date_write(clock_wall_ms(), date).p, type, body.n,
+                     keep ? "" : "Connection: close\r\n");
+    bool bare = slice_eq_str(x->parse.method, "HEAD");
+    struct slice parts[] = {slice_make(head, (size_t)n), bare ? SLICE("") : body};
+    bool sent = n > 0 && (size_t)n < sizeof(head) && conn_send(x->conn, parts, 2);
+    x->serving = false;
+    x->since = loop_now(x->server->loop);
+    if (!keep || !sent) {
+        x->ending = true;
+        conn_finish(x->conn);
+        return;
+    }
+    http_parse_reset(&x->parse);
+}
+
+void http_reply(struct http_exchange *x, int status, const char *content_type, struct slice body)
+{
+    send_reply(x, status, content_type, body, x->parse.keep_alive && !x->ended);
+    if (!x->ending)
+        conn_resume(x->conn);
+}
+
+static void refuse(struct http_exchange *x, int status)
+{
+    struct slice text = slice_str(reason(status));
+    send_reply(x, status, "text/plain; charset=utf-8", text, false);
+}
+
+static void go_on(struct http_exchange *x, bool was_in_body)
+{
+    if (x->parse.in_body == was_in_body)
+        return;
+    x->since = loop_now(x->server->loop);
+    struct slice line = SLICE("HTTP/1.1 100 Continue\r\n\r\n");
+    if (x->parse.expect)
+        conn_send(x->conn, &line, 1);
+}
+
+static size_t on_data(struct conn *c, struct slice bytes, void *arg)
+{
+    struct http_exchange *x = arg;
+    size_t used = 0;
+    while (used < bytes.n && !x->serving && !x->ending) {
+        size_t n = 0;
+        bool was_in_body = x->parse.in_body;
+        if (x->parse.scanned == 0)
+            x->since = loop_now(x->server->loop);
+        enum http_step s = http_parse_feed(&x->parse, slice_sub(bytes, used, bytes.n), &n);
+        used += n;
+        if (s == HTTP_BAD) {
+            refuse(x, x->parse.refusal);
+            return bytes.n;
+        }
+        if (s == HTTP_MORE) {
+            go_on(x, was_in_body);
+            break;
+        }
+        x->serving = true;
+        conn_pause(c);
+        x->server->serve(x, x->server->arg);
+    }
+    return x->ending ? bytes.n : used;
+}
+
+static void on_end(struct conn *c, void *arg)
+{
+    struct http_exchange *x = arg;
+    x->ended = true;
+    if (!x->serving && !x->ending) {
+        x->ending = true;
+        conn_finish(c);
+    }
+}
+
+static void on_accepted(int fd, const struct address *peer, void *arg)
+{
+    static const struct conn_hooks hooks = {.data = on_data, .end = on_end, .closed = on_closed};
+    struct http_server *s = arg;
+    struct http_exchange *x = calloc(1, sizeof(*x));
+    struct conn_options o = {.in_max = s->o.head_max + s->o.body_max, .out_max = OUT_MAX};
+    struct err e;
+    struct conn *c = NULL;
+    if (conn_open(s->loop, s->shared, fd, &o, &hooks, x, &c, &e) != 0 || !x) {
+        conn_close(c);
+        listener_release(s->listener, peer);
+        free(x);
+        return;
+    }
+    *x = (struct http_exchange){.server = s, .conn = c, .peer = *peer, .link = &s->first};
+    x->since = loop_now(s->loop);
+    http_parse_init(&x->parse, s->o.head_max, s->o.body_max);
+    x->next = s->first;
+    if (s->first)
+        s->first->link = &x->next;
+    s->first = x;
+}
+
+static void on_refused(enum listen_refusal why, const struct address *peer, void *arg)
+{
+    (void)why;
+    (void)peer;
+    (void)arg;
+}
+
+static void check_deadline(struct http_server *s, struct http_exchange *x)
+{
+    int64_t took = loop_now(s->loop) - x->since;
+    if (x->serving || x->ending)
+        return;
+    if (x->parse.in_body || x->parse.scanned) {
+        if (took >= (x->parse.in_body ? s->o.body_ms : s->o.head_ms))
+            refuse(x, 408);
+    } else if (took >= s->o.idle_ms) {
+        x->ending = true;
+        conn_finish(x->conn);
+    }
+}
+
+static void on_sweep(void *arg)
+{
+    struct http_server *s = arg;
+    for (struct http_exchange *x = s->first, *next; x; x = next) {
+        next = x->next;
+        check_deadline(s, x);
+    }
+    loop_timer_start(s->sweep, SWEEP_MS);
+}
+
+static void set_presets(struct http_server_options *o)
+{
+    o->connections = o->connections ? o->connections : CONNECTIONS;
+    o->head_max = o->head_max ? o->head_max : HEAD_MAX;
+    o->body_max = o->body_max ? o->body_max : BODY_MAX;
+    o->head_ms = o->head_ms ? o->head_ms : HEAD_MS;
+    o->body_ms = o->body_ms ? o->body_ms : BODY_MS;
+    o->idle_ms = o->idle_ms ? o->idle_ms : IDLE_MS;
+}
+
+int http_server_open(struct loop *l, const struct http_server_options *o, http_serve_fn serve,
+                     void *arg, struct http_server **ret, struct err *reterr)
+{
+    static const struct listen_hooks hooks = {.accepted = on_accepted, .refused = on_refused};
+    struct http_server *s = calloc(1, sizeof(*s));
+    if (!s)
+        return err_set(reterr, ERR_NOMEM, "no memory for an HTTP server");
+    *s = (struct http_server){.loop = l, .o = *o, .serve = serve, .arg = arg};
+    set_presets(&s->o);
+    struct listen_options lo = {.at = o->at, .allow = o->allow, .nallow = o->nallow};
+    lo.max = s->o.connections;
+    if (conn_shared_open(SHARED, &s->shared, reterr) != 0 ||
+        loop_timer_add(l, on_sweep, s, &s->sweep, reterr) != 0 ||
+        listener_open(l, &lo, &hooks, s, &s->listener, reterr) != 0) {
+        http_server_close(s);
+        return -1;
+    }
+    loop_timer_start(s->sweep, SWEEP_MS);
+    *ret = s;
+    return 0;
+}
+
+void http_server_close(struct http_server *s)
+{
+    if (!s)
+        return;
+    while (s->first) {
+        conn_close(s->first->conn);
+        drop(s->first);
+    }
+    listener_close(s->listener);
+    loop_timer_remove(s->sweep);
+    conn_shared_close(s->shared);
+    free(s);
+}
+
+const struct address *http_server_address(const struct http_server *s)
+{
+    return listener_address(s->listener);
+}

@@ -1,0 +1,271 @@
+#include "audit.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "audit_chain.h"
+#include "clock.h"
+#include "json.h"
+#include "rfc3339.h"
+
+enum { VALUE_MAX = 65536, NAME_MAX_BYTES = 64, WAIT_MS = 5000 };
+
+struct entry {
+    struct entry *next;
+    uint64_t seq;
+    struct buf value;
+    audit_done_fn done;
+    void *arg;
+};
+
+/* Records go one by one: each is chained to a predecessor that is durable. */
+struct audit {
+    struct stream *stream;
+    struct digest *digest;
+    char writer[NAME_MAX_BYTES];
+    struct audit_link head; /* newest durable record */
+    uint64_t given;         /* seq of the newest record taken */
+    unsigned char sent_hash[DIGEST_SIZE];
+    struct entry *first, **last; /* the first is under way when sending */
+    unsigned count;
+    bool sending, stale; /* stale: an append failed, so what stands in the stream must be read */
+};
+
+/* The newest record of the writer among those from start_ms on. */
+static int find_head(struct audit *a, enum stream_start start, int64_t start_ms, bool *ret_found,
+                     struct err *reterr)
+{
+    struct slice topic = AUDIT_TOPIC;
+    struct stream_reader_options o = {
+        .topics = &topic, .ntopics = 1, .start = start, .start_ms = start_ms};
+    struct stream_reader *r;
+    struct stream_message m;
+    unsigned char hash[DIGEST_SIZE];
+    *ret_found = false;
+    if (stream_reader_open(a->stream, &o, &r, reterr) != 0)
+        return -1;
+    for (int64_t end = clock_mono_ms() + WAIT_MS; clock_mono_ms() < end;) {
+        enum stream_next n = stream_next(r, &m, reterr);
+        uint64_t behind = 0;
+        int64_t oldest;
+        if (n == STREAM_GOT && slice_eq_str(m.key, a->writer)) {
+            struct audit_link link;
+            *ret_found = audit_link_read(&m, &link);
+            if (*ret_found)
+                audit_hash(a->digest, link.prev, m.value, hash);
+            if (!*ret_found || memcmp(hash, link.hash, sizeof(hash)) != 0) {
+                stream_reader_close(r);
+                return err_set(reterr, ERR_REFUSED,
+                               "audit of %s: the record at offset %lld does not carry its own "
+                               "hash: another audit key, or it was changed",
+                               a->writer, (long long)m.offset);
+            }
+            a->head = link;
+        }
+        if (n == STREAM_GOT || n == STREAM_LOST)
+            continue;
+        if (n == STREAM_NONE && stream_lag(r, &behind, &oldest, reterr) == 0 && behind == 0) {
+            stream_reader_close(r);
+            return 0;
+        }
+        struct pollfd p = {.fd = stream_reader_fd(r), .events = POLLIN};
+        poll(&p, 1, 50);
+    }
+    stream_reader_close(r);
+    return err_set(reterr, ERR_IO, "audit of %s: the stream was not read within %d s", a->writer,
+                   WAIT_MS / 1000);
+}
+
+/* Looks back an hour, a month, then at everything, so that a start does not read years. */
+static int read_head(struct audit *a, struct err *reterr)
+{
+    const int64_t hour = 3600 * 1000, now = clock_wall_ms();
+    bool found;
+    if (find_head(a, STREAM_AT_TIME, now - hour, &found, reterr) != 0 ||
+        (!found && find_head(a, STREAM_AT_TIME, now - 720 * hour, &found, reterr) != 0) ||
+        (!found && find_head(a, STREAM_EARLIEST, 0, &found, reterr) != 0))
+        return -1;
+    a->given = a->head.seq;
+    a->stale = false;
+    return 0;
+}
+
+int audit_open(struct stream *s, struct slice writer, struct slice key, struct audit **ret,
+               struct err *reterr)
+{
+    struct audit *a = calloc(1, sizeof(*a));
+    if (!a)
+        return err_set(reterr, ERR_NOMEM, "no memory for the audit");
+    a->stream = s;
+    a->last = &a->first;
+    snprintf(a->writer, sizeof(a->writer), "%.*s", SLICE_ARG(writer));
+    if (digest_open(key, &a->digest, reterr) != 0 || read_head(a, reterr) != 0) {
+        audit_close(a);
+        return -1;
+    }
+    *ret = a;
+    return 0;
+}
+
+static void entry_free(struct entry *e)
+{
+    buf_fini(&e->value);
+    free(e);
+}
+
+void audit_close(struct audit *a)
+{
+    if (!a)
+        return;
+    for (struct entry *e = a->first, *next; e; e = next) {
+        next = e->next;
+        entry_free(e);
+    }
+    digest_close(a->digest);
+    free(a);
+}
+
+bool audit_idle(const struct audit *a)
+{
+    return a->first == NULL;
+}
+
+void audit_head(const struct audit *a, uint64_t *ret_seq, char ret_hash[DIGEST_HEX])
+{
+    *ret_seq = a->head.seq;
+    digest_hex(a->head.hash, DIGEST_SIZE, ret_hash);
+}
+
+static struct entry *take_first(struct audit *a)
+{
+    struct entry *e = a->first;
+    a->first = e->next;
+    if (!a->first)
+        a->last = &a->first;
+    a->count--;
+    return e;
+}
+
+/* The rest was numbered after the one that failed: none of it can stand. */
+static void fail_all(struct audit *a, const struct err *why)
+{
+    struct entry *list = a->first;
+    a->first = NULL;
+    a->last = &a->first;
+    a->count = 0;
+    a->stale = true;
+    for (struct entry *next; list; list = next) {
+        next = list->next;
+        if (list->done)
+            list->done(list->arg, why);
+        entry_free(list);
+    }
+}
+
+static int send_first(struct audit *a, struct err *reterr);
+
+static void on_durable(void *arg, const struct err *why)
+{
+    struct audit *a = arg;
+    struct err e;
+    a->sending = false;
+    if (why) {
+        e = *why;
+        fail_all(a, &e);
+        return;
+    }
+    struct entry *done = take_first(a);
+    memcpy(a->head.prev, a->head.hash, DIGEST_SIZE);
+    memcpy(a->head.hash, a->sent_hash, DIGEST_SIZE);
+    a->head.seq = done->seq;
+    if (a->first && send_first(a, &e) != 0)
+        fail_all(a, &e);
+    if (done->done)
+        done->done(done->arg, NULL);
+    entry_free(done);
+}
+
+static int send_first(struct audit *a, struct err *reterr)
+{
+    struct entry *e = a->first;
+    char seq[24], hash[DIGEST_HEX], prev[DIGEST_HEX];
+    int n = snprintf(seq, sizeof(seq), "%llu", (unsigned long long)e->seq);
+    audit_hash(a->digest, a->head.hash, buf_slice(&e->value), a->sent_hash);
+    struct stream_header headers[] = {
+        {SLICE("seq"), slice_make(seq, (size_t)n)},
+        {SLICE("hash"), digest_hex(a->sent_hash, DIGEST_SIZE, hash)},
+        {SLICE("prev"), digest_hex(a->head.hash, DIGEST_SIZE, prev)},
+    };
+    struct stream_record record = {.topic = AUDIT_TOPIC,
+                                   .key = slice_str(a->writer),
+                                   .value = buf_slice(&e->value),
+                                   .headers = headers,
+                                   .nheaders = 3};
+    a->sending = true;
+    enum stream_result r = stream_append(a->stream, &record, 1, on_durable, a, reterr);
+    if (r == STREAM_OK)
+        return 0;
+    a->sending = false;
+    return r == STREAM_BAD ? -1 : err_set(reterr, ERR_FULL, "the stream takes no more records now");
+}
+
+static void write_text(struct json_writer *w, const char *name, struct slice value)
+{
+    json_key(w, slice_str(name));
+    json_string(w, value);
+}
+
+static int write_value(const struct audit *a, struct entry *e, struct slice action,
+                       struct slice who, const struct audit_field *fields, unsigned nfields,
+                       struct err *reterr)
+{
+    char at[RFC3339_SIZE];
+    struct json_writer *w;
+    if (json_writer_open(&e->value, &w, reterr) != 0)
+        return -1;
+    json_object(w);
+    json_key(w, SLICE("seq"));
+    json_int(w, (int64_t)e->seq);
+    write_text(w, "time", rfc3339_utc(clock_wall_ms(), at));
+    write_text(w, "writer", slice_str(a->writer));
+    write_text(w, "action", action);
+    write_text(w, "who", who);
+    for (unsigned i = 0; i < nfields; i++) {
+        json_key(w, fields[i].name);
+        json_string(w, fields[i].value);
+    }
+    json_object_end(w);
+    json_writer_close(w);
+    return buf_ok(&e->value)
+               ? 0
+               : err_set(reterr, ERR_LIMIT, "an audit record may have %d bytes", VALUE_MAX);
+}
+
+int audit_append(struct audit *a, struct slice action, struct slice who,
+                 const struct audit_field *fields, unsigned nfields, audit_done_fn done, void *arg,
+                 struct err *reterr)
+{
+    if (a->count >= AUDIT_QUEUE_MAX)
+        return err_set(reterr, ERR_FULL, "%d audit records are waiting", AUDIT_QUEUE_MAX);
+    if (a->stale && read_head(a, reterr) != 0)
+        return -1;
+    struct entry *e = calloc(1, sizeof(*e));
+    if (!e)
+        return err_set(reterr, ERR_NOMEM, "no memory for an audit record");
+    *e = (struct entry){.seq = a->given + 1, .done = done, .arg = arg};
+    buf_init(&e->value, VALUE_MAX);
+    if (write_value(a, e, action, who, fields, nfields, reterr) != 0) {
+        entry_free(e);
+        return -1;
+    }
+    *a->last = e;
+    a->last = &e->next;
+    a->count++;
+    if (!a->sending && send_first(a, reterr) != 0) {
+        entry_free(take_first(a));
+        return -1;
+    }
+    a->given = e->seq;
+    return 0;
+}

@@ -1,0 +1,103 @@
+#include "proc_parts.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "log.h"
+
+enum { EXIT_USAGE = 64, OPT_LOG_LEVEL = 256, OPT_VERSION };
+
+static void print_help(const struct proc_program *p)
+{
+    printf("%s: %s\n\nUsage: %s", p->program, p->summary, p->program);
+    if (p->instance)
+        printf(" <%s>", p->instance);
+    printf(" [--config FILE] [--log-level LEVEL]\n\n"
+           "  -c, --config FILE      the site's configuration; else $WEIR_CONFIG, else the first "
+           "of\n"
+           "                         ./weir.yaml, ./config/weir.yaml, /etc/weir/weir.yaml\n"
+           "      --log-level LEVEL  debug, info, warn or error, instead of the configured one\n"
+           "      --version          print the version\n"
+           "  -h, --help             print this\n\nExample: %s\n",
+           p->example);
+}
+
+static int usage(const struct proc_program *p, const char *what)
+{
+    fprintf(stderr, "%s: %s; see %s --help\n", p->program, what, p->program);
+    return EXIT_USAGE;
+}
+
+static int level_of(const char *text)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    for (int i = 0; i < 4; i++)
+        if (strcmp(text, names[i]) == 0)
+            return (int)LOG_DEBUG + i;
+    return -1;
+}
+
+static const char *find_config(void)
+{
+    static const char *const places[] = {"weir.yaml", "config/weir.yaml", "/etc/weir/weir.yaml"};
+    const char *named = getenv("WEIR_CONFIG");
+    if (named && *named)
+        return named;
+    for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)
+        if (access(places[i], F_OK) == 0)
+            return places[i];
+    return NULL;
+}
+
+static int read_rest(const struct proc_program *p, int argc, char **argv, struct proc_args *a)
+{
+    int wanted = p->instance ? 1 : 0;
+    if (argc - optind < wanted)
+        return usage(p, "the name of the instance is missing");
+    if (argc - optind > wanted)
+        return usage(p, "there are more arguments than it takes");
+    a->instance = wanted ? argv[optind] : NULL;
+    if (!a->config)
+        a->config = find_config();
+    return a->config ? -1 : usage(p, "no configuration is named and none is found");
+}
+
+int proc_args_read(const struct proc_program *program, int argc, char **argv, struct proc_args *ret)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"log-level", required_argument, NULL, OPT_LOG_LEVEL},
+        {"version", no_argument, NULL, OPT_VERSION},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    struct proc_args a = {.log_level = -1};
+    int c;
+    optind = 0;
+    while ((c = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        switch (c) {
+        case 'c':
+            a.config = optarg;
+            break;
+        case OPT_LOG_LEVEL:
+            a.log_level = level_of(optarg);
+            if (a.log_level < 0)
+                return usage(program, "--log-level takes debug, info, warn or error");
+            break;
+        case OPT_VERSION:
+            printf("%s %s\n", program->program, WEIR_VERSION);
+            return 0;
+        case 'h':
+            print_help(program);
+            return 0;
+        default:
+            return EXIT_USAGE;
+        }
+    }
+    int r = read_rest(program, argc, argv, &a);
+    if (r == -1)
+        *ret = a;
+    return r;
+}

@@ -1,0 +1,51 @@
+/* proc_parts.h - the inside of a proc, shared by the files that make up the skeleton. */
+#ifndef WEIR_PROC_PARTS_H
+#define WEIR_PROC_PARTS_H
+
+#include "http_server.h"
+#include "proc.h"
+
+struct proc_args {
+    const char *config, *instance;
+    int log_level; /* -1: the site's */
+};
+
+struct proc {
+    const struct proc_program *program;
+    struct proc_args args;
+    char name[64]; /* adapter's name or "broker" */
+    char run_file[4096];
+    struct site *site;
+    struct loop *loop;
+    struct loop_signal *signals[3];
+    struct loop_fd *stream_watch;
+    struct loop_timer *deadline;
+    struct metrics *metrics;
+    struct series *resident, *audit_failed, *reloads, *reloads_refused;
+    struct stream *stream;
+    struct audit *audit;
+    struct control *control;
+    struct http_server *http;
+    void *state;
+    int lock_fd;
+    bool draining, drained, started;
+    int64_t started_ms;
+    struct err fault; /* code ERR_NONE: none */
+};
+
+/* Returns -1 to go on, else the exit code (0 after --help or --version, 64). */
+int proc_args_read(const struct proc_program *program, int argc, char **argv,
+                   struct proc_args *ret);
+/* The health port: opens it and writes <data>/run/<name>.http. */
+int proc_http_open(struct proc *p, struct err *reterr);
+void proc_http_close(struct proc *p);
+/* Adds `status` and `reload` to the control socket. */
+int proc_verbs_add(struct proc *p, struct err *reterr);
+/* Reads the config anew and gives it to the program; what came of it is logged, audited and put
+ * into text (400 bytes). False when the old one stays because the new one is wrong. */
+bool proc_reload(struct proc *p, const char *who, char text[400]);
+/* An audit record of the skeleton; a failure is logged and counted. */
+void proc_audit_note(struct proc *p, struct slice action, const char *who, struct slice name,
+                     struct slice value);
+
+#endif
