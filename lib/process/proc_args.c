@@ -51,6 +51,13 @@ static const char *find_config(void)
     return NULL;
 }
 
+/* It becomes part of file names. */
+static bool is_name(const char *s)
+{
+    size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    return n > 0 && n <= 48 && s[n] == 0 && *s != '-';
+}
+
 static int read_rest(const struct proc_program *p, int argc, char **argv, struct proc_args *a)
 {
     int wanted = p->instance ? 1 : 0;
@@ -59,6 +66,8 @@ static int read_rest(const struct proc_program *p, int argc, char **argv, struct
     if (argc - optind > wanted)
         return usage(p, "there are more arguments than it takes");
     a->instance = wanted ? argv[optind] : NULL;
+    if (wanted && !is_name(a->instance))
+        return usage(p, "a name is made of a-z, 0-9 and hyphens, at most 48");
     if (!a->config)
         a->config = find_config();
     return a->config ? -1 : usage(p, "no configuration is named and none is found");
