@@ -10,9 +10,10 @@
 
 #include "hl7_msg.h"
 
+/* Apart from enum hl7_charset_flag: both go into one set. */
 enum hl7_escape_flag {
-    HL7_ESCAPE_KEPT = 1 << 0, /* a sequence was kept as it was sent */
-    HL7_ESCAPE_HIGH = 1 << 1, /* \X gave bytes of 0x80 and above: check them with the charset */
+    HL7_ESCAPE_KEPT = 1 << 8, /* a sequence was kept as it was sent */
+    HL7_ESCAPE_HIGH = 1 << 9, /* \X gave bytes of 0x80 and above: check them with the charset */
 };
 
 /* The value itself when it has no escape character, else a decoded copy in the arena (absent when

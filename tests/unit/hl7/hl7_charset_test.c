@@ -1,0 +1,202 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include "buf.h"
+#include "hl7_charset.h"
+#include "hl7_escape.h"
+#include "hl7_sample.h"
+#include "hl7_utf8.h"
+
+static const struct hl7_limits limits = {.segments = 100, .fields = 1000};
+
+struct row {
+    const char *charset, *name; /* MSH-18 and PID-5 as sent */
+    const char *want, *guess;
+    unsigned chosen, read; /* flags */
+};
+
+static void check(const struct row *row)
+{
+    struct buf b;
+    struct arena arena;
+    struct hl7_msg m;
+    struct hl7_charset cs;
+    struct err err;
+    unsigned flags = 0;
+    buf_init(&b, 4096);
+    arena_init(&arena, 1 << 20);
+    buf_printf(&b, "MSH|^~\\&|A|B|C|D|20260303||ADT^A01|1|P|2.4||||||%s\rPID|||1||", row->charset);
+    buf_puts(&b, row->name);
+    char *exact = sample_exact(buf_slice(&b));
+    struct slice raw = slice_make(exact, b.n);
+    ck_assert_int_eq(hl7_charset_parse(raw, &limits, &arena, &m, &cs, &err), 0);
+    struct slice sent = hl7_msg_field(&m, hl7_msg_segment(&m, SLICE("PID"), 0), 5);
+    struct slice got = hl7_charset_text(&cs, &m, sent, &arena, &flags);
+    ck_assert_msg(slice_eq_str(got, row->want), "%s: got <%.*s>, want <%s>", row->charset,
+                  SLICE_ARG(got), row->want);
+    ck_assert_msg(cs.flags == row->chosen && flags == row->read, "%s %s: flags %u, %u",
+                  row->charset, row->want, cs.flags, flags);
+    ck_assert_str_eq(cs.guess ? cs.guess : "", row->guess ? row->guess : "");
+    ck_assert(hl7_utf8_valid(got));
+    arena_fini(&arena);
+    buf_fini(&b);
+    free(exact);
+}
+
+/* rows 45 to 49; codes.md 2.11 */
+START_TEST(sets_are_chosen)
+{
+    enum { R = HL7_CHARSET_REPLACED, H = HL7_ESCAPE_HIGH };
+    static const struct row rows[] = {
+        /* nothing said: strict UTF-8, then Windows-1252 */
+        {"", "SAMPLE", "SAMPLE", NULL, 0, 0},
+        {"", "RENÉE", "RENÉE", "utf8", 0, 0},
+        {"",
+         "REN\xC9"
+         "E \xA3"
+         "5 \x92 \x96",
+         "RENÉE £5 ’ –", "cp1252", 0, 0},
+        {"", "x\x81", "x\xEF\xBF\xBD", "cp1252", 0, R},
+        {"\"\"", "REN\xC9", "RENÉ", "cp1252", 0, 0},
+        {"ASCII", "Łukasz", "Łukasz", "utf8", 0, 0},
+        {"ISO IR6", "REN\xC9", "RENÉ", "cp1252", 0, 0},
+        {"UNICODE", "RENÉ", "RENÉ", "utf8", 0, 0},
+        /* said */
+        {"UNICODE UTF-8", "ŵ ŷ", "ŵ ŷ", NULL, 0, 0},
+        {"utf8", "RENÉ", "RENÉ", NULL, 0, 0},
+        {"UTF-8", "REN\xC9!", "REN\xEF\xBF\xBD!", NULL, 0, R},
+        {"8859/1", "RENÉ", "RENÃ‰", NULL, 0, 0},
+        {"8859/1", "REN\xC9 \x92", "RENÉ ’", NULL, 0, 0},
+        {"8859/1", "plain", "plain", NULL, 0, 0},
+        {"ISO-8859-1", "\xA3", "£", NULL, 0, 0},
+        {"WINDOWS-1252", "\x80", "€", NULL, 0, 0},
+        {"8859/2", "\xA3ukasz", "Łukasz", NULL, 0, 0},
+        {"iso8859-2", "\xA3ukasz", "Łukasz", NULL, 0, 0},
+        {"8859/3", "\xA1", "Ħ", NULL, 0, 0},
+        {"8859/3", "\xA5", "\xEF\xBF\xBD", NULL, 0, R},
+        {"8859/4", "\xA1", "Ą", NULL, 0, 0},
+        {"8859/5", "\xB0", "А", NULL, 0, 0},
+        {"8859/6", "\xC7", "ا", NULL, 0, 0},
+        {"8859/7", "\xC1", "Α", NULL, 0, 0},
+        {"8859/8", "\xE0", "א", NULL, 0, 0},
+        {"8859/9", "\xD0", "Ğ", NULL, 0, 0},
+        {"8859/14", "\xF0", "ŵ", NULL, 0, 0},
+        {"8859/15", "\xA4", "€", NULL, 0, 0},
+        {"GB 18030-2000", "\xD6\xD0", "中", NULL, 0, 0},
+        {"KS X 1001", "\xB1\xE8", "김", NULL, 0, 0},
+        {"CNS 11643-1992", "\xC4\xE3", "中", NULL, 0, 0},
+        /* row 49: the second byte of these is that of a backslash and of a bar */
+        {"BIG-5", "\xB3\x5C", "許", NULL, 0, 0},
+        {"BIG-5", "\xA5\x7C|x", "四", NULL, 0, 0},
+        {"BIG-5", "\xB3", "\xEF\xBF\xBD", NULL, R, 0},
+        /* not known, and several */
+        {"KLINGON", "REN\xC9", "RENÉ", "cp1252", HL7_CHARSET_UNKNOWN, 0},
+        {"ISO IR87", "plain", "plain", NULL, HL7_CHARSET_UNKNOWN, 0},
+        {"8859/1~ISO IR87", "REN\xC9", "RENÉ", NULL, HL7_CHARSET_SWITCHED, 0},
+        {"~ISO IR87", "RENÉ", "RENÉ", "utf8", HL7_CHARSET_SWITCHED, 0},
+        /* bytes that an escape stands for */
+        {"", "\\XC3A9\\", "é", NULL, 0, H},
+        {"", "\\XE9\\", "é", NULL, 0, H},
+        {"8859/1", "\\XE9\\", "é", NULL, 0, H},
+        {"UTF-8", "\\XC3A9\\", "é", NULL, 0, H},
+        {"UTF-8", "\\XE9\\", "\xEF\xBF\xBD", NULL, 0, H | R},
+        {"", "É\\XE9\\", "É\xEF\xBF\xBD", "utf8", 0, H | R},
+        {"8859/1", "A\\T\\E \xC9", "A&E É", NULL, 0, 0},
+        {"", "\\Z\\", "\\Z\\", NULL, 0, HL7_ESCAPE_KEPT},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        check(&rows[i]);
+}
+END_TEST
+
+START_TEST(plain_messages_are_not_copied)
+{
+    static const char text[] = "MSH|^~\\&|A\rPID|||1||RENÉE";
+    struct arena arena;
+    struct hl7_msg m;
+    struct hl7_charset cs;
+    struct err err;
+    unsigned flags = 0;
+    arena_init(&arena, 1 << 20);
+    ck_assert_int_eq(hl7_charset_parse(slice_str(text), &limits, &arena, &m, &cs, &err), 0);
+    ck_assert_ptr_eq(m.raw.p, text);
+    size_t used = arena.used;
+    struct slice sent = hl7_msg_field(&m, hl7_msg_segment(&m, SLICE("PID"), 0), 5);
+    ck_assert_ptr_eq(hl7_charset_text(&cs, &m, sent, &arena, &flags).p, sent.p);
+    ck_absent(hl7_charset_text(&cs, &m, SLICE_ABSENT, &arena, &flags));
+    ck_assert_uint_eq(arena.used, used);
+    arena_fini(&arena);
+}
+END_TEST
+
+START_TEST(no_room)
+{
+    static const char big5[] = "MSH|^~\\&|A|B|C|D|1||ADT|1|P|2.4||||||BIG-5\rPID|\xA4\x7C";
+    struct arena arena;
+    struct hl7_msg m;
+    struct hl7_charset cs = {.high = NULL};
+    struct err err;
+    unsigned flags = 0;
+    arena_init(&arena, 600);
+    ck_assert_int_eq(hl7_charset_parse(slice_str(big5), &limits, &arena, &m, &cs, &err), -1);
+    ck_assert_int_eq(err.code, ERR_LIMIT);
+    arena_fini(&arena);
+    arena_init(&arena, 1);
+    ck_absent(hl7_charset_decode(&cs, SLICE("x\x80"), &arena, &flags));
+    ck_assert(arena.overflow);
+    arena_fini(&arena);
+}
+END_TEST
+
+/* row 48 */
+START_TEST(utf8_is_strict)
+{
+    static const struct {
+        const char *bytes;
+        bool valid;
+    } rows[] = {
+        {"", true},
+        {"a long line of plain letters", true},
+        {"\x7f", true},
+        {"\xC2\x80", true},
+        {"\xDF\xBF", true},
+        {"\xE0\xA0\x80", true},
+        {"\xED\x9F\xBF", true},
+        {"\xEE\x80\x80", true},
+        {"\xF0\x90\x80\x80", true},
+        {"\xF4\x8F\xBF\xBF", true},
+        {"\x80", false},
+        {"\xC0\x80", false},
+        {"\xC1\xBF", false},
+        {"\xE0\x9F\xBF", false},
+        {"\xED\xA0\x80", false},
+        {"\xF0\x8F\xBF\xBF", false},
+        {"\xF4\x90\x80\x80", false},
+        {"\xF5\x80\x80\x80", false},
+        {"\xC3", false},
+        {"\xE2\x82", false},
+        {"\xE2\x82x", false},
+        {"\xF0\x9F\x98", false},
+        {"\xFF", false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t shift = 0; shift < 9; shift++) {
+            char text[64];
+            int n = snprintf(text, sizeof(text), "%.*s%s", (int)shift, "abcdefghi", rows[i].bytes);
+            char *exact = sample_exact(slice_make(text, (size_t)n));
+            ck_assert_msg(hl7_utf8_valid(slice_make(exact, (size_t)n)) == rows[i].valid, "row %zu",
+                          i);
+            free(exact);
+        }
+    }
+}
+END_TEST
+
+TCase *charset_tests(void)
+{
+    TCase *t = tcase_create("charset");
+    tcase_add_test(t, sets_are_chosen);
+    tcase_add_test(t, plain_messages_are_not_copied);
+    tcase_add_test(t, no_room);
+    tcase_add_test(t, utf8_is_strict);
+    return t;
+}
