@@ -22,8 +22,11 @@ import sys
 class Facts:
     """The ledger, indexed."""
 
-    def __init__(self, rows):
+    def __init__(self, rows=()):
         self.made, self.sent, self.acknowledged, self.problems = {}, set(), set(), []
+        self.add(rows)
+
+    def add(self, rows):
         for row in rows:
             kind = row["row"]
             if kind == "made":
@@ -51,9 +54,9 @@ def brief(event):
 
 
 def check(rows, delivered, parked=(), analytics=None, limit=20):
-    """rows: ledger rows; delivered: brief events in order; parked: brief events; analytics: ids of
+    """rows: ledger rows, or Facts; delivered: brief events in order; parked: brief events; analytics: ids of
     that route's records in order (repeats kept), or None where it is not looked at."""
-    facts = Facts(rows)
+    facts = rows if isinstance(rows, Facts) else Facts(rows)
     own = [e for e in delivered if not e["derived"]]
     problems = list(facts.problems)
     problems += _foreign(facts, own, parked)

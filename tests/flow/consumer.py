@@ -29,7 +29,7 @@ HALF = Answer(act="half")          # a head that promises a body, then the end
 class Consumer:
     """Listens on a port of its own (or a given one) until close(); the records outlive it."""
 
-    def __init__(self, port=0, answer=None, out=None):
+    def __init__(self, port=0, answer=None, out=None, keep=None):
         self.answer = answer or (lambda event, attempt: OK)
         self.records = []           # {seq, id, type, control_id, status, event}
         self.attempts = {}
@@ -37,6 +37,7 @@ class Consumer:
         self.most_under_way = 0
         self.connections = 0
         self.out = out
+        self.keep = keep or (lambda event: event)  # what a record holds of the event
         self.lock = threading.Lock()
         self.stopping = threading.Event()
         self.listener = None
@@ -154,7 +155,8 @@ class Consumer:
             "id": event.get("id"), "type": event.get("type"), "line": line,
             "content_type": headers.get("content-type"), "attempt": attempt,
             "control_id": event.get("data", {}).get("origin", {}).get("control_id"),
-            "status": None if what.act else what.status, "at": time.monotonic(), "event": event,
+            "status": None if what.act else what.status, "at": time.monotonic(),
+            "event": self.keep(event),
         }
         with self.lock:
             record["seq"] = len(self.records)

@@ -63,6 +63,35 @@ def read_ndjson(path):
     return [json.loads(line) for line in data[:data.rfind(b"\n") + 1].splitlines() if line]
 
 
+def get(url):
+    """(status, text) of a GET; (0, "") where nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read().decode()
+    except (OSError, ValueError):
+        return 0, ""
+
+
+class Ndjson:
+    """A file of events that grows: update() reads what is new and returns all of it so far, each kept
+    as keep(event)."""
+
+    def __init__(self, path, keep=lambda event: event):
+        self.path, self.keep, self.events, self.at = path, keep, [], 0
+
+    def update(self):
+        if os.path.exists(self.path):
+            with open(self.path, "rb") as f:
+                f.seek(self.at)
+                data = f.read()
+            end = data.rfind(b"\n") + 1
+            self.at += end
+            self.events += [self.keep(json.loads(line)) for line in data[:end].splitlines() if line]
+        return self.events
+
+
 class Process:
     """A product program with its output in a file."""
 
@@ -114,11 +143,8 @@ class Process:
     def get(self, path):
         """(status, text) of a path on the health port; (0, "") while nobody answers there."""
         try:
-            with urllib.request.urlopen(self.url(path), timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as e:
-            return e.code, e.read().decode()
-        except (OSError, urllib.error.URLError, ValueError):
+            return get(self.url(path))
+        except OSError:
             return 0, ""
 
     def healthy(self):
@@ -273,3 +299,10 @@ def http_consumer(consumer, route="all", **more):
 
 def file_consumer(path, route="all", **more):
     return {"route": route, "kind": "file", "start": "earliest", "file": {"path": path}, **more}
+
+
+def parked(site, consumer):
+    """Rows of `weir parked list --json` of that consumer: {event, type, state, reason, attempts, since}."""
+    out = site.weir("parked", "list", "--consumer", consumer, "--json").stdout
+    return [json.loads(line) for line in out.splitlines() if line]
+

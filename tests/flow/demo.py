@@ -1,0 +1,193 @@
+#!/usr/bin/python3
+"""The whole product on sample data: what ./run starts once everything is built.
+
+`weir run` supervises adapter and broker of config/weir.yaml (with an HTTP consumer beside its file);
+a simulated sender plays the shipped morning over MLLP again and again; `weir tail` shows the events.
+At the end the independent checker compares what was acknowledged with what both consumers hold.
+"""
+import argparse
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import yaml
+
+import checker
+import feed as feeds
+import kit
+import morning
+
+EVENTS_PER_SECOND = 12
+
+
+class Demo:
+    def __init__(self, folder, seconds):
+        self.folder, self.seconds = folder, seconds
+        self.data = os.path.join(folder, "data")
+        self.config = os.path.join(folder, "weir.yaml")
+        self.http_file = os.path.join(folder, "http-consumer.ndjson")
+        self.file = os.path.join(self.data, "demo.ndjson")
+        self.ledger_file = os.path.join(folder, "sent.ndjson")
+        self.children = []
+        self.stopping = threading.Event()
+        self.ended_early = None
+
+    def prepare(self):
+        """A fresh folder with keys and a config made from the shipped one."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        keys = os.path.join(self.folder, "keys")
+        os.makedirs(keys, mode=0o700)
+        os.mkdir(self.data)
+        for name in ("pseudonym", "audit"):
+            path = os.path.join(keys, f"{name}.key")
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as f:
+                f.write(secrets.token_hex(32) + "\n")
+
+    def write_config(self, url):
+        with open(os.path.join(kit.TOP, "config", "weir.yaml"), encoding="utf-8") as f:
+            site = yaml.safe_load(f)
+        site["data"] = self.data
+        for name in ("pseudonym", "audit"):
+            site["keys"][name] = f"file:{self.folder}/keys/{name}.key"
+        site["routes"]["demo"].pop("when", None)  # all of the morning, so that all can be counted
+        site["consumers"]["demo-file"]["file"]["path"] = self.file
+        site["consumers"]["demo-http"] = {"route": "demo", "kind": "http",
+                                          "http": {"url": url, "allow_private": True}}
+        for consumer in site["consumers"].values():
+            consumer.setdefault("start", "earliest")
+        with open(self.config, "w", encoding="utf-8") as f:
+            f.write("# made by ./run from config/weir.yaml: an HTTP consumer more, folders of its own\n")
+            yaml.safe_dump(site, f, sort_keys=False)
+
+    def child(self, *argv, **more):
+        # a group of its own: Ctrl-C reaches this program only, which stops the others in order
+        popen = subprocess.Popen(argv, stdin=subprocess.DEVNULL, start_new_session=True, **more)
+        self.children.append(popen)
+        return popen
+
+    def start(self):
+        consumer = self.child(sys.executable, "-B", os.path.join(kit.TOP, "tests/flow/consumer.py"),
+                              "--out", self.http_file, stdout=subprocess.PIPE, text=True)
+        url = consumer.stdout.readline().strip()
+        self.write_config(url)
+        log = open(os.path.join(self.folder, "weir.log"), "ab")
+        self.weir = self.child(kit.program("weir"), "run", "--config", self.config, stdout=log,
+                               stderr=log)
+        kit.wait_until(lambda: self.up("acute") and self.up("broker"), 30, "weir run is up")
+        port = os.environ.get("WEIR_DEMO_PORT", "2575")
+        self.port = int(port)
+        print(f"""
+weir is up.
+  HL7 v2 in       MLLP 127.0.0.1:{port}   (try: weir send 127.0.0.1:{port} config/demo/morning.hl7)
+  HTTP consumer   {url}, keeps {os.path.relpath(self.http_file)}
+  file consumer   {os.path.relpath(self.file)}
+  health          {self.address('acute')}/health and {self.address('broker')}/metrics
+  log             {os.path.relpath(log.name)}
+  command         {os.path.relpath(kit.program('weir'))} status -c {os.path.relpath(self.config)}
+""", flush=True)
+        self.tail = self.child(kit.program("weir"), "tail", "--config", self.config)
+
+    def up(self, name):
+        if self.weir.poll() is not None:
+            with open(os.path.join(self.folder, "weir.log"), encoding="utf-8", errors="replace") as f:
+                raise AssertionError(f"weir run ended with {self.weir.returncode}:\n{f.read()[-3000:]}")
+        return os.path.exists(os.path.join(self.data, "run", f"{name}.http")) and \
+            kit.get(self.address(name) + "/health")[0] == 200
+
+    def address(self, name):
+        with open(os.path.join(self.data, "run", f"{name}.http"), encoding="ascii") as f:
+            return "http://" + f.read().strip()
+
+    def feed(self):
+        """Passes of the morning until the time is over or somebody says stop."""
+        ledger, number = feeds.Ledger(self.ledger_file), 0
+        end = time.monotonic() + self.seconds if self.seconds else None
+        troubles = []
+        while not self.over(end):
+            feed = feeds.Feed(self.port, [morning.one_pass(number)], ledger, window=1, repeat=0,
+                              pace=1 / EVENTS_PER_SECOND)
+            feed.start()
+            while not feed.done() and not self.over(end):
+                self.stopping.wait(0.1)
+            feed.stop()
+            troubles += feed.troubles()
+            number += 1
+        ledger.close()
+        return ledger, troubles
+
+    def over(self, end):
+        if self.weir.poll() is not None:
+            self.ended_early = f"weir run ended by itself with {self.weir.returncode}"
+        return self.stopping.is_set() or self.ended_early or (end and time.monotonic() >= end)
+
+    def check(self, ledger, troubles):
+        """True where both consumers hold all that was acknowledged."""
+        def there(path):
+            return {e["data"]["origin"].get("control_id") for e in kit.read_ndjson(path)}
+
+        problems = list(troubles) + ([self.ended_early] if self.ended_early else [])
+        try:
+            kit.wait_until(lambda: all(ledger.answered <= there(p) for p in (self.http_file, self.file)),
+                           20, "the consumers have everything")
+        except kit.TimedOut as e:
+            problems.append(str(e))
+        sent = {r["control_id"] for r in ledger.rows if r["row"] == "sent"}
+        print(f"\nsent {len(sent)} messages, {len(ledger.answered)} acknowledged", flush=True)
+        if not ledger.answered or ledger.answered != sent:
+            problems.append("not every message that was sent was acknowledged")
+        for name, path in (("HTTP consumer", self.http_file), ("file", self.file)):
+            events = [checker.brief(e) for e in kit.read_ndjson(path)]
+            found = checker.check(ledger.rows, events)
+            print(f"{name}: {len(events)} events, {len({e['id'] for e in events})} different: "
+                  + ("the checker finds all that was sent, in order" if not found else "PROBLEMS"))
+            problems += [f"{name}: {p}" for p in found]
+        for p in problems:
+            print(f"  {p}")
+        return not problems
+
+    def stop(self):
+        """Consumers last: what is under way is drained first."""
+        for popen in reversed(self.children):
+            if popen.poll() is None:
+                popen.terminate()
+            try:
+                popen.wait(20)
+            except subprocess.TimeoutExpired:
+                print(f"{popen.args[0]} did not stop; killed", file=sys.stderr)
+                popen.kill()
+                popen.wait()
+
+
+def seconds_of(text):
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1])
+    return float(text[:-1]) * unit if unit else float(text)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--for", dest="seconds", type=seconds_of, default=0,
+                        help="end by itself after this time (20s, 2m); without it: until Ctrl-C")
+    parser.add_argument("--folder", default=os.path.join(kit.TOP, "build", "demo"))
+    o = parser.parse_args()
+    demo = Demo(os.path.realpath(o.folder), o.seconds)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: demo.stopping.set())
+    demo.prepare()
+    try:
+        demo.start()
+        good = demo.check(*demo.feed())
+    except (AssertionError, OSError) as e:
+        print(f"run: {e}", file=sys.stderr)
+        good = False
+    finally:
+        demo.stop()
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
