@@ -5,8 +5,8 @@
 
 struct barrier {
     enum barrier_retired retired;
-    struct sched_item *survivor;   /* waits here, or NULL */
-    struct barrier *next, *prev;   /* of those passed */
+    struct sched_item *survivor; /* waits here, or NULL */
+    struct barrier *next, *prev; /* of those passed */
     size_t n;
     char name[];
 };
@@ -18,8 +18,8 @@ struct name {
 
 static bool name_of(struct slice id, struct slice retired_key, struct name *ret)
 {
-    int n = snprintf(ret->text, sizeof(ret->text), "%.*s %.*s", SLICE_ARG(retired_key),
-                     SLICE_ARG(id));
+    int n =
+        snprintf(ret->text, sizeof(ret->text), "%.*s %.*s", SLICE_ARG(retired_key), SLICE_ARG(id));
     ret->n = (size_t)n;
     return n > 0 && ret->n < sizeof(ret->text);
 }

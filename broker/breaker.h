@@ -1,5 +1,5 @@
-/* breaker.h - how long to wait before the next attempt, and when to stop attempting at all. Pure: the
- * clock is passed in. */
+/* breaker.h - how long to wait before the next attempt, and when to stop attempting at all. Pure:
+ * the clock is passed in. */
 #ifndef WEIR_BREAKER_H
 #define WEIR_BREAKER_H
 

@@ -24,8 +24,8 @@ enum sched_park {
 };
 enum sched_end { SCHED_DELIVERED, SCHED_DISCARDED };
 
-/* One event for one consumer. The caller allocates it, fills the first part, and gets it back at its
- * end; in between the scheduler alone changes it. */
+/* One event for one consumer. The caller allocates it, fills the first part, and gets it back at
+ * its end; in between the scheduler alone changes it. */
 struct sched_item {
     struct slice key, id; /* borrowed: live as long as the item */
     enum sched_mark mark;
@@ -35,19 +35,19 @@ struct sched_item {
 
     enum sched_park park;
     enum sched_end end;
-    bool stored;         /* durable in flow.parked as `park` says */
-    bool flagged;        /* goes on although the retired lane did not (merge_wait is over) */
-    bool probe, sent;    /* under way; behind an open breaker */
-    bool kept;           /* was durable in flow.parked once: no position waits for it */
-    uint32_t attempts;   /* failed ones that count */
-    char reason[120];    /* of the last failure; never bytes of the event */
-    uint64_t serial;     /* in its span */
-    int64_t since;       /* waiting at the barrier since; -1 = not */
+    bool stored;       /* durable in flow.parked as `park` says */
+    bool flagged;      /* goes on although the retired lane did not (merge_wait is over) */
+    bool probe, sent;  /* under way; behind an open breaker */
+    bool kept;         /* was durable in flow.parked once: no position waits for it */
+    uint32_t attempts; /* failed ones that count */
+    char reason[120];  /* of the last failure; never bytes of the event */
+    uint64_t serial;   /* in its span */
+    int64_t since;     /* waiting at the barrier since; -1 = not */
     struct lane *lane;
-    struct sched_item *next, *prev;             /* of the lane */
-    struct sched_item *order_next;              /* to be told: stored, done */
+    struct sched_item *next, *prev;               /* of the lane */
+    struct sched_item *order_next;                /* to be told: stored, done */
     struct sched_item *parked_next, *parked_prev; /* all that stand in flow.parked */
-    struct sched_item *wait_next, *wait_prev;   /* all that wait at a barrier */
+    struct sched_item *wait_next, *wait_prev;     /* all that wait at a barrier */
 };
 
 enum lane_place { LANE_NOWHERE, LANE_READY, LANE_ASLEEP };

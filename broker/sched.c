@@ -17,10 +17,11 @@ struct sched {
     struct backoff backoff;
     struct span *spans; /* by partition */
     unsigned nspans;
-    size_t read;               /* records in all spans */
-    struct queue store, done;  /* to be told */
+    size_t read;              /* records in all spans */
+    struct queue store, done; /* to be told */
     struct sched_item *parked, *parked_last;
     size_t in_memory, under_way, nparked;
+    bool caught_up;
     int64_t last_success; /* -1 = none yet */
     uint64_t delivered, retries, flagged, spilled;
 };
@@ -142,12 +143,22 @@ static void park_lane(struct sched *s, struct lane *lane, enum sched_park first)
     }
 }
 
+/* A retired copy that is not known: was it finished in an earlier run, or is it still to be read?
+ * In one partition it stands before the survivor's copy. */
+static bool was_finished(const struct sched *s, const struct sched_item *survivor)
+{
+    if (!s->o.one_partition)
+        return false;
+    return s->caught_up || (survivor->partition < s->nspans &&
+                            s->spans[survivor->partition].last >= survivor->offset);
+}
+
 /* May the survivor's copy at the head of the lane go? If not, the lane is put where it waits. */
 static bool barrier_passes(struct sched *s, struct lane *lane, int64_t now)
 {
     struct sched_item *head = lane->head;
     enum barrier_retired what = barrier_ask(&s->barriers, head);
-    if (what == BARRIER_PASSED || (what == BARRIER_UNKNOWN && s->o.one_partition) ||
+    if (what == BARRIER_PASSED || (what == BARRIER_UNKNOWN && was_finished(s, head)) ||
         head->flagged) {
         barrier_unwait(&s->barriers, head);
         return true;
@@ -367,8 +378,7 @@ int64_t sched_wait(const struct sched *s, int64_t now)
     return at > now ? at - now : 0;
 }
 
-/* The consumer is back: what waits for a merge begins to wait anew. */
-static void closed(struct sched *s, int64_t now)
+static void rouse_waiting(struct sched *s, int64_t now)
 {
     for (struct sched_item *i = s->barriers.waiting; i; i = i->wait_next) {
         i->since = now;
@@ -376,12 +386,21 @@ static void closed(struct sched *s, int64_t now)
     }
 }
 
+void sched_caught_up(struct sched *s, int64_t now)
+{
+    if (!s->caught_up) {
+        s->caught_up = true;
+        rouse_waiting(s, now);
+    }
+}
+
 static void answered(struct sched *s, bool probe, int64_t now)
 {
     bool was_open = s->breaker.open;
     breaker_success(&s->breaker, probe);
+    /* The consumer is back: what waits for a merge begins to wait anew. */
     if (was_open && !s->breaker.open)
-        closed(s, now);
+        rouse_waiting(s, now);
 }
 
 static void failed(struct sched *s, struct sched_item *item, const struct sched_verdict *v,
@@ -475,9 +494,10 @@ int sched_may_release(const struct sched_item *item, struct err *reterr)
         return -1;
     const struct sched_item *head = item->lane->head;
     if (head != item)
-        return err_set(reterr, ERR_REFUSED,
-                       "it waits behind %.*s of the same patient: release or discard that one first",
-                       SLICE_ARG(head->id));
+        return err_set(
+            reterr, ERR_REFUSED,
+            "it waits behind %.*s of the same patient: release or discard that one first",
+            SLICE_ARG(head->id));
     return 0;
 }
 

@@ -4,17 +4,18 @@
  * Order: one lane per route key, one item of a lane under way at a time, in_flight over all lanes.
  * An item that fails waits (back-off with jitter, Retry-After); an item at fault is parked at once;
  * a lane that fails longer than spill_after while others succeed moves to flow.parked as waiting.
- * What comes later for a lane that stands in flow.parked waits there behind it, so the position goes
- * on and memory stays bounded. Whatever is retried, released or discarded there keeps its order.
+ * What comes later for a lane that stands in flow.parked waits there behind it, so the position
+ * goes on and memory stays bounded. Whatever is retried, released or discarded there keeps its
+ * order.
  *
  * Breaker: opens at once when the consumer is at fault, or when nothing succeeded for breaker_after
  * over two or more lanes. Behind it one probe at a time, each from another lane; no attempt counts,
  * nothing is parked, no merge_wait runs. It closes when a probe is delivered, or when the answer to
  * one is about the event (park): the consumer is back, and that event is parked then.
  *
- * Merge: the survivor's copy waits until the retired copy, and so all before it, is finished; at most
- * merge_wait, then it goes on flagged. Where the retired lane stands in flow.parked, the survivor's
- * copy and what follows wait there too, for as long as it takes. */
+ * Merge: the survivor's copy waits until the retired copy, and so all before it, is finished; at
+ * most merge_wait, then it goes on flagged. Where the retired lane stands in flow.parked, the
+ * survivor's copy and what follows wait there too, for as long as it takes. */
 #ifndef WEIR_SCHED_H
 #define WEIR_SCHED_H
 
@@ -23,13 +24,14 @@
 #include "lane.h"
 
 struct sched_options {
-    unsigned in_flight;  /* items under way, over all lanes */
-    unsigned window;     /* items in memory: read, and neither finished nor in flow.parked */
-    unsigned parked_max; /* open items in flow.parked at which reading stops; the window comes on top */
+    unsigned in_flight; /* items under way, over all lanes */
+    unsigned window;    /* items in memory: read, and neither finished nor in flow.parked */
+    unsigned
+        parked_max; /* open items in flow.parked at which reading stops; the window comes on top */
     int64_t backoff_min, backoff_max, retry_after_max;
     int64_t spill_after, breaker_after, merge_wait;
-    bool one_partition; /* the route has one: a retired copy always stands before the survivor's, so
-                           one that was not read is finished */
+    bool one_partition; /* the route has one: a retired copy stands before its survivor's copy, so
+                           one that was not read up to there is finished */
     uint64_t seed;      /* of the jitter */
 };
 /* Records read and not passed by the position, per item of the window: finished ones cost a few
@@ -59,6 +61,8 @@ bool sched_room(const struct sched *s);
 int sched_add(struct sched *s, struct sched_item *item, int64_t now);
 /* A record that needs no delivery (it stands in flow.parked already): only the position cares. */
 int sched_pass(struct sched *s, unsigned partition, int64_t offset);
+/* The reader has come to the end for the first time: what was not read by now is finished. */
+void sched_caught_up(struct sched *s, int64_t now);
 /* Before anything else: an open item of flow.parked, `park` as stored, in order per lane. */
 int sched_restore(struct sched *s, struct sched_item *item);
 
@@ -79,8 +83,8 @@ void sched_stored(struct sched *s, struct sched_item *item, int64_t now);
 /* The next position of a partition whose position moved since it was last asked. */
 bool sched_position(struct sched *s, unsigned *ret_partition, int64_t *ret_next);
 
-/* For somebody who resolves: tries the first of its lane now; takes it out. ERR_REFUSED: it is under
- * way, or being written, or (release) waits behind another. */
+/* For somebody who resolves: tries the first of its lane now; takes it out. ERR_REFUSED: it is
+ * under way, or being written, or (release) waits behind another. */
 int sched_release(struct sched *s, struct sched_item *item, struct err *reterr);
 int sched_discard(struct sched *s, struct sched_item *item, int64_t now, struct err *reterr);
 /* Asks without doing. */

@@ -12,7 +12,7 @@ struct span_entry {
 
 void span_init(struct span *s)
 {
-    *s = (struct span){0};
+    *s = (struct span){.last = -1};
 }
 
 void span_fini(struct span *s)
@@ -44,6 +44,7 @@ int span_add(struct span *s, int64_t offset, int64_t time_ms, uint64_t *ret_seri
 {
     if (s->count == s->cap && grow(s) < 0)
         return -1;
+    s->last = offset;
     *ret_serial = s->first + s->count++;
     *at(s, *ret_serial) = (struct span_entry){.offset = offset, .time_ms = time_ms};
     return 0;

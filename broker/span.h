@@ -16,6 +16,7 @@ struct span {
     struct span_entry *ring;
     size_t cap, count; /* count: read and not yet passed */
     uint64_t first;    /* serial of the oldest of them */
+    int64_t last;      /* offset read last; -1 = none */
     int64_t next;      /* position: everything before is finished */
     bool moved;        /* since the last span_take */
 };
