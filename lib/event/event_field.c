@@ -1,6 +1,7 @@
 #include "event.h"
 
 #include "event_table.h"
+#include "near_name.h"
 
 static uint64_t load(const char *p, size_t n)
 {
@@ -90,65 +91,18 @@ bool event_type_known(struct slice type)
     return false;
 }
 
-enum { NEAR_MAX = 96 };
-
-/* Edits that make b of a (Levenshtein); NEAR_MAX where either is too long to be a name. */
-static unsigned distance(struct slice a, struct slice b)
-{
-    unsigned row[NEAR_MAX + 1];
-    if (a.n >= NEAR_MAX || b.n >= NEAR_MAX)
-        return NEAR_MAX;
-    for (unsigned j = 0; j <= b.n; j++)
-        row[j] = j;
-    for (unsigned i = 0; i < a.n; i++) {
-        unsigned diagonal = row[0];
-        row[0] = i + 1;
-        for (unsigned j = 0; j < b.n; j++) {
-            unsigned best = diagonal + (a.p[i] != b.p[j]);
-            diagonal = row[j + 1];
-            if (diagonal + 1 < best)
-                best = diagonal + 1;
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            row[j + 1] = best;
-        }
-    }
-    return row[b.n];
-}
-
-/* Keeps the nearest so far; a name that shares nothing with what was written helps nobody. */
-struct near {
-    struct slice wanted;
-    unsigned distance;
-    const char *name;
-};
-
-static void near_try(struct near *n, const char *name)
-{
-    unsigned d = distance(n->wanted, slice_str(name));
-    if (d < n->distance) {
-        n->distance = d;
-        n->name = name;
-    }
-}
-
-static struct near near_init(struct slice wanted)
-{
-    return (struct near){.wanted = wanted, .distance = (unsigned)(2 + wanted.n / 3)};
-}
-
 const char *event_field_nearest(struct slice path)
 {
-    struct near n = near_init(path);
+    struct near_name n = near_name_of(path);
     for (unsigned i = 0; i < event_nfields; i++)
-        near_try(&n, event_fields[i].path);
+        near_name_try(&n, event_fields[i].path);
     return n.name;
 }
 
 const char *event_type_nearest(struct slice type)
 {
-    struct near n = near_init(type);
+    struct near_name n = near_name_of(type);
     for (unsigned i = 0; i < EVENT_NTYPES; i++)
-        near_try(&n, event_types[i]);
+        near_name_try(&n, event_types[i]);
     return n.name;
 }

@@ -70,11 +70,16 @@ int json_at(struct slice text, size_t offset, struct err *reterr)
     return err_at(reterr, "line %zu, column %zu", line, offset - start + 1);
 }
 
+static bool between_tokens(char c)
+{
+    return c == ',' || c == ':' || c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
 /* Finds where the token began: blanks and separators are all that stands between two. */
 static void place_token(struct stream *s)
 {
     size_t at = s->end;
-    while (at < s->text.n && memchr(" \t\r\n,:", s->text.p[at], 6))
+    while (at < s->text.n && between_tokens(s->text.p[at]))
         at++;
     s->from = at;
     s->end = s->finishing ? s->text.n : yajl_get_bytes_consumed(s->yajl);

@@ -11,16 +11,19 @@ struct json_writer {
     struct buf mended; /* a string whose bytes are no UTF-8, put right */
 };
 
+/* Most pieces are one byte of punctuation and fit. */
 static void on_print(void *ctx, const char *p, size_t n)
 {
     struct buf *out = ctx;
-    /* Most pieces are short and fit: the call is worth saving. */
-    if (!out->failed && n <= out->cap - out->n) {
-        memcpy(out->p + out->n, p, n);
-        out->n += n;
+    if (out->failed || n > out->cap - out->n) {
+        buf_put(out, slice_make(p, n));
         return;
     }
-    buf_put(out, slice_make(p, n));
+    if (n == 1)
+        out->p[out->n] = *p;
+    else
+        memcpy(out->p + out->n, p, n);
+    out->n += n;
 }
 
 int json_writer_open(struct buf *out, struct json_writer **ret, struct err *reterr)

@@ -10,6 +10,7 @@ is of the test range. Events given as further files are checked against the sche
 """
 
 import copy
+import csv
 import json
 import re
 import sys
@@ -128,6 +129,17 @@ def check_events(path, schemas, event_schema):
             check(not found, f"{path}:{number}: {event['type']}: {found}")
 
 
+def check_codes(root, event_schema):
+    """Groups that maps put into an enumerated field are among its values."""
+    data = event_schema["$defs"]["data"]["properties"]
+    for table, allowed in (("discharge_destination",
+                            data["care"]["properties"]["destination_group"]["enum"]),
+                           ("patient_class", data["visit"]["properties"]["class_group"]["enum"])):
+        with open(root / "codes" / f"{table}.csv", encoding="utf-8", newline="") as f:
+            for row in csv.DictReader(f):
+                check(row["group"] in allowed, f"{table}: {row['raw']}: group {row['group']!r}")
+
+
 def main():
     root = Path(sys.argv[1])
     event_schema = load(root / "event.schema.json")
@@ -140,6 +152,7 @@ def main():
         if row["type"] in files:
             check_type(row, files[row["type"]], event_schema)
     check_strictness(event_schema, files["patient.admitted"])
+    check_codes(root, event_schema)
     for path in sys.argv[2:]:
         check_events(Path(path), files, event_schema)
     for text in failures:
