@@ -1,0 +1,7 @@
+#include "test_stream.h"
+
+int main(int argc, char **argv)
+{
+    Suite *suites[] = {suite_headers(), suite_embedded(), suite_power()};
+    return kit_main(argc, argv, suites, sizeof(suites) / sizeof(suites[0]));
+}

@@ -1,0 +1,306 @@
+/* test_embedded.c - what only the embedded engine promises: its files, its lock, other processes,
+ * and a WAL that no reader makes grow. */
+#include <poll.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "clock.h"
+#include "num.h"
+#include "stream_bed.h"
+#include "test_stream.h"
+
+static struct stream_bed bed;
+
+static void path_of(const char *name, char path[512])
+{
+    kit_dir_file(&bed.dir, name, path, 512);
+}
+
+START_TEST(a_second_writer_is_told_who_holds_the_file)
+{
+    stream_bed_open(&bed, "embedded");
+    struct stream *s = stream_bed_handle(&bed, "acute"), *second;
+    struct err e = {0};
+    bed.options.writer = SLICE("acute");
+    ck_assert_int_eq(stream_open(&bed.options, &second, &e), -1);
+    ck_assert_int_eq(e.code, ERR_REFUSED);
+    char holder[60];
+    snprintf(holder, sizeof(holder), "unit_stream (pid %ld)", (long)getpid());
+    ck_assert_msg(strstr(e.text, holder) != NULL, "%s", e.text);
+    stream_close(s);
+    s = stream_bed_handle(&bed, "acute");
+    stream_close(s);
+    stream_bed_close(&bed);
+}
+END_TEST
+
+START_TEST(files_are_private)
+{
+    stream_bed_open(&bed, "embedded");
+    char dir[512];
+    path_of("data", dir);
+    bed.options.dir = slice_str(dir);
+    struct stream *s = stream_bed_handle(&bed, "acute");
+    stream_bed_put(s, "t", NULL, SLICE("v"));
+    static const char *const names[] = {"data/acute.db", "data/acute.db-wal", "data/acute.db-shm",
+                                        "data/acute.lock", "data/acute.bell"};
+    struct stat st;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char path[512];
+        path_of(names[i], path);
+        ck_assert_msg(stat(path, &st) == 0, "%s", path);
+        ck_assert_msg((st.st_mode & 0777) == 0600, "%s: %o", path, st.st_mode & 0777);
+    }
+    ck_assert_int_eq(stat(dir, &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0700);
+    stream_close(s);
+    stream_bed_close(&bed);
+}
+END_TEST
+
+static void run_sql(const char *name, const char *sql)
+{
+    char path[512];
+    path_of(name, path);
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+START_TEST(unknown_formats_are_refused)
+{
+    stream_bed_open(&bed, "embedded");
+    stream_close(stream_bed_handle(&bed, "acute"));
+    run_sql("acute.db", "PRAGMA user_version = 9");
+    run_sql("foreign.db", "CREATE TABLE t (a)");
+    static const char *const names[] = {"acute", "foreign"}, *const why[] = {"format 9", "not a"};
+    for (int i = 0; i < 2; i++) {
+        struct stream *s;
+        struct err e = {0};
+        bed.options.writer = slice_str(names[i]);
+        ck_assert_int_eq(stream_open(&bed.options, &s, &e), -1);
+        ck_assert_int_eq(e.code, ERR_REFUSED);
+        ck_assert_msg(strstr(e.text, why[i]) != NULL, "%s", e.text);
+    }
+    struct stream_reader *r;
+    struct slice topic = SLICE("t");
+    struct stream_reader_options o = {.topics = &topic, .ntopics = 1};
+    struct err e = {0};
+    ck_assert_int_eq(stream_reader_open(bed.keeper, &o, &r, &e), -1);
+    ck_assert_int_eq(e.code, ERR_REFUSED);
+    stream_bed_close(&bed);
+}
+END_TEST
+
+/* The child appends for ever and tells, after each callback, how many are durable. */
+static void write_for_ever(int told)
+{
+    struct stream *s = stream_bed_handle(&bed, "acute");
+    for (unsigned n = 0;; n++) {
+        char value[20];
+        int size = snprintf(value, sizeof(value), "%u", n);
+        stream_bed_put(s, "t", "k", slice_make(value, (size_t)size));
+        if (write(told, &n, sizeof(n)) != sizeof(n))
+            _exit(1);
+    }
+}
+
+START_TEST(a_killed_writer_loses_nothing)
+{
+    stream_bed_open(&bed, "embedded");
+    int told[2];
+    ck_assert_int_eq(pipe(told), 0);
+    unsigned durable = 0;
+    pid_t child = fork();
+    if (child == 0)
+        write_for_ever(told[1]);
+    close(told[1]);
+    while (durable < 300)
+        ck_assert_int_eq(read(told[0], &durable, sizeof(durable)), sizeof(durable));
+    kill(child, SIGKILL);
+    while (read(told[0], &durable, sizeof(durable)) == sizeof(durable))
+        continue;
+    close(told[0]);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    struct stream_reader *r = stream_bed_reader(bed.keeper, "t", NULL, STREAM_EARLIEST);
+    struct stream_message m;
+    for (unsigned n = 0; n <= durable; n++) { /* read before the next writer opens, too */
+        uint64_t number;
+        stream_bed_next(r, &m);
+        ck_assert(num_u64(m.value, &number) && number == n);
+    }
+    struct stream *s = stream_bed_handle(&bed, "acute");
+    stream_bed_put(s, "t", "k", SLICE("after"));
+    do
+        stream_bed_next(r, &m);
+    while (!slice_eq(m.value, SLICE("after")));
+    stream_reader_close(r);
+    stream_close(s);
+    stream_bed_close(&bed);
+}
+END_TEST
+
+/* The child reads in a process of its own and answers each record through the pipe. */
+static void read_and_answer(int answer)
+{
+    struct stream *look = stream_bed_handle(&bed, NULL);
+    struct stream_reader *r = stream_bed_reader(look, "t", NULL, STREAM_EARLIEST);
+    for (int n = 0; n < 20; n++) {
+        struct stream_message m;
+        stream_bed_next(r, &m);
+        if (write(answer, m.value.p, 1) != 1)
+            _exit(1);
+    }
+    stream_reader_close(r);
+    stream_close(look);
+    _exit(0);
+}
+
+START_TEST(a_reader_in_another_process_is_woken)
+{
+    stream_bed_open(&bed, "embedded");
+    int answer[2];
+    ck_assert_int_eq(pipe(answer), 0);
+    pid_t child = fork();
+    if (child == 0)
+        read_and_answer(answer[1]);
+    struct stream *s = stream_bed_handle(&bed, "acute");
+    int64_t worst = 0;
+    for (char n = 0; n < 20; n++) {
+        char value = (char)('a' + n), got = 0;
+        stream_bed_put(s, "t", NULL, slice_make(&value, 1));
+        int64_t from = clock_mono_ms();
+        ck_assert_int_eq(read(answer[0], &got, 1), 1);
+        ck_assert_int_eq(got, value);
+        if (n && clock_mono_ms() - from > worst)
+            worst = clock_mono_ms() - from;
+    }
+    ck_assert_msg(worst < 900, "woken after %lld ms: by the slow poll, not by the bell",
+                  (long long)worst);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    close(answer[0]);
+    close(answer[1]);
+    stream_close(s);
+    stream_bed_close(&bed);
+}
+END_TEST
+
+START_TEST(a_reader_that_stands_in_mid_read_does_not_grow_the_wal)
+{
+    stream_bed_open(&bed, "embedded");
+    struct stream *s = stream_bed_handle(&bed, "acute");
+    static char value[256 << 10];
+    for (int n = 0; n < 20; n++)
+        stream_bed_put(s, "t", NULL, slice_make(value, sizeof(value)));
+    struct stream_reader *r = stream_bed_reader(bed.keeper, "t", NULL, STREAM_EARLIEST);
+    struct stream_message m;
+    stream_bed_next(r, &m); /* and no further */
+    off_t largest = 0;
+    char path[512];
+    path_of("acute.db-wal", path);
+    for (int n = 0; n < 200; n++) {
+        stream_bed_put(s, "t", NULL, slice_make(value, sizeof(value)));
+        struct stat st;
+        if (stat(path, &st) == 0 && st.st_size > largest)
+            largest = st.st_size;
+    }
+    ck_assert_msg(largest < 16 << 20, "the WAL grew to %lld bytes", (long long)largest);
+    for (int n = 1; n < 220; n++)
+        stream_bed_next(r, &m);
+    stream_reader_close(r);
+    stream_close(s);
+    stream_bed_close(&bed);
+}
+END_TEST
+
+/* A file that was restored from an older copy: the position is past its end. */
+START_TEST(a_position_past_the_end_is_told)
+{
+    stream_bed_open(&bed, "embedded");
+    struct stream *s = stream_bed_handle(&bed, "acute");
+    stream_bed_put(s, "t", NULL, SLICE("a"));
+    struct stream_message at = {.topic = SLICE("t"), .partition = SLICE("acute"), .offset = 49};
+    stream_bed_commit(s, "g", &at);
+    struct stream_reader *r = stream_bed_reader(s, "t", "g", STREAM_EARLIEST);
+    struct stream_message m;
+    struct err e = {0};
+    ck_assert_int_eq(stream_next(r, &m, &e), STREAM_LOST);
+    ck_assert_int_eq(m.lost_from, 1);
+    ck_assert_int_eq(m.offset, 50);
+    ck_assert_msg(strstr(e.text, "restored") != NULL, "%s", e.text);
+    stream_bed_expect(r, "a");
+    stream_reader_close(r);
+    stream_close(s);
+    stream_bed_close(&bed);
+}
+END_TEST
+
+/* Until less than `records` are left. */
+static void wait_until_pruned(int64_t records)
+{
+    struct stream_reader *r = stream_bed_reader(bed.keeper, "t", NULL, STREAM_EARLIEST);
+    int64_t until = clock_mono_ms() + BED_DEADLINE_MS, oldest;
+    uint64_t left;
+    struct err e = {0};
+    do {
+        ck_assert_msg(clock_mono_ms() < until, "nothing is pruned");
+        ck_assert_int_eq(stream_lag(r, &left, &oldest, &e), 0);
+        struct pollfd p = {.fd = stream_reader_fd(r), .events = POLLIN};
+        poll(&p, 1, 20);
+    } while ((int64_t)left >= records);
+    stream_reader_close(r);
+}
+
+START_TEST(old_records_go_and_their_pages_are_used_again)
+{
+    stream_bed_open(&bed, "embedded");
+    bed.options.retain_bytes = 1 << 20;
+    struct stream *s = stream_bed_handle(&bed, "acute");
+    static char value[20000];
+    for (int n = 0; n < 1000; n++) {
+        stream_bed_put(s, "t", NULL, slice_make(value, sizeof(value)));
+        if (n % 200 == 199)
+            wait_until_pruned(60);
+    }
+    char path[512];
+    path_of("acute.db", path);
+    struct stat st;
+    ck_assert_int_eq(stat(path, &st), 0);
+    ck_assert_msg(st.st_size < 8 << 20, "20 MB appended, 1 MB kept, the file has %lld bytes",
+                  (long long)st.st_size);
+    stream_close(s);
+    s = stream_bed_handle(&bed, "acute"); /* the offsets go on */
+    stream_bed_put(s, "t", NULL, SLICE("last"));
+    struct stream_reader *r = stream_bed_reader(s, "t", NULL, STREAM_EARLIEST);
+    struct stream_message m;
+    do
+        stream_bed_next(r, &m);
+    while (!slice_eq(m.value, SLICE("last")));
+    ck_assert_int_eq(m.offset, 1000);
+    stream_reader_close(r);
+    stream_close(s);
+    stream_bed_close(&bed);
+}
+END_TEST
+
+Suite *suite_embedded(void)
+{
+    Suite *suite = suite_create("stream_embedded");
+    TCase *cases = tcase_create("embedded");
+    tcase_set_timeout(cases, 60);
+    tcase_add_test(cases, a_second_writer_is_told_who_holds_the_file);
+    tcase_add_test(cases, files_are_private);
+    tcase_add_test(cases, unknown_formats_are_refused);
+    tcase_add_test(cases, a_killed_writer_loses_nothing);
+    tcase_add_test(cases, a_reader_in_another_process_is_woken);
+    tcase_add_test(cases, a_reader_that_stands_in_mid_read_does_not_grow_the_wal);
+    tcase_add_test(cases, a_position_past_the_end_is_told);
+    tcase_add_test(cases, old_records_go_and_their_pages_are_used_again);
+    suite_add_tcase(suite, cases);
+    return suite;
+}

@@ -1,0 +1,11 @@
+/* test_stream.h - the suites of unit_stream; the caller owns what they return. */
+#ifndef WEIR_TEST_STREAM_H
+#define WEIR_TEST_STREAM_H
+
+#include "kit.h"
+
+Suite *suite_headers(void);
+Suite *suite_embedded(void);
+Suite *suite_power(void);
+
+#endif
