@@ -47,14 +47,13 @@ size_t utf8_span(struct slice s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
     size_t at = 0;
-    while (at < s.n) {
+    for (;;) {
         at += ascii_span(p + at, s.n - at);
         if (at == s.n)
-            break;
+            return at;
         size_t length = wide_length(p + at, s.n - at);
         if (!length)
-            break;
+            return at;
         at += length;
     }
-    return at;
 }

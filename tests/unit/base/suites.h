@@ -7,6 +7,5 @@ Suite *arena_suite(void);
 Suite *dict_suite(void);
 Suite *slice_suite(void);
 Suite *text_suite(void);
-Suite *utf8_suite(void);
 
 #endif

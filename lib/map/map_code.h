@@ -1,0 +1,24 @@
+/* map_code.h - a code as sent beside what it means: {raw, code, system}.
+ *
+ * The site's table of the code table's name comes first (a source's own codes, RAW: CODE), then the
+ * national or standard table of schemas/codes. A code in neither stays raw and is flagged. */
+#ifndef WEIR_MAP_CODE_H
+#define WEIR_MAP_CODE_H
+
+#include "map_compile.h"
+#include "map_run.h"
+
+/* `code: NAME`. ERR_CONF with position where there is no such code table. */
+int map_codes_compile(struct map_compiler *c, const struct yaml *node, const struct map_codes **ret,
+                      struct err *reterr);
+/* Sets raw, code and system of the field f. */
+void map_codes_set(struct map_run *run, const struct map_field *f, const struct map_codes *codes,
+                   struct slice raw);
+/* A code that is known already, without raw; fields of code and system. */
+void map_codes_set_known(struct map_run *run, int code, int system, const struct map_codes *codes,
+                         struct slice value);
+/* A code table for use by C code. */
+int map_codes_open(struct map_tables *tables, struct arena *arena, struct slice name,
+                   const struct map_codes **ret, struct err *reterr);
+
+#endif

@@ -1,0 +1,35 @@
+/* map_compile.h - the merged tree of map files turned into numbers, with every name checked:
+ * event types and fields by the schema, paths, tables, functions, code tables, time rules. */
+#ifndef WEIR_MAP_COMPILE_H
+#define WEIR_MAP_COMPILE_H
+
+#include "map_model.h"
+#include "map_table.h"
+#include "yaml.h"
+
+struct map_compiler {
+    struct arena *arena;       /* of the map */
+    struct map_tables *tables; /* what `table:` may name */
+    const struct yaml *root;
+    const struct map_time *times;
+    unsigned ntimes;
+};
+
+/* Compiles the whole tree. ERR_CONF with file:line:column and what would be right. The map lives in
+ * the compiler's arena. */
+int map_compile(struct map_compiler *c, struct map *ret, struct err *reterr);
+
+/* A path where it stands in a file. */
+int map_compile_path(struct map_compiler *c, const struct yaml *node, const struct hl7_path **ret,
+                     struct err *reterr);
+/* A table by name. */
+int map_compile_table(struct map_compiler *c, const struct yaml *node, const struct map_table **ret,
+                      struct err *reterr);
+/* A leaf of the event by its path. */
+int map_compile_leaf(const struct yaml *node, unsigned *ret, struct err *reterr);
+/* Refuses a key of the map `node` that is not among names (NULL-terminated). */
+int map_compile_keys(const struct yaml *node, const char *const *names, struct err *reterr);
+/* n of size in the arena, cleared; an error when that is full. */
+void *map_compile_alloc(struct map_compiler *c, unsigned n, size_t size, struct err *reterr);
+
+#endif

@@ -1,0 +1,218 @@
+#include "map_field.h"
+
+#include "map_code.h"
+#include "map_function.h"
+#include "map_test.h"
+
+static const char *const keys[] = {"path", "const", "field",    "call", "table",
+                                   "code", "when",  "unmapped", NULL};
+
+static int member_of(struct map_compiler *c, struct slice object, const char *member)
+{
+    struct slice path = arena_printf(c->arena, "%.*s.%s", SLICE_ARG(object), member);
+    return slice_present(path) ? event_field_find(path) : -1;
+}
+
+static int unknown_field(const struct yaml *node, struct slice path, struct err *reterr)
+{
+    const char *near = event_field_nearest(path);
+    return yaml_err(node, reterr, "an event has no field \"%.*s\"%s%s%s", SLICE_ARG(path),
+                    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
+int map_compile_leaf(const struct yaml *node, unsigned *ret, struct err *reterr)
+{
+    if (node->kind != YAML_SCALAR || !slice_present(node->text))
+        return yaml_err(node, reterr, "a field of the event is wanted here");
+    int field = event_field_find(node->text);
+    if (field < 0 || event_fields[field].kind >= EVENT_STRINGS || event_fields[field].items >= 0)
+        return unknown_field(node, node->text, reterr);
+    *ret = (unsigned)field;
+    return 0;
+}
+
+/* Times that the schema allows to be a date: all but those of the record itself. */
+static bool may_be_date(unsigned field)
+{
+    return field != EV_DATA_RECORDED_AT && field != EV_DATA_SENT_AT &&
+           field != EV_DATA_PUBLISHED_AT && field != EV_DATA_WAIT_STARTED_AT;
+}
+
+static bool find_object(struct map_compiler *c, struct slice path, struct map_field *f)
+{
+    int raw = member_of(c, path, "raw");
+    f->code = member_of(c, path, "code");
+    f->system = member_of(c, path, "system");
+    if (raw < 0)
+        return false;
+    f->field = (unsigned)raw;
+    f->reads = f->code >= 0 ? MAP_CODE : MAP_PLACE;
+    return f->code >= 0 || member_of(c, path, "ward") >= 0;
+}
+
+static int find_target(struct map_compiler *c, const struct yaml *node, struct map_field *f,
+                       struct err *reterr)
+{
+    static const enum map_reads reads[] = {
+        [EVENT_STRING] = MAP_TEXT, [EVENT_TIME] = MAP_TIME, [EVENT_DATE] = MAP_DATE,
+        [EVENT_INT] = MAP_TEXT,    [EVENT_BOOL] = MAP_BOOL, [EVENT_ITEMS] = MAP_ITEMS,
+    };
+    struct slice path = node->name;
+    if (!slice_starts(path, SLICE("data.")))
+        return yaml_err(node, reterr, "maps set fields under data.; the others are weir's own");
+    int field = event_field_find(path);
+    if (field < 0)
+        return find_object(c, path, f) ? 0 : unknown_field(node, path, reterr);
+    if (event_fields[field].kind == EVENT_STRINGS || event_fields[field].items >= 0)
+        return yaml_err(node, reterr, "%.*s cannot be set by a map", SLICE_ARG(path));
+    f->field = (unsigned)field;
+    f->reads = reads[event_fields[field].kind];
+    f->date_stays = f->reads == MAP_TIME && may_be_date(f->field);
+    return 0;
+}
+
+static int compile_paths(struct map_compiler *c, const struct yaml *node, struct map_source *s,
+                         struct err *reterr)
+{
+    unsigned n = node->kind == YAML_LIST ? node->count : 1;
+    const struct hl7_path **paths = map_compile_alloc(c, n, sizeof(*paths), reterr);
+    if (!paths)
+        return -1;
+    const struct yaml *at = node->kind == YAML_LIST ? node->child : node;
+    for (unsigned i = 0; i < n; i++, at = at->next)
+        if (map_compile_path(c, at, &paths[i], reterr) < 0)
+            return -1;
+    s->paths = paths;
+    s->npaths = n;
+    return 0;
+}
+
+static int compile_call(const struct yaml *node, const struct map_field *f, struct map_source *s,
+                        struct err *reterr)
+{
+    s->from = MAP_FROM_CALL;
+    s->call = map_function_find(node->text);
+    if (!s->call) {
+        const char *near = map_function_nearest(node->text);
+        return yaml_err(node, reterr, "there is no function \"%.*s\"%s%s%s", SLICE_ARG(node->text),
+                        near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    }
+    if (s->call->reads != f->reads)
+        return yaml_err(node, reterr, "%s does not give what this field holds", s->call->name);
+    if (s->npaths > s->call->paths_max)
+        return yaml_err(node, reterr, "%s takes %u paths at most", s->call->name,
+                        s->call->paths_max);
+    return 0;
+}
+
+static int compile_const(const struct yaml *node, const struct map_field *f, struct map_source *s,
+                         struct err *reterr)
+{
+    s->from = MAP_FROM_CONST;
+    s->text = node->text;
+    if (node->kind != YAML_SCALAR || !slice_present(node->text))
+        return yaml_err(node, reterr, "const: a text is wanted here");
+    if (f->reads != MAP_TEXT && f->reads != MAP_BOOL && f->reads != MAP_CODE)
+        return yaml_err(node, reterr, "this field cannot be a constant");
+    if (f->reads != MAP_CODE && !event_fits(f->field, node->text))
+        return yaml_err(node, reterr, "this field cannot hold \"%.*s\"", SLICE_ARG(node->text));
+    return 0;
+}
+
+static int compile_from(struct map_compiler *c, const struct yaml *node, const struct map_field *f,
+                        struct map_source *s, struct err *reterr)
+{
+    const struct yaml *path = yaml_get(node, "path"), *constant = yaml_get(node, "const");
+    const struct yaml *field = yaml_get(node, "field"), *call = yaml_get(node, "call");
+    if ((!!constant + !!field + !!call) > 1 || (path && (constant || field)) ||
+        (!path && !constant && !field && !call))
+        return yaml_err(node, reterr, "a value comes from one of path, const, field, call");
+    if (path && compile_paths(c, path, s, reterr) < 0)
+        return -1;
+    if (call)
+        return compile_call(call, f, s, reterr);
+    if (constant)
+        return compile_const(constant, f, s, reterr);
+    if (!field)
+        return 0;
+    if (f->reads == MAP_PLACE || f->reads == MAP_ITEMS)
+        return yaml_err(field, reterr, "this field is no copy of another");
+    s->from = MAP_FROM_FIELD;
+    return map_compile_leaf(field, &s->field, reterr);
+}
+
+static int compile_map(struct map_compiler *c, const struct yaml *node, struct map_field *f,
+                       struct map_source *s, struct err *reterr)
+{
+    if (map_compile_keys(node, keys, reterr) < 0 || compile_from(c, node, f, s, reterr) < 0)
+        return -1;
+    const struct yaml *table = yaml_get(node, "table"), *code = yaml_get(node, "code");
+    const struct yaml *unmapped = yaml_get(node, "unmapped");
+    if (table && map_compile_table(c, table, &s->table, reterr) < 0)
+        return -1;
+    if (unmapped) {
+        if (!table || !slice_eq(unmapped->text, SLICE("flag")))
+            return yaml_err(unmapped, reterr, "unmapped: flag goes with table:");
+        f->flag_unmapped = true;
+    }
+    if (!code != (f->reads != MAP_CODE))
+        return yaml_err(code ? code : node, reterr,
+                        code ? "code: is for a field of raw, code and system"
+                             : "this field needs code: and the name of a code table");
+    if (code && map_codes_compile(c, code, &s->codes, reterr) < 0)
+        return -1;
+    return map_tests_compile(c, yaml_get(node, "when"), &s->when, reterr);
+}
+
+static int compile_source(struct map_compiler *c, const struct yaml *node, struct map_field *f,
+                          struct map_source *s, struct err *reterr)
+{
+    *s = (struct map_source){.from = MAP_FROM_PATHS};
+    if (node->kind == YAML_MAP)
+        return compile_map(c, node, f, s, reterr);
+    if (node->kind == YAML_LIST)
+        return yaml_err(node, reterr, "a path or {path: …, when: …} is wanted here");
+    if (f->reads == MAP_CODE)
+        return yaml_err(node, reterr, "this field needs {path: …, code: TABLE}");
+    if (f->reads == MAP_ITEMS)
+        return yaml_err(node, reterr, "this field needs {call: FUNCTION}");
+    return compile_paths(c, node, s, reterr);
+}
+
+static int compile_field(struct map_compiler *c, const struct yaml *node, struct map_field *f,
+                         struct err *reterr)
+{
+    *f = (struct map_field){.code = -1, .system = -1};
+    if (find_target(c, node, f, reterr) < 0)
+        return -1;
+    unsigned n = node->kind == YAML_LIST ? node->count : 1;
+    struct map_source *sources = map_compile_alloc(c, n, sizeof(*sources), reterr);
+    if (!sources)
+        return -1;
+    const struct yaml *at = node->kind == YAML_LIST ? node->child : node;
+    for (unsigned i = 0; i < n; i++, at = at->next)
+        if (compile_source(c, at, f, &sources[i], reterr) < 0)
+            return -1;
+    f->sources = sources;
+    f->nsources = n;
+    f->flag = arena_printf(c->arena, "unmapped_code:%.*s", (int)node->name.n - 5, node->name.p + 5);
+    return slice_present(f->flag) ? 0 : err_set(reterr, ERR_NOMEM, "no room for the maps");
+}
+
+int map_fields_compile(struct map_compiler *c, const struct yaml *node, struct map_field *fields,
+                       unsigned *n, struct err *reterr)
+{
+    if (node->kind != YAML_MAP)
+        return yaml_err(node, reterr, "fields and where they come from are wanted here");
+    for (const struct yaml *at = node->child; at; at = at->next) {
+        struct map_field f;
+        if (compile_field(c, at, &f, reterr) < 0)
+            return -1;
+        unsigned i = 0;
+        while (i < *n && fields[i].field != f.field)
+            i++;
+        fields[i] = f;
+        *n += i == *n;
+    }
+    return 0;
+}

@@ -1,0 +1,12 @@
+/* map_field.h - fields of events and where their values come from: `fields:` of a map. */
+#ifndef WEIR_MAP_FIELD_H
+#define WEIR_MAP_FIELD_H
+
+#include "map_compile.h"
+
+/* Appends the fields of a map of names to fields[*n…max) (max is enough for all). A name that is
+ * there already is replaced in its place. ERR_CONF with position. */
+int map_fields_compile(struct map_compiler *c, const struct yaml *node, struct map_field *fields,
+                       unsigned *n, struct err *reterr);
+
+#endif

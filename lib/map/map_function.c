@@ -1,0 +1,251 @@
+#include "map_function.h"
+
+#include "map_person.h"
+#include "map_table.h"
+#include "map_text.h"
+#include "map_time.h"
+#include "yaml.h"
+
+static void flag_number(struct map_run *run, const struct map_person *p)
+{
+    if (p->nhs_wrong)
+        map_run_flag(run, SLICE("nhs_number_invalid"));
+    if (slice_starts(p->nhs_number, SLICE("999")) && !run->context->source->test_numbers)
+        map_run_flag(run, SLICE("test_patient"));
+}
+
+/* The valid NHS number of the patient, wherever it stands (domain rule 2.3). */
+static struct slice nhs_number(struct map_run *run, const struct map_source *source)
+{
+    (void)source;
+    const struct map_person *p = map_person_of(run);
+    if (!p)
+        return SLICE_ABSENT;
+    flag_number(run, p);
+    return p->nhs_number;
+}
+
+/* The tracing status as sent: PID-32, CX.2 beside the number, ZU1-27. */
+static struct slice nhs_number_status(struct map_run *run, const struct map_source *source)
+{
+    (void)source;
+    const struct map_person *p = map_person_of(run);
+    if (!p || !slice_present(p->nhs_status))
+        return SLICE_ABSENT;
+    struct slice digits = p->nhs_status;
+    if (slice_starts(digits, SLICE("NSTS")))
+        digits = slice_sub(digits, 4, digits.n);
+    if (!slice_eq(digits, SLICE("01")))
+        map_run_flag(run, SLICE("nhs_number_untraced"));
+    return p->nhs_status;
+}
+
+static bool add_id(struct map_run *run, unsigned items, const struct map_id *id, struct slice value)
+{
+    struct event_item *item = event_item_add(run->event, items);
+    return item && event_item_set(run->event, item, items + 1, value) &&
+           event_item_set(run->event, item, items + 2, id->authority) &&
+           event_item_set(run->event, item, items + 3, id->kind);
+}
+
+_Static_assert(EV_DATA_PATIENT_IDS_VALUE == EV_DATA_PATIENT_IDS + 1 &&
+                   EV_DATA_PATIENT_IDS_AUTHORITY == EV_DATA_PATIENT_IDS + 2 &&
+                   EV_DATA_PATIENT_IDS_TYPE == EV_DATA_PATIENT_IDS + 3 &&
+                   EV_DATA_MERGE_RETIRED_TYPE == EV_DATA_MERGE_RETIRED + 3,
+               "an identifier is value, authority, type");
+
+/* The local numbers of PID-3. */
+static bool patient_ids(struct map_run *run, const struct map_field *field,
+                        const struct map_source *source)
+{
+    (void)source;
+    const struct map_person *p = map_person_of(run);
+    for (unsigned i = 0; p && i < p->ids.n; i++)
+        if (!add_id(run, field->field, &p->ids.at[i], p->ids.at[i].value))
+            return false;
+    return p && p->ids.n;
+}
+
+static bool survives(struct map_run *run, const struct map_person *p, const struct map_id *id)
+{
+    struct slice nhs = map_id_nhs(run, id);
+    if (slice_present(nhs))
+        return slice_eq(nhs, p->nhs_number);
+    for (unsigned i = 0; i < p->ids.n; i++)
+        if (slice_eq(p->ids.at[i].value, id->value) &&
+            slice_eq(p->ids.at[i].authority, id->authority))
+            return true;
+    return false;
+}
+
+/* The ids of MRG-1 that PID-3 does not keep; their pseudonyms go along for the journey. */
+static bool retired_ids(struct map_run *run, const struct map_field *field,
+                        const struct map_source *source)
+{
+    (void)source;
+    const struct map_person *p = map_person_of(run);
+    if (!p)
+        return false;
+    struct map_ids ids = map_ids_read(run, map_run_field(run, SLICE("MRG"), 1));
+    run->retired = SLICE_ABSENT;
+    for (unsigned i = 0; i < ids.n; i++) {
+        const struct map_id *id = &ids.at[i];
+        if (survives(run, p, id))
+            continue;
+        struct slice nhs = map_id_nhs(run, id);
+        if (!add_id(run, field->field, id, slice_present(nhs) ? nhs : id->value))
+            return false;
+        struct slice one = map_id_pseudonym(run, id);
+        run->retired = run->retired.n ? arena_printf(run->arena, "%.*s %.*s",
+                                                     SLICE_ARG(run->retired), SLICE_ARG(one))
+                                      : one;
+    }
+    return run->retired.n;
+}
+
+/* The visit's id: of PV1-19 the repetition that the identifier table calls a visit, else the first;
+ * then PID-18 where the table calls it a visit. */
+static bool find_visit(struct map_run *run, struct map_id *ret)
+{
+    struct map_ids ids = map_ids_read(run, map_run_field(run, SLICE("PV1"), 19));
+    struct map_ids accounts = map_ids_read(run, map_run_field(run, SLICE("PID"), 18));
+    const struct map_id *found = ids.n ? &ids.at[0] : NULL;
+    for (unsigned i = ids.n; i-- > 0;)
+        if (slice_eq(ids.at[i].kind, SLICE("visit")))
+            found = &ids.at[i];
+    for (unsigned i = 0; i < accounts.n && !found; i++)
+        if (slice_eq(accounts.at[i].kind, SLICE("visit")))
+            found = &accounts.at[i];
+    if (found)
+        *ret = *found;
+    return found != NULL;
+}
+
+static struct slice visit_number(struct map_run *run, const struct map_source *source)
+{
+    struct map_id visit;
+    if (find_visit(run, &visit))
+        return visit.value;
+    const struct map_person *p = map_person_of(run);
+    const struct map_id *local = p ? map_person_local(p) : NULL;
+    struct slice since = map_text_first(run, source->paths, source->npaths);
+    return local && slice_present(since)
+               ? arena_printf(run->arena, "%.*s|%.*s", SLICE_ARG(local->value), SLICE_ARG(since))
+               : SLICE_ABSENT;
+}
+
+static struct slice visit_authority(struct map_run *run, const struct map_source *source)
+{
+    (void)source;
+    struct map_id visit;
+    if (find_visit(run, &visit))
+        return visit.authority;
+    return slice_present(event_get(run->event, EV_DATA_VISIT_NUMBER)) ? run->context->source->ods
+                                                                      : SLICE_ABSENT;
+}
+
+static bool is_practice(struct slice text)
+{
+    if (text.n != 6 || text.p[0] < 'A' || text.p[0] > 'Z')
+        return false;
+    for (size_t i = 1; i < text.n; i++)
+        if (text.p[i] < '0' || text.p[i] > '9')
+            return false;
+    return true;
+}
+
+struct practice {
+    struct map_run *run;
+    struct slice found;
+};
+
+static bool try_practice(struct slice repetition, struct slice value, void *arg)
+{
+    (void)repetition;
+    struct practice *p = arg;
+    struct slice text = map_text(p->run, value);
+    if (is_practice(text) && !slice_present(map_table_get(p->run->context->no_practices, text)))
+        p->found = text;
+    return !slice_present(p->found);
+}
+
+/* The first value at the paths that has the form of a practice code (a letter, five digits) and is
+ * not one of the codes for none. */
+static struct slice practice(struct map_run *run, const struct map_source *source)
+{
+    struct practice p = {.run = run, .found = SLICE_ABSENT};
+    for (unsigned i = 0; i < source->npaths && !slice_present(p.found); i++)
+        hl7_path_each(source->paths[i], run->msg, run->scope, try_practice, &p);
+    return p.found;
+}
+
+/* "Given Family" of an XCN or XPN at the path, from component 2 on where component 1 is an id. */
+static struct slice name_of(struct map_run *run, struct slice name, unsigned family)
+{
+    struct slice last = map_text_part(run, name, family, 1);
+    struct slice first = map_text_part(run, name, family + 1, 0);
+    if (!slice_present(first) || !slice_present(last))
+        return slice_present(last) ? last : first;
+    return arena_printf(run->arena, "%.*s %.*s", SLICE_ARG(first), SLICE_ARG(last));
+}
+
+static struct slice xcn_name(struct map_run *run, const struct map_source *source)
+{
+    for (unsigned i = 0; i < source->npaths; i++) {
+        struct slice xcn = hl7_path_get(source->paths[i], run->msg, run->scope);
+        struct slice name = slice_present(xcn) ? name_of(run, xcn, 2) : SLICE_ABSENT;
+        if (slice_present(name))
+            return name;
+    }
+    return SLICE_ABSENT;
+}
+
+/* Whether the departure is on the local date of the arrival and not an admission. */
+static struct slice same_day(struct map_run *run, const struct map_source *source)
+{
+    (void)source;
+    if (slice_eq(event_get(run->event, EV_DATA_VISIT_OUTCOME), SLICE("admitted")))
+        return SLICE("false");
+    struct slice from = map_time_date(event_get(run->event, EV_DATA_VISIT_ADMITTED_AT));
+    struct slice to = map_time_date(event_get(run->event, EV_TIME));
+    if (!from.n || !to.n)
+        return SLICE_ABSENT;
+    return slice_eq(from, to) ? SLICE("true") : SLICE("false");
+}
+
+/* What the ids of all events of this message begin with: the same on both halves of a swap. */
+static struct slice swap_id(struct map_run *run, const struct map_source *source)
+{
+    (void)source;
+    return run->message_id;
+}
+
+static const struct map_function functions[] = {
+    {"nhs_number", MAP_TEXT, 0, nhs_number, NULL},
+    {"nhs_number_status", MAP_CODE, 0, nhs_number_status, NULL},
+    {"patient_ids", MAP_ITEMS, 0, NULL, patient_ids},
+    {"practice", MAP_TEXT, 8, practice, NULL},
+    {"retired_ids", MAP_ITEMS, 0, NULL, retired_ids},
+    {"same_day", MAP_BOOL, 0, same_day, NULL},
+    {"swap_id", MAP_TEXT, 0, swap_id, NULL},
+    {"visit_authority", MAP_TEXT, 0, visit_authority, NULL},
+    {"visit_number", MAP_TEXT, 4, visit_number, NULL},
+    {"xcn_name", MAP_TEXT, 4, xcn_name, NULL},
+};
+enum { NFUNCTIONS = sizeof(functions) / sizeof(functions[0]) };
+
+const struct map_function *map_function_find(struct slice name)
+{
+    for (unsigned i = 0; i < NFUNCTIONS; i++)
+        if (slice_eq_str(name, functions[i].name))
+            return &functions[i];
+    return NULL;
+}
+
+const char *map_function_nearest(struct slice name)
+{
+    const char *names[NFUNCTIONS];
+    for (unsigned i = 0; i < NFUNCTIONS; i++)
+        names[i] = functions[i].name;
+    return yaml_nearest(name, names, NFUNCTIONS);
+}

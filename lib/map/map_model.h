@@ -1,0 +1,138 @@
+/* map_model.h - a source's maps as compiled: paths, fields, tables and types are numbers and
+ * pointers by now, and nothing is looked up by name when a message runs.
+ *
+ * All of it lives in the arena of the map and is only read after compiling. */
+#ifndef WEIR_MAP_MODEL_H
+#define WEIR_MAP_MODEL_H
+
+#include "event.h"
+#include "hl7_path.h"
+
+struct map_run;
+struct map_table;
+struct map_codes;
+struct map_field;
+struct map_source;
+
+/* What a field takes; the schema decides. */
+enum map_reads {
+    MAP_TEXT,
+    MAP_TIME,
+    MAP_DATE,
+    MAP_BOOL,
+    MAP_CODE,  /* an object of raw, code, system */
+    MAP_PLACE, /* an object of raw, site, ward, … */
+    MAP_ITEMS, /* a list of objects; only a function fills it */
+};
+
+enum map_test_kind {
+    MAP_TEST_IS, /* one of texts */
+    MAP_TEST_PRESENT,
+    MAP_TEST_ABSENT,
+    MAP_TEST_NULL, /* sent as "" */
+    MAP_TEST_IN_TABLE,
+    MAP_TEST_LIKE, /* pattern with * and ? */
+    MAP_TEST_ANY,  /* one of the children holds */
+    MAP_TEST_NOT,  /* none of the children holds */
+};
+
+struct map_test {
+    enum map_test_kind kind;
+    const struct hl7_path *path;   /* of the message, or */
+    int field;                     /* of the event as far as it is made; -1 = path */
+    const struct map_table *table; /* translates before the comparison; or IN_TABLE */
+    const struct slice *texts;
+    const struct map_test *children;
+    unsigned ntexts, nchildren;
+};
+
+struct map_tests {
+    const struct map_test *at;
+    unsigned n; /* all must hold; 0 = always */
+};
+
+/* A derived value in C. Text functions return a value; the others write the field themselves. */
+struct map_function {
+    const char *name;
+    enum map_reads reads; /* what kind of field it is for */
+    unsigned paths_max;
+    struct slice (*text)(struct map_run *run, const struct map_source *source);
+    bool (*fill)(struct map_run *run, const struct map_field *field,
+                 const struct map_source *source);
+};
+
+enum map_from { MAP_FROM_PATHS, MAP_FROM_CONST, MAP_FROM_FIELD, MAP_FROM_CALL };
+
+/* One way to get a value. */
+struct map_source {
+    enum map_from from;
+    const struct hl7_path *const *paths; /* the first with a value counts */
+    unsigned npaths;
+    struct slice text; /* CONST */
+    unsigned field;    /* FIELD: of the event as far as it is made */
+    const struct map_function *call;
+    const struct map_table *table; /* translates; what is not in it is no value */
+    const struct map_codes *codes; /* CODE */
+    struct map_tests when;
+};
+
+/* Where a field comes from: the first source that gives a value. */
+struct map_field {
+    enum map_reads reads;
+    unsigned field;     /* leaf; CODE and PLACE: raw */
+    int code, system;   /* CODE; -1 for PLACE */
+    bool date_stays;    /* TIME: a date without a time is kept as one */
+    bool flag_unmapped; /* a value that no table knows is told in data.quality */
+    struct slice flag;  /* "unmapped_code:care.specialty" */
+    const struct map_source *sources;
+    unsigned nsources;
+};
+
+/* A step of a time rule: the path, and the flag that tells that it had to be used. */
+struct map_time_step {
+    const struct hl7_path *path;
+    struct slice flag;    /* absent = none */
+    struct slice invalid; /* "time_invalid:PV1-44" */
+};
+
+struct map_time {
+    struct slice name;
+    const struct map_time_step *steps;
+    unsigned nsteps;
+};
+
+struct map_event {
+    struct slice type;
+    struct map_tests when;
+    bool otherwise; /* only where no other event of the trigger was made */
+    const struct map_time *time;
+    const struct map_field *fields;
+    unsigned nfields;
+};
+
+/* A path without which the message is refused. */
+struct map_require {
+    const struct hl7_path *path;
+    struct slice segment;
+    unsigned field;
+};
+
+struct map_trigger {
+    struct slice name;
+    const struct map_require *require;
+    unsigned nrequire;
+    const struct map_field *fields; /* of every event of the message, in order */
+    unsigned nfields;
+    const struct map_event *events;
+    unsigned nevents;
+    uint32_t split; /* hl7_key of the segment that begins a patient's group; 0 = one group */
+    bool person;    /* a patient is meant: none found is flagged */
+    struct slice types;
+};
+
+struct map {
+    struct map_trigger *triggers; /* in order of name */
+    unsigned ntriggers;
+};
+
+#endif

@@ -1,0 +1,208 @@
+#include "map_person.h"
+
+#include "map_table.h"
+#include "map_text.h"
+
+enum { IDS_MAX = 64 };
+
+static bool is_nhs(const struct map_id *id)
+{
+    return slice_eq(id->kind, SLICE("nhs_number"));
+}
+
+static struct slice kind_of(struct map_run *run, const struct map_id *id)
+{
+    struct slice authority = id->authority_sent ? id->authority : SLICE("");
+    struct slice parts[3] = {run->context->source->name, authority,
+                             slice_present(id->type) ? id->type : SLICE("")};
+    struct slice kind = map_table_get_parts(run->context->identifiers, parts, 3);
+    if (slice_present(kind))
+        return kind;
+    return slice_present(id->type) ? id->type : SLICE("mrn");
+}
+
+static bool read_id(struct map_run *run, struct slice repetition, struct map_id *ret)
+{
+    ret->value = map_text_part(run, repetition, 1, 0);
+    if (!slice_present(ret->value))
+        return false;
+    ret->authority = map_text_part(run, repetition, 4, 1);
+    if (!slice_present(ret->authority))
+        ret->authority = map_text_part(run, repetition, 4, 2);
+    ret->authority_sent = slice_present(ret->authority);
+    if (!ret->authority_sent)
+        ret->authority = run->context->source->ods;
+    ret->type = map_text_part(run, repetition, 5, 0);
+    ret->kind = kind_of(run, ret);
+    return true;
+}
+
+struct map_ids map_ids_read(struct map_run *run, struct slice field)
+{
+    struct map_ids ids = {0};
+    unsigned n = slice_present(field) ? hl7_msg_repetitions(run->msg, field) : 0;
+    if (n > IDS_MAX)
+        n = IDS_MAX;
+    ids.at = n ? arena_alloc(run->arena, n * sizeof(*ids.at)) : NULL;
+    for (unsigned i = 1; ids.at && i <= n; i++)
+        ids.n += read_id(run, hl7_msg_repetition(run->msg, field, i), &ids.at[ids.n]);
+    return ids;
+}
+
+static struct slice normal_nhs(struct map_run *run, struct slice sent)
+{
+    char digits[11];
+    return event_nhs_number(sent, digits) ? arena_copy(run->arena, slice_make(digits, 10))
+                                          : SLICE_ABSENT;
+}
+
+struct slice map_id_nhs(struct map_run *run, const struct map_id *id)
+{
+    return is_nhs(id) ? normal_nhs(run, id->value) : SLICE_ABSENT;
+}
+
+/* CX.2 of an NHS number is a status with some senders ("06"), a check digit with others. */
+static struct slice status_in_cx(struct map_run *run, struct slice repetition)
+{
+    struct slice text = map_text_part(run, repetition, 2, 0);
+    bool two_digits = text.n == 2 && text.p[0] == '0' && text.p[1] >= '1' && text.p[1] <= '8';
+    return two_digits || slice_starts(text, SLICE("NSTS")) ? text : SLICE_ABSENT;
+}
+
+/* Takes the NHS numbers out of the list; the first valid one is the person's. */
+static void sort_out(struct map_run *run, struct map_person *p, struct slice field)
+{
+    struct map_ids all = p->ids;
+    p->ids.n = 0;
+    for (unsigned i = 0; i < all.n; i++) {
+        if (!is_nhs(&all.at[i])) {
+            p->ids.at[p->ids.n++] = all.at[i];
+            continue;
+        }
+        struct slice nhs = normal_nhs(run, all.at[i].value);
+        if (!slice_present(nhs))
+            p->nhs_wrong = true;
+        else if (!slice_present(p->nhs_number))
+            p->nhs_number = nhs;
+    }
+    for (unsigned i = 1; i <= hl7_msg_repetitions(run->msg, field); i++) {
+        struct slice status = status_in_cx(run, hl7_msg_repetition(run->msg, field, i));
+        if (slice_present(status) && !slice_present(p->nhs_status))
+            p->nhs_status = status;
+    }
+}
+
+/* PID-2 and PID-19: where old and odd feeds put the number. Only a valid one counts unless its type
+ * says what it is. */
+static void look_elsewhere(struct map_run *run, struct map_person *p, struct slice field)
+{
+    if (!slice_present(field))
+        return;
+    struct map_ids ids = map_ids_read(run, field);
+    for (unsigned i = 0; i < ids.n && !slice_present(p->nhs_number); i++) {
+        const struct map_id *id = &ids.at[i];
+        if (!is_nhs(id) && (id->authority_sent || slice_present(id->type)))
+            continue;
+        p->nhs_number = normal_nhs(run, id->value);
+        p->nhs_wrong |= is_nhs(id) && !slice_present(p->nhs_number);
+    }
+    struct slice status = status_in_cx(run, hl7_msg_repetition(run->msg, field, 1));
+    if (!slice_present(p->nhs_status))
+        p->nhs_status = status;
+}
+
+/* A number that nobody named but that can only be one. */
+static void look_for_lone(struct map_run *run, struct map_person *p)
+{
+    for (unsigned i = 0; i < p->ids.n; i++) {
+        const struct map_id *id = &p->ids.at[i];
+        if (id->authority_sent || slice_present(id->type))
+            continue;
+        p->nhs_number = normal_nhs(run, id->value);
+        if (!slice_present(p->nhs_number))
+            continue;
+        memmove(&p->ids.at[i], &p->ids.at[i + 1], (p->ids.n - i - 1) * sizeof(*id));
+        p->ids.n--;
+        return;
+    }
+}
+
+/* PID-32 repeats, and may hold other reliability codes and "". */
+static struct slice status_in_pid32(struct map_run *run, struct slice field)
+{
+    for (unsigned i = 1; i <= hl7_msg_repetitions(run->msg, field); i++) {
+        struct slice text = map_text_part(run, hl7_msg_repetition(run->msg, field, i), 1, 0);
+        if (slice_starts(text, SLICE("NSTS")) || (text.n == 2 && text.p[0] == '0'))
+            return text;
+    }
+    return SLICE_ABSENT;
+}
+
+static void read_person(struct map_run *run, struct map_person *p)
+{
+    struct slice pid3 = map_run_field(run, SLICE("PID"), 3);
+    struct slice pid32 = map_run_field(run, SLICE("PID"), 32);
+    p->ids = map_ids_read(run, pid3);
+    if (slice_present(pid32))
+        p->nhs_status = status_in_pid32(run, pid32);
+    sort_out(run, p, pid3);
+    if (!slice_present(p->nhs_number) || !slice_present(p->nhs_status))
+        look_elsewhere(run, p, map_run_field(run, SLICE("PID"), 2));
+    if (!slice_present(p->nhs_number))
+        look_elsewhere(run, p, map_run_field(run, SLICE("PID"), 19));
+    if (!slice_present(p->nhs_number) && !p->nhs_wrong)
+        look_for_lone(run, p);
+    p->nhs_wrong &= !slice_present(p->nhs_number);
+    if (!slice_present(p->nhs_status))
+        p->nhs_status = map_text(run, map_run_field(run, SLICE("ZU1"), 27));
+}
+
+const struct map_person *map_person_of(struct map_run *run)
+{
+    if (run->person)
+        return run->person;
+    struct map_person *p = arena_zalloc(run->arena, 1, sizeof(*p));
+    if (p)
+        read_person(run, p);
+    return run->person = p;
+}
+
+const struct map_id *map_person_local(const struct map_person *p)
+{
+    const struct map_id *other = NULL;
+    for (unsigned i = 0; i < p->ids.n; i++) {
+        const struct map_id *id = &p->ids.at[i];
+        if (slice_eq(id->kind, SLICE("mrn")))
+            return id;
+        if (!other && !slice_eq(id->kind, SLICE("visit")))
+            other = id;
+    }
+    return other;
+}
+
+static struct slice pseudonym(struct map_run *run, struct slice authority, struct slice number)
+{
+    char *out = arena_alloc(run->arena, EVENT_PSEUDONYM_SIZE);
+    return out ? event_pseudonym(run->context->keys, authority, number, out) : SLICE_ABSENT;
+}
+
+struct slice map_id_pseudonym(struct map_run *run, const struct map_id *id)
+{
+    struct slice nhs = map_id_nhs(run, id);
+    return slice_present(nhs) ? pseudonym(run, SLICE_ABSENT, nhs)
+                              : pseudonym(run, id->authority, id->value);
+}
+
+void map_person_pseudonyms(struct map_run *run, struct slice *ret_person, struct slice *ret_local)
+{
+    *ret_person = *ret_local = SLICE_ABSENT;
+    const struct map_person *p = map_person_of(run);
+    const struct map_id *id = p ? map_person_local(p) : NULL;
+    struct slice local = id ? pseudonym(run, id->authority, id->value) : SLICE_ABSENT;
+    if (p && slice_present(p->nhs_number)) {
+        *ret_person = pseudonym(run, SLICE_ABSENT, p->nhs_number);
+        *ret_local = local;
+    } else {
+        *ret_person = local;
+    }
+}

@@ -1,0 +1,42 @@
+/* map_person.h - who is meant: the identifiers of a patient, told apart by the identifier table
+ * (domain rule 2.3), found once per patient of a message. */
+#ifndef WEIR_MAP_PERSON_H
+#define WEIR_MAP_PERSON_H
+
+#include "map_run.h"
+
+struct map_id {
+    struct slice value, authority; /* authority: that of the source where none was sent */
+    struct slice kind;             /* by table: mrn, visit, …; nhs_number */
+    struct slice type;             /* as sent; absent where none was */
+    bool authority_sent;
+};
+
+struct map_ids {
+    struct map_id *at;
+    unsigned n;
+};
+
+struct map_person {
+    struct map_ids ids;      /* local numbers, in the order sent */
+    struct slice nhs_number; /* valid, ten digits; absent where none is known */
+    struct slice nhs_status; /* as sent, wherever it stood */
+    bool nhs_wrong;          /* one was sent that cannot be one, and no good one */
+};
+
+/* Never NULL unless the arena is full. */
+const struct map_person *map_person_of(struct map_run *run);
+/* The repetitions of a CX field; empty ones are left out. */
+struct map_ids map_ids_read(struct map_run *run, struct slice field);
+/* The number by which the source itself knows the person: the first mrn, else the first that is no
+ * visit; NULL where there is none. */
+const struct map_id *map_person_local(const struct map_person *p);
+/* A normalised NHS number where the id is one, in the arena; else absent. */
+struct slice map_id_nhs(struct map_run *run, const struct map_id *id);
+/* The pseudonym of an id, in the arena. */
+struct slice map_id_pseudonym(struct map_run *run, const struct map_id *id);
+/* The person's pseudonym (absent when nobody is known), and that of the local number where it is
+ * another (else absent). */
+void map_person_pseudonyms(struct map_run *run, struct slice *ret_person, struct slice *ret_local);
+
+#endif

@@ -1,0 +1,143 @@
+#include "map_run.h"
+
+#include "map_code.h"
+#include "map_place.h"
+#include "map_test.h"
+#include "map_text.h"
+#include "map_time.h"
+
+void map_run_flag(struct map_run *run, struct slice flag)
+{
+    event_add(run->event, EV_DATA_QUALITY, flag);
+}
+
+struct slice map_run_field(const struct map_run *run, struct slice segment, unsigned field)
+{
+    uint32_t end = run->scope.end ? run->scope.end : run->msg->nsegments;
+    uint32_t key = hl7_key(segment);
+    for (uint32_t i = run->scope.first; i < end; i++)
+        if (run->msg->segments[i].key == key)
+            return hl7_msg_field(run->msg, &run->msg->segments[i], field);
+    return SLICE_ABSENT;
+}
+
+static void flag_invalid(struct map_run *run, const struct map_field *f)
+{
+    struct slice path = slice_str(event_fields[f->field].path);
+    map_run_flag(
+        run, arena_printf(run->arena, "time_invalid:%.*s", SLICE_ARG(slice_sub(path, 5, path.n))));
+}
+
+/* What the source says, through its table; absent when it says nothing that counts. */
+static struct slice value_of(struct map_run *run, const struct map_field *f,
+                             const struct map_source *s)
+{
+    struct slice value;
+    switch (s->from) {
+    case MAP_FROM_CONST:
+        value = s->text;
+        break;
+    case MAP_FROM_FIELD:
+        value = event_get(run->event, s->field);
+        break;
+    case MAP_FROM_CALL:
+        value = s->call->text(run, s);
+        break;
+    default:
+        value = map_text_first(run, s->paths, s->npaths);
+        break;
+    }
+    if (!s->table || !slice_present(value))
+        return value;
+    struct slice found = map_table_get(s->table, value);
+    if (!slice_present(found) && f->flag_unmapped)
+        map_run_flag(run, f->flag);
+    return found;
+}
+
+static bool set_bool(struct map_run *run, const struct map_field *f, struct slice value)
+{
+    if (slice_ieq(value, SLICE("y")) || slice_ieq(value, SLICE("true")) ||
+        slice_eq(value, SLICE("1")))
+        return event_set(run->event, f->field, SLICE("true"));
+    if (slice_ieq(value, SLICE("n")) || slice_ieq(value, SLICE("false")) ||
+        slice_eq(value, SLICE("0")))
+        return event_set(run->event, f->field, SLICE("false"));
+    map_run_flag(run, f->flag);
+    return false;
+}
+
+static bool set_time(struct map_run *run, const struct map_field *f, struct slice value)
+{
+    struct slice text =
+        f->reads == MAP_DATE ? map_date_text(run, value) : map_time_text(run, value, f->date_stays);
+    if (!slice_present(text)) {
+        flag_invalid(run, f);
+        return false;
+    }
+    return event_set(run->event, f->field, text);
+}
+
+static bool set_place(struct map_run *run, const struct map_field *f, const struct map_source *s)
+{
+    for (unsigned i = 0; i < s->npaths; i++)
+        if (map_place_set(run, f, hl7_path_get(s->paths[i], run->msg, run->scope)))
+            return true;
+    return false;
+}
+
+static bool fill(struct map_run *run, const struct map_field *f, const struct map_source *s)
+{
+    if (s->from == MAP_FROM_CALL && s->call->fill)
+        return s->call->fill(run, f, s);
+    if (f->reads == MAP_PLACE)
+        return set_place(run, f, s);
+    struct slice value = value_of(run, f, s);
+    if (!slice_present(value))
+        return false;
+    switch (f->reads) {
+    case MAP_CODE:
+        map_codes_set(run, f, s->codes, value);
+        return true;
+    case MAP_TIME:
+    case MAP_DATE:
+        /* A copy of a field is in its final form already. */
+        return s->from == MAP_FROM_FIELD ? event_set(run->event, f->field, value)
+                                         : set_time(run, f, value);
+    case MAP_BOOL:
+        return set_bool(run, f, value);
+    default:
+        return event_set(run->event, f->field, value);
+    }
+}
+
+void map_run_fields(struct map_run *run, const struct map_field *fields, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const struct map_field *f = &fields[i];
+        for (unsigned j = 0; j < f->nsources; j++) {
+            const struct map_source *s = &f->sources[j];
+            if (map_tests_hold(run, &s->when) && fill(run, f, s))
+                break;
+        }
+    }
+}
+
+void map_run_time(struct map_run *run, const struct map_time *rule)
+{
+    for (unsigned i = 0; i < rule->nsteps; i++) {
+        const struct map_time_step *step = &rule->steps[i];
+        struct slice sent = map_text_at(run, step->path);
+        if (!slice_present(sent))
+            continue;
+        struct slice time = map_time_text(run, sent, false);
+        if (slice_present(time)) {
+            event_set(run->event, EV_TIME, time);
+            if (slice_present(step->flag))
+                map_run_flag(run, step->flag);
+            return;
+        }
+        map_run_flag(run, step->invalid);
+    }
+    map_run_flag(run, SLICE("no_time"));
+}

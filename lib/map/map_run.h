@@ -1,0 +1,48 @@
+/* map_run.h - one message on its way through a map: what has been found out so far.
+ *
+ * A run borrows the message, the source and the arena, and lives for one message. */
+#ifndef WEIR_MAP_RUN_H
+#define WEIR_MAP_RUN_H
+
+#include "event_id.h"
+#include "hl7_time.h"
+#include "map_model.h"
+#include "site.h"
+
+struct map_person;
+
+/* What stays the same for all messages of a source. */
+struct map_context {
+    const struct site_source *source;
+    const struct event_keys *keys;
+    struct hl7_time_rules times;
+    const struct map_table *identifiers, *locations, *bed_classes, *sites, *no_practices;
+    const struct map_codes *bed_codes;
+    const unsigned char *pl; /* what PL.1.. mean: enum map_pl */
+    unsigned npl;
+};
+
+struct map_run {
+    const struct map_context *context;
+    const struct hl7_msg *msg;
+    const struct hl7_header *header;
+    struct hl7_scope scope; /* segments of the patient at hand */
+    struct arena *arena;
+    struct event *event;       /* that is being filled */
+    struct map_person *person; /* identities; NULL until asked for (map_person.h) */
+    struct slice retired;      /* pseudonyms of a merge's retired ids, blank between */
+    struct slice message_id;   /* what the ids of this message begin with */
+    int charset;               /* of values with bytes beyond ASCII: see map_text.c */
+    bool ascii;                /* the whole message is */
+};
+
+/* A whole field as sent, all repetitions, of the first such segment of the patient at hand. */
+struct slice map_run_field(const struct map_run *run, struct slice segment, unsigned field);
+/* Fills fields of run->event, in order. */
+void map_run_fields(struct map_run *run, const struct map_field *fields, unsigned n);
+/* Sets `time` by the rule, and the flags of the step that gave it. */
+void map_run_time(struct map_run *run, const struct map_time *rule);
+/* Adds to data.quality. */
+void map_run_flag(struct map_run *run, struct slice flag);
+
+#endif

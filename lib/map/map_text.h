@@ -1,0 +1,26 @@
+/* map_text.h - a value of the message as text of an event: escapes decoded, in UTF-8.
+ *
+ * The character set is decided once per message (domain rule: MSH-18 where it is known, then what
+ * the source is configured for, then strict UTF-8, then Windows-1252); a guess is flagged. */
+#ifndef WEIR_MAP_TEXT_H
+#define WEIR_MAP_TEXT_H
+
+#include "map_run.h"
+
+/* Decides run->charset. */
+void map_text_begin(struct map_run *run);
+/* Flags a guess on run->event. */
+void map_text_flags(struct map_run *run);
+/* Absent where nothing was sent, or nothing but "". In the arena or in the message. */
+struct slice map_text(struct map_run *run, struct slice sent);
+/* Several components as they stand, separators included: in UTF-8, escapes left alone. */
+struct slice map_text_raw(struct map_run *run, struct slice sent);
+/* The text at a path. */
+struct slice map_text_at(struct map_run *run, const struct hl7_path *path);
+/* The text of the first path that has one. */
+struct slice map_text_first(struct map_run *run, const struct hl7_path *const *paths, unsigned n);
+/* Component and subcomponent of a repetition, as hl7_msg_part. */
+struct slice map_text_part(struct map_run *run, struct slice repetition, unsigned component,
+                           unsigned subcomponent);
+
+#endif

@@ -1,0 +1,507 @@
+#include "translate.h"
+
+#include "event_id.h"
+#include "map_code.h"
+#include "map_compile.h"
+#include "map_person.h"
+#include "map_place.h"
+#include "map_run.h"
+#include "map_test.h"
+#include "map_text.h"
+#include "map_tree.h"
+#include "site_tables.h"
+
+#include <stdlib.h>
+
+enum {
+    MAP_MEMORY = 64 << 20, /* of the compiled maps of a source */
+    GROUPS_MAX = 1000,     /* patients of one message */
+    REASONS_MAX = 8,
+    ID_BYTES = 16, /* of the digest, in ids */
+};
+
+/* Most segments and fields of a message; the arena bounds the rest. */
+static const struct hl7_limits limits = {.segments = 100000, .fields = 1000000};
+
+struct translator {
+    const struct site_source *source;
+    struct arena arena; /* maps, tables, context */
+    struct site_tables *site_tables;
+    struct map_tables *tables;
+    struct zone *zone;
+    struct event_keys keys;
+    struct map_context context;
+    struct map map;
+    struct slice source_uri;
+    unsigned char pl[MAP_PL_MAX];
+};
+
+/* ---- opening ---- */
+
+static int open_context(struct translator *t, struct err *reterr)
+{
+    struct map_context *c = &t->context;
+    struct slice zone = t->source->timezone.n ? t->source->timezone : SLICE("Europe/London");
+    if (zone_open(ZONE_DIR, zone.p, &t->zone, reterr) < 0)
+        return err_at(reterr, "source %.*s: timezone", SLICE_ARG(t->source->name));
+    if (map_pl_compile(t->source->pl, t->pl, &c->npl, reterr) < 0)
+        return err_at(reterr, "source %.*s", SLICE_ARG(t->source->name));
+    *c = (struct map_context){
+        .source = t->source,
+        .keys = &t->keys,
+        .times = {.zone = t->zone, .ignore_offset = t->source->ignore_offset},
+        .identifiers = map_table_have(t->tables, SLICE("identifier")),
+        .locations = map_table_have(t->tables, SLICE("location")),
+        .bed_classes = map_table_have(t->tables, SLICE("bed_class")),
+        .sites = map_table_have(t->tables, SLICE("site")),
+        .no_practices = map_table_have(t->tables, SLICE("no_practice")),
+        .pl = t->pl,
+        .npl = c->npl,
+    };
+    if (!c->identifiers || !c->locations || !c->bed_classes || !c->sites || !c->no_practices)
+        return err_set(reterr, ERR_NOMEM, "no room for the tables");
+    return map_codes_open(t->tables, &t->arena, SLICE("bed_class"), &c->bed_codes, reterr);
+}
+
+static int read_maps(struct translator *t, const char *maps_dir, struct map_tree *tree,
+                     struct err *reterr)
+{
+    struct slice folder =
+        arena_printf(&t->arena, "%s/%.*s", maps_dir, SLICE_ARG(t->source->adapter));
+    if (!slice_present(folder))
+        return err_set(reterr, ERR_NOMEM, "no room for the maps");
+    if (map_tree_add_folder(tree, folder.p, reterr) < 0)
+        return -1;
+    for (unsigned i = 0; i < t->source->overlays.n; i++)
+        if (map_tree_add(tree, t->source->overlays.at[i].p, reterr) < 0)
+            return -1;
+    return 0;
+}
+
+static int open_maps(struct translator *t, const struct site *site, const char *maps_dir,
+                     struct err *reterr)
+{
+    struct map_tree tree = {.arena = &t->arena};
+    if (read_maps(t, maps_dir, &tree, reterr) < 0 ||
+        site_tables_open(site, t->source, &t->site_tables, reterr) < 0 ||
+        map_tables_open(t->site_tables, yaml_get(tree.root, "tables"), &t->arena, &t->tables,
+                        reterr) < 0 ||
+        open_context(t, reterr) < 0)
+        return -1;
+    struct map_compiler compiler = {.arena = &t->arena, .tables = t->tables, .root = tree.root};
+    return map_compile(&compiler, &t->map, reterr);
+}
+
+static int open_source(struct translator *t, struct err *reterr)
+{
+    const struct site_source *s = t->source;
+    t->source_uri = arena_printf(&t->arena, "urn:nhs:ods:%.*s:%.*s", SLICE_ARG(s->ods),
+                                 SLICE_ARG(s->system.n ? s->system : s->name));
+    return slice_present(t->source_uri) ? 0 : err_set(reterr, ERR_NOMEM, "no room for the maps");
+}
+
+int translate_open(const struct site *site, const struct site_source *source, const char *maps_dir,
+                   struct translator **ret, struct err *reterr)
+{
+    struct translator *t = calloc(1, sizeof(*t));
+    if (!t)
+        return err_set(reterr, ERR_NOMEM, "no memory for a translator");
+    t->source = source;
+    arena_init(&t->arena, MAP_MEMORY);
+    if (event_keys_open(site->keys.kid, site->keys.pseudonym, &t->keys, reterr) < 0 ||
+        open_source(t, reterr) < 0 || open_maps(t, site, maps_dir, reterr) < 0) {
+        translate_close(t);
+        return -1;
+    }
+    *ret = t;
+    return 0;
+}
+
+void translate_close(struct translator *t)
+{
+    if (!t)
+        return;
+    map_tables_close(t->tables);
+    site_tables_close(t->site_tables);
+    zone_close(t->zone);
+    event_keys_close(&t->keys);
+    arena_fini(&t->arena);
+    free(t);
+}
+
+bool translate_trigger(const struct translator *t, unsigned nth, struct slice *ret_trigger,
+                       struct slice *ret_types)
+{
+    if (nth >= t->map.ntriggers)
+        return false;
+    *ret_trigger = t->map.triggers[nth].name;
+    *ret_types = t->map.triggers[nth].types;
+    return true;
+}
+
+const char *translate_verdict_name(enum translate_verdict v)
+{
+    static const char *const names[] = {"events", "nothing", "unmapped", "refused"};
+    return names[v];
+}
+
+/* ---- running ---- */
+
+/* One message under translation. */
+struct work {
+    struct translator *t;
+    struct translation *ret;
+    struct map_run run;
+    const struct map_trigger *trigger;
+    unsigned char digest[DIGEST_SIZE];
+};
+
+static void refuse(struct work *w, struct translate_reason reason)
+{
+    struct translation *ret = w->ret;
+    ret->verdict = TRANSLATE_REFUSED;
+    ret->nevents = 0;
+    if (ret->nreasons < REASONS_MAX && ret->reasons)
+        ret->reasons[ret->nreasons++] = reason;
+}
+
+static void refuse_long(struct work *w)
+{
+    refuse(w, (struct translate_reason){
+                  .code = 104, .text = SLICE("the message needs more memory than message_arena")});
+}
+
+static bool begins_with_msh(struct slice raw)
+{
+    return slice_starts(slice_trim(raw), SLICE("MSH"));
+}
+
+/* Not HL7, bad delimiters, or too many segments. */
+static void refuse_parse(struct work *w, struct slice raw, const struct err *err)
+{
+    struct slice text = arena_copy(w->run.arena, slice_str(err->text));
+    bool msh = begins_with_msh(raw), limit = err->code != ERR_INPUT;
+    refuse(w, (struct translate_reason){
+                  .code = limit ? 104
+                          : msh ? 102
+                                : 100,
+                  .header = !limit,
+                  .segment = limit ? SLICE_ABSENT : SLICE("MSH"),
+                  .field = msh && !limit ? 2 : 0,
+                  .text = slice_present(text) ? text : SLICE("this is no HL7 v2 message"),
+              });
+}
+
+/* MSH-9.2, or EVN-1 where the sender leaves it out. False when refused. */
+static bool find_trigger(struct work *w)
+{
+    struct translation *ret = w->ret;
+    struct slice trigger = map_text(&w->run, ret->header.trigger);
+    if (!slice_present(trigger)) {
+        struct slice evn = map_run_field(&w->run, SLICE("EVN"), 1);
+        trigger = map_text(&w->run, hl7_msg_repetition(&ret->msg, evn, 1));
+    }
+    if (!slice_present(trigger)) {
+        refuse(w, (struct translate_reason){
+                      .code = slice_present(map_text(&w->run, ret->header.type)) ? 201 : 101,
+                      .header = true,
+                      .segment = SLICE("MSH"),
+                      .field = 9,
+                      .text = SLICE("neither MSH-9 nor EVN-1 says what happened")});
+        return false;
+    }
+    struct slice type = map_text(&w->run, ret->header.type);
+    bool adt = !slice_present(type) || slice_eq(type, SLICE("ADT"));
+    ret->trigger =
+        adt ? trigger
+            : arena_printf(w->run.arena, "%.*s^%.*s", SLICE_ARG(type), SLICE_ARG(trigger));
+    return true;
+}
+
+static bool check_version(struct work *w)
+{
+    struct slice version = map_text(&w->run, w->ret->header.version);
+    if (!slice_present(version) || version.p[0] == '2')
+        return true;
+    refuse(w, (struct translate_reason){.code = 203,
+                                        .header = true,
+                                        .segment = SLICE("MSH"),
+                                        .field = 12,
+                                        .text = SLICE("only versions 2.x are read here")});
+    return false;
+}
+
+static const struct map_trigger *trigger_find(const struct map *map, struct slice name)
+{
+    unsigned low = 0, high = map->ntriggers;
+    while (low < high) {
+        unsigned mid = low + (high - low) / 2;
+        int order = slice_cmp(map->triggers[mid].name, name);
+        if (order == 0)
+            return &map->triggers[mid];
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NULL;
+}
+
+static void sha256_of(struct work *w, struct slice raw)
+{
+    unsigned char out[DIGEST_SIZE];
+    digest_of(w->t->keys.plain, raw, out);
+    digest_hex(out, DIGEST_SIZE, w->ret->sha256);
+}
+
+/* What the ids begin with, and a control id where none was sent (conformance row 60). */
+static bool identify(struct work *w, struct slice raw)
+{
+    struct translation *ret = w->ret;
+    struct slice control_id = map_text(&w->run, ret->header.control_id);
+    struct slice sent_at = ret->header.sent_at;
+    event_message_digest(&w->t->keys, w->t->source->name, control_id, raw, &sent_at,
+                         slice_present(sent_at), w->digest);
+    char text[DIGEST_B64];
+    struct slice id = digest_b64url(w->digest, ID_BYTES, text);
+    w->run.message_id = arena_copy(w->run.arena, id);
+    ret->control_id_made = !slice_present(control_id);
+    ret->control_id = ret->control_id_made ? slice_sub(w->run.message_id, 0, 20) : control_id;
+    return slice_present(w->run.message_id);
+}
+
+static bool sender_known(const struct site_source *s, const struct hl7_header *h,
+                         struct map_run *run)
+{
+    struct slice app = map_text(run, h->sending_app), facility = map_text(run, h->sending_facility);
+    for (unsigned i = 0; i < s->sending.n; i++) {
+        struct slice rest = s->sending.at[i];
+        struct slice want = slice_split(&rest, '/');
+        if (slice_eq(app, want) && slice_eq(facility, rest))
+            return true;
+    }
+    return s->sending.n == 0;
+}
+
+/* Attributes and origin: what weir itself puts into every event. */
+static void set_envelope(struct work *w, struct event *e)
+{
+    const struct site_source *s = w->t->source;
+    const struct hl7_header *h = &w->ret->header;
+    event_set(e, EV_SOURCE, w->t->source_uri);
+    event_set(e, EV_DATACONTENTTYPE, SLICE("application/json"));
+    event_set(e, EV_DATASCHEMA, SLICE(EVENT_CATALOGUE));
+    event_set(e, EV_DATA_SECTOR, s->sector);
+    event_set(e, EV_DATA_PROVIDER, s->ods);
+    event_set(e, EV_DATA_ORIGIN_FORMAT, SLICE("hl7v2"));
+    event_set(e, EV_DATA_ORIGIN_TRIGGER, w->ret->trigger);
+    event_set(e, EV_DATA_ORIGIN_VERSION, map_text(&w->run, h->version));
+    if (!w->ret->control_id_made)
+        event_set(e, EV_DATA_ORIGIN_CONTROL_ID, w->ret->control_id);
+    event_set(e, EV_DATA_ORIGIN_SEQUENCE, map_text(&w->run, h->sequence));
+    event_set(e, EV_DATA_ORIGIN_SENDING_APP, map_text(&w->run, h->sending_app));
+    event_set(e, EV_DATA_ORIGIN_SENDING_FACILITY, map_text(&w->run, h->sending_facility));
+    event_set(e, EV_DATA_ORIGIN_SHA256, slice_make(w->ret->sha256, sizeof(w->ret->sha256) - 1));
+}
+
+/* Doubts about the message as a whole. */
+static void flag_message(struct work *w)
+{
+    struct map_run *run = &w->run;
+    struct slice processing = map_text_part(run, w->ret->header.processing_id, 1, 0);
+    if (slice_eq(processing, SLICE("T")) || slice_eq(processing, SLICE("D")))
+        map_run_flag(run, SLICE("processing_T"));
+    if (w->ret->control_id_made)
+        map_run_flag(run, SLICE("no_control_id"));
+    if (!sender_known(w->t->source, &w->ret->header, run))
+        map_run_flag(run, SLICE("unexpected_sender"));
+    map_text_flags(run);
+}
+
+/* A new event with all that the events of this message share. */
+static bool begin_event(struct work *w)
+{
+    struct event *e = event_new(w->run.arena);
+    if (!e)
+        return false;
+    w->run.event = e;
+    set_envelope(w, e);
+    flag_message(w);
+    map_run_fields(&w->run, w->trigger->fields, w->trigger->nfields);
+    return true;
+}
+
+static unsigned count_type(const struct translation *ret, struct slice type)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < ret->nevents; i++)
+        n += slice_eq(ret->events[i].type, type);
+    return n;
+}
+
+static bool finish_event(struct work *w, const struct map_event *m, struct slice person,
+                         struct slice local)
+{
+    struct translate_event *out = &w->ret->events[w->ret->nevents];
+    struct event *e = w->run.event;
+    w->run.retired = SLICE_ABSENT;
+    map_run_time(&w->run, m->time);
+    map_run_fields(&w->run, m->fields, m->nfields);
+    char *id = arena_alloc(w->run.arena, EVENT_ID_SIZE);
+    if (!id)
+        return false;
+    unsigned nth = count_type(w->ret, m->type) + 1;
+    *out = (struct translate_event){.event = e,
+                                    .id = event_id_write(w->digest, m->type, nth, id),
+                                    .type = m->type,
+                                    .person = person,
+                                    .person_local = local,
+                                    .retired = w->run.retired};
+    event_set(e, EV_ID, out->id);
+    event_set(e, EV_TYPE, m->type);
+    event_set(e, EV_SUBJECT, person);
+    if (w->trigger->person && !slice_present(person))
+        map_run_flag(&w->run, SLICE("no_patient_id"));
+    w->ret->nevents++;
+    return true;
+}
+
+static bool merges_nothing(struct work *w, const struct map_event *m)
+{
+    if (!slice_eq(m->type, SLICE("patient.merged")) ||
+        event_count(w->run.event, EV_DATA_MERGE_RETIRED))
+        return false;
+    refuse(w, (struct translate_reason){
+                  .code = 101,
+                  .segment = SLICE("MRG"),
+                  .field = 1,
+                  .text = SLICE("MRG-1 names no id that PID-3 does not keep: nothing to merge")});
+    return true;
+}
+
+/* The events of one patient of the message. False when refused. */
+static bool run_group(struct work *w, struct hl7_scope scope)
+{
+    const struct map_trigger *trigger = w->trigger;
+    w->run.scope = scope;
+    w->run.person = NULL;
+    if (!begin_event(w))
+        return refuse_long(w), false;
+    struct slice person = SLICE_ABSENT, local = SLICE_ABSENT;
+    if (trigger->person)
+        map_person_pseudonyms(&w->run, &person, &local);
+    bool *fires = arena_zalloc(w->run.arena, trigger->nevents + 1, sizeof(*fires));
+    if (!fires)
+        return refuse_long(w), false;
+    bool any = false;
+    for (unsigned i = 0; i < trigger->nevents; i++) {
+        const struct map_event *m = &trigger->events[i];
+        fires[i] = !(m->otherwise && any) && map_tests_hold(&w->run, &m->when);
+        any |= fires[i];
+    }
+    bool fresh = true;
+    for (unsigned i = 0; i < trigger->nevents; i++) {
+        if (!fires[i])
+            continue;
+        if (!(fresh || begin_event(w)) || !finish_event(w, &trigger->events[i], person, local))
+            return refuse_long(w), false;
+        if (merges_nothing(w, &trigger->events[i]))
+            return false;
+        fresh = false;
+    }
+    return true;
+}
+
+static bool meets_requirements(struct work *w, struct hl7_scope scope)
+{
+    w->run.scope = scope;
+    for (unsigned i = 0; i < w->trigger->nrequire; i++) {
+        const struct map_require *r = &w->trigger->require[i];
+        if (slice_present(map_text_at(&w->run, r->path)))
+            continue;
+        struct slice path = hl7_path_text(r->path);
+        refuse(w, (struct translate_reason){
+                      .code = 101,
+                      .segment = r->segment,
+                      .field = r->field,
+                      .text =
+                          arena_printf(w->run.arena, "%.*s is missing or empty", SLICE_ARG(path))});
+    }
+    return w->ret->nreasons == 0;
+}
+
+/* The groups of segments that each begin with a patient; one group when the trigger has one. */
+static unsigned find_groups(struct work *w, struct hl7_scope *groups)
+{
+    const struct hl7_msg *m = &w->ret->msg;
+    unsigned n = 0;
+    for (uint32_t i = 0; w->trigger->split && i < m->nsegments && n < GROUPS_MAX; i++) {
+        if (m->segments[i].key != w->trigger->split)
+            continue;
+        if (n)
+            groups[n - 1].end = i;
+        groups[n++] = (struct hl7_scope){i, m->nsegments};
+    }
+    if (n > 1)
+        return n;
+    groups[0] = (struct hl7_scope){0, 0};
+    return 1;
+}
+
+static void run_trigger(struct work *w)
+{
+    struct translation *ret = w->ret;
+    unsigned room = w->trigger->split ? GROUPS_MAX : 1;
+    struct hl7_scope *groups = arena_alloc(w->run.arena, room * sizeof(*groups));
+    unsigned n = groups ? find_groups(w, groups) : 0;
+    ret->events = arena_alloc(w->run.arena, (n * w->trigger->nevents + 1) * sizeof(*ret->events));
+    if (!groups || !ret->events) {
+        refuse_long(w);
+        return;
+    }
+    for (unsigned i = 0; i < n; i++)
+        if (!meets_requirements(w, groups[i]))
+            return;
+    for (unsigned i = 0; i < n; i++)
+        if (!run_group(w, groups[i]))
+            return;
+    ret->verdict = ret->nevents ? TRANSLATE_EVENTS : TRANSLATE_NOTHING;
+}
+
+static void translate_message(struct work *w, struct slice raw)
+{
+    struct translation *ret = w->ret;
+    if (!check_version(w) || !find_trigger(w))
+        return;
+    if (!identify(w, raw)) {
+        refuse_long(w);
+        return;
+    }
+    w->trigger = trigger_find(&w->t->map, ret->trigger);
+    if (w->trigger)
+        run_trigger(w);
+    else
+        ret->verdict = TRANSLATE_UNMAPPED;
+}
+
+void translate_run(struct translator *t, struct slice raw, struct arena *arena,
+                   struct translation *ret)
+{
+    *ret = (struct translation){.verdict = TRANSLATE_REFUSED};
+    struct work w = {.t = t, .ret = ret, .run = {.context = &t->context, .arena = arena}};
+    struct err err;
+    sha256_of(&w, raw);
+    ret->reasons = arena_zalloc(arena, REASONS_MAX, sizeof(*ret->reasons));
+    if (hl7_msg_parse(raw, &limits, arena, &ret->msg, &err) < 0) {
+        refuse_parse(&w, raw, &err);
+        return;
+    }
+    hl7_msg_header(&ret->msg, &ret->header);
+    ret->parsed = true;
+    w.run.msg = &ret->msg;
+    w.run.header = &ret->header;
+    map_text_begin(&w.run);
+    translate_message(&w, raw);
+    if (arena->overflow && ret->verdict != TRANSLATE_REFUSED)
+        refuse_long(&w);
+}
