@@ -30,13 +30,14 @@ class Rounds:
         self.file = kit.Ndjson(file, keep=checker.brief)
         self.analytics = kit.Ndjson(analytics, keep=lambda e: e["id"])
         self.facts = checker.Facts()
-        self.total = {"acknowledged": 0, "kills": 0, "again": 0, "problems": 0}
+        self.total = {"acknowledged": 0, "kills": 0, "again": 0, "problems": 0, "idle": 0}
 
-    def kill_and_restart(self):
+    def kill_and_restart(self, feed):
         names = self.rng.choice([("acute",), ("broker",), ("acute", "broker")])
         after = self.rng.uniform(0.005, 0.5)
         started = time.monotonic()
         kit.wait_until(lambda: time.monotonic() - started >= after, 2, "the moment to kill")
+        self.total["idle"] += feed.done()
         for name in names:
             self.site.processes[name].kill()
         if self.rng.random() < 0.3:  # and sometimes it stays away for a while
@@ -52,10 +53,11 @@ class Rounds:
         tag = f"r{number}"
         queues = feeds.plan(tag, self.patients, self.length, self.connections,
                             seed=self.seed * 1000 + number, first=(number - 1) * self.patients)
-        feed = feeds.Feed(self.site.port, queues, tag=f"{tag}-", window=self.rng.choice([1, 4, 16]))
+        feed = feeds.Feed(self.site.port, queues, tag=f"{tag}-", window=self.rng.choice([1, 4, 16]),
+                          pace=self.kills * 0.3 * self.connections / (self.patients * self.length))
         start, before = time.monotonic(), len(self.http.records)
         feed.start()
-        killed = [self.kill_and_restart() for _ in range(self.kills)]
+        killed = [self.kill_and_restart(feed) for _ in range(self.kills)]
         for name in ("acute", "broker"):
             kit.wait_until(self.site.processes[name].healthy, 30, f"{name} is healthy again")
         kit.wait_until(feed.done, 120, lambda: f"the feed ends: {feed.acknowledged()} of {feed.count}")
@@ -127,7 +129,8 @@ class Rounds:
 
     def sum_up(self, count):
         t = self.total
-        print(f"{count} rounds, seed {self.seed}: {t['kills']} kills, {t['acknowledged']} messages "
+        print(f"{count} rounds, seed {self.seed}: {t['kills']} kills "
+              f"({t['idle']} moments after the last message), {t['acknowledged']} messages "
               f"acknowledged, {t['again']} reconnects, {len(self.http.records)} deliveries, "
               f"{t['problems']} problems", flush=True)
         return 0 if count and not t["problems"] else 1
