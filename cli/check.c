@@ -1,4 +1,5 @@
-/* weir check - is this configuration right, as far as can be told without starting anything? Maps, rules and keep-lists are compiled. */
+/* weir check - is this configuration right, as far as can be told without starting anything? Maps,
+ * rules and keep-lists are compiled. */
 #include <stdio.h>
 #include "options.h"
 #include "route.h"
@@ -28,7 +29,8 @@ static int check(const char *file, struct err *reterr)
     if (result == 0 && (result = routes_open(site, &routes, reterr)) == 0)
         routes_close(routes);
     if (result == 0)
-        printf("%s: %u sources, %u routes, %u consumers: fine\n", file, site->nsources, site->nroutes, site->nconsumers);
+        printf("%s: %u sources, %u routes, %u consumers: fine\n", file, site->nsources,
+               site->nroutes, site->nconsumers);
     site_close(site);
     return result;
 }
@@ -52,7 +54,8 @@ const struct verb verb_check = {
     .name = "check",
     .summary = "is the configuration right? says file, line and column where not",
     .help = "Use: weir check [FILE ...]\n\n"
-            "Reads the configuration, its secrets, tables, maps, rules and keep-lists. Exit code 78 when something is wrong, with file:line:column\n"
+            "Reads the configuration, its secrets, tables, maps, rules and keep-lists. Exit code "
+            "78 when something is wrong, with file:line:column\n"
             "and what would be right. Starts nothing and opens no port.\n\n"
             "Example: weir check config/weir.yaml\n",
     .run = run,

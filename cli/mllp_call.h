@@ -1,0 +1,27 @@
+/* mllp_call.h - one MLLP connection of a sender that waits for each answer (HL7 v2.5.1 App. C).
+ *
+ * Blocking, with a deadline: for commands. The call owns its socket. */
+#ifndef WEIR_MLLP_CALL_H
+#define WEIR_MLLP_CALL_H
+
+#include "buf.h"
+#include "err.h"
+#include "hl7_frame.h"
+
+struct mllp_call {
+    int fd;
+    int64_t timeout_ms;
+    struct hl7_deframer deframer;
+    struct buf out, in;
+};
+
+/* "host:port", "[::1]:2575". ERR_INPUT (no such address), ERR_PEER (nobody listens). */
+int mllp_call_open(const char *address, int64_t timeout_ms, struct mllp_call *ret,
+                   struct err *reterr);
+void mllp_call_close(struct mllp_call *c);
+/* Sends one message and gives the bytes of the answer; valid until the next call. ERR_PEER: closed,
+ * or no answer in time. */
+int mllp_call_send(struct mllp_call *c, struct slice message, struct slice *ret,
+                   struct err *reterr);
+
+#endif

@@ -1,0 +1,123 @@
+/* weir send - messages to an MLLP listener, one after the other, each answer printed. */
+#include <stdio.h>
+#include "hl7_msg.h"
+#include "message_file.h"
+#include "mllp_call.h"
+#include "options.h"
+
+enum { ARENA_MAX = 64 * 1024 * 1024 };
+
+static const struct hl7_limits limits = {100000, 1000000};
+
+struct answer {
+    struct slice code, control_id, text;
+};
+
+static struct slice field_of(const struct hl7_msg *m, const char *segment, unsigned field)
+{
+    const struct hl7_segment *s = hl7_msg_segment(m, slice_str(segment), 0);
+    return s ? hl7_msg_field(m, s, field) : SLICE_ABSENT;
+}
+
+/* MSA-1 and MSA-2, and what the receiver says is wrong: ERR-8 (from v2.5), else MSA-3 or ERR-1. */
+static int read_answer(struct slice raw, struct arena *arena, struct answer *ret,
+                       struct err *reterr)
+{
+    struct hl7_msg m;
+    if (hl7_msg_parse(raw, &limits, arena, &m, reterr) < 0)
+        return err_at(reterr, "the answer is no HL7");
+    *ret = (struct answer){field_of(&m, "MSA", 1), field_of(&m, "MSA", 2), field_of(&m, "ERR", 8)};
+    if (ret->text.n == 0)
+        ret->text = field_of(&m, "MSA", 3);
+    if (ret->text.n == 0)
+        ret->text = field_of(&m, "ERR", 1);
+    if (ret->code.n == 0)
+        return err_set(reterr, ERR_PEER, "the answer has no MSA-1");
+    return 0;
+}
+
+static struct slice control_id(struct slice raw, struct arena *arena)
+{
+    struct hl7_msg m;
+    struct hl7_header h;
+    struct err ignored = {0};
+    if (hl7_msg_parse(raw, &limits, arena, &m, &ignored) < 0)
+        return SLICE_ABSENT;
+    hl7_msg_header(&m, &h);
+    return h.control_id;
+}
+
+/* Prints "CONTROL-ID AA" and what was wrong; true when the message was accepted. */
+static bool report(struct slice sent, const struct answer *a)
+{
+    bool accepted = slice_eq_str(a->code, "AA") || slice_eq_str(a->code, "CA");
+    bool same = slice_eq(sent, a->control_id);
+    printf("%.*s %.*s", SLICE_ARG(sent.n ? sent : SLICE("-")), SLICE_ARG(a->code));
+    if (a->text.n)
+        printf(" %.*s", SLICE_ARG(a->text));
+    if (!same)
+        printf(" (answers %.*s, not this message)",
+               SLICE_ARG(a->control_id.n ? a->control_id : SLICE("nothing")));
+    printf("\n");
+    return accepted && same;
+}
+
+static int send_file(struct mllp_call *c, const char *file, struct arena *arena, bool *ret_refused,
+                     struct err *reterr)
+{
+    struct message_file f;
+    struct slice raw, back;
+    struct answer a;
+    if (message_file_open(file, &f, reterr) < 0)
+        return -1;
+    int result = 0;
+    while (result == 0 && message_file_next(&f, &raw)) {
+        arena_reset(arena);
+        result = mllp_call_send(c, raw, &back, reterr);
+        if (result == 0)
+            result = read_answer(back, arena, &a, reterr);
+        if (result == 0 && !report(control_id(raw, arena), &a))
+            *ret_refused = true;
+        if (result < 0)
+            err_at(reterr, "%s: message %u", file, f.no);
+    }
+    message_file_close(&f);
+    return result;
+}
+
+static int run(const struct verb *self, int argc, char **argv)
+{
+    struct options o;
+    struct mllp_call c;
+    struct err err = {0};
+    struct arena arena;
+    bool refused = false;
+    int code = options_read(self, OPTION_TIMEOUT, argc, argv, &o);
+    if (code >= 0)
+        return code;
+    if (o.rest + 1 >= argc)
+        return verb_usage(self, "wanted: HOST:PORT and at least one FILE");
+    if (mllp_call_open(argv[o.rest], o.timeout_ms, &c, &err) < 0)
+        return verb_fail(self, &err);
+    arena_init(&arena, ARENA_MAX);
+    int result = 0;
+    for (int i = o.rest + 1; result == 0 && i < argc; i++)
+        result = send_file(&c, argv[i], &arena, &refused, &err);
+    arena_fini(&arena);
+    mllp_call_close(&c);
+    if (result < 0)
+        return verb_fail(self, &err);
+    return refused ? EXIT_FOUND : 0;
+}
+
+const struct verb verb_send = {
+    .name = "send",
+    .summary = "send messages to an MLLP listener and print each ACK",
+    .help = "Use: weir send [--timeout 10s] HOST:PORT FILE ...\n\n"
+            "Files as for translate. Prints one line a message: its control id, the code of the "
+            "answer (AA, AE, AR, ...), and what the receiver says\n"
+            "is wrong. Waits for each answer before the next message. Exit code 1 when some "
+            "message was not accepted.\n\n"
+            "Example: weir send 127.0.0.1:2575 config/demo/one.hl7\n",
+    .run = run,
+};
