@@ -12,7 +12,7 @@ struct arena_block {
     alignas(max_align_t) char bytes[];
 };
 
-enum { BLOCK_MIN = 16 * 1024 };
+enum { BLOCK_MIN = 16 * 1024, KEEP_MAX = 256 * 1024 };
 
 void arena_init(struct arena *a, size_t max)
 {
@@ -36,10 +36,14 @@ void arena_fini(struct arena *a)
 
 void arena_reset(struct arena *a)
 {
-    if (a->first) {
-        free_from(a->first->next);
-        a->first->next = NULL;
-        a->first->used = 0;
+    size_t kept = 0;
+    for (struct arena_block *b = a->first; b; b = b->next) {
+        kept += b->cap;
+        b->used = 0;
+        if (b->next && kept + b->next->cap > KEEP_MAX) {
+            free_from(b->next);
+            b->next = NULL;
+        }
     }
     a->now = a->first;
     a->used = 0;
@@ -52,8 +56,12 @@ static void *refuse(struct arena *a)
     return NULL;
 }
 
+/* A block with room for n: the next one kept from an earlier message, else a new one. */
 static struct arena_block *grow(struct arena *a, size_t n)
 {
+    struct arena_block *kept = a->now ? a->now->next : NULL;
+    if (kept && n <= kept->cap)
+        return a->now = kept;
     size_t cap = a->now ? a->now->cap * 2 : BLOCK_MIN;
     if (cap > a->max)
         cap = a->max;
@@ -62,7 +70,7 @@ static struct arena_block *grow(struct arena *a, size_t n)
     struct arena_block *b = malloc(sizeof(*b) + cap);
     if (!b)
         return NULL;
-    *b = (struct arena_block){.cap = cap};
+    *b = (struct arena_block){.cap = cap, .next = kept};
     if (a->now)
         a->now->next = b;
     else

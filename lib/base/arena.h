@@ -13,7 +13,7 @@
 struct arena_block;
 
 struct arena {
-    struct arena_block *first, *now; /* the first is kept over a reset */
+    struct arena_block *first, *now; /* the first 256 KiB are kept over a reset */
     size_t used;                     /* bytes given out since the last reset, all blocks */
     size_t max;                      /* bytes that may be given out */
     bool overflow;                   /* sticky: something was refused since the last reset */
@@ -23,7 +23,8 @@ struct arena {
 void arena_init(struct arena *a, size_t max);
 /* Frees all; an arena that is all zero is fine. */
 void arena_fini(struct arena *a);
-/* Forgets what was given out, keeps the first block. */
+/* Forgets what was given out; keeps up to 256 KiB, so that message after message takes no memory.
+ */
 void arena_reset(struct arena *a);
 /* n bytes aligned for any type, not cleared; NULL (and overflow) past the limit or without memory.
  */

@@ -1,0 +1,44 @@
+/* record.h - the records that one message becomes on the stream (docs/architecture.md, records on
+ * the stream).
+ *
+ * A writer belongs to one process and is used for message after message; the set it gives borrows
+ * the message, the translation and the writer until the next call. */
+#ifndef WEIR_RECORD_H
+#define WEIR_RECORD_H
+
+#include "hl7_ack.h"
+#include "hl7_frame.h"
+#include "rfc3339.h"
+#include "site.h"
+#include "stream.h"
+#include "translate.h"
+
+enum { RECORD_EVENTS_MAX = 256 };
+
+struct record_writer {
+    struct buf json; /* events, or reasons */
+    struct event_encoder *encoder;
+    struct json_writer *reasons;
+    char received[RFC3339_SIZE], length[24], sha256[DIGEST_HEX];
+    struct stream_header headers[(RECORD_EVENTS_MAX + 1) * 10];
+    struct stream_record set[RECORD_EVENTS_MAX + 1];
+    unsigned nheaders, n;
+};
+
+int record_writer_init(struct record_writer *w, struct err *reterr);
+void record_writer_fini(struct record_writer *w);
+
+/* flow.messages and a flow.reported for each event. ERR_LIMIT: more events than RECORD_EVENTS_MAX,
+ * or larger than can be held. */
+int record_message(struct record_writer *w, const struct site_source *source, struct slice raw,
+                   const struct translation *t, struct err *reterr);
+/* flow.rejected of a message that cannot be used, with every reason. */
+int record_rejected(struct record_writer *w, const struct site_source *source, struct slice raw,
+                    const struct translation *t, struct err *reterr);
+/* flow.rejected of a frame over the limit: its head, whole length and hash. */
+int record_frame(struct record_writer *w, const struct site_source *source,
+                 const struct hl7_frame *frame, uint64_t limit, struct err *reterr);
+/* Bytes of the set's values. */
+size_t record_bytes(const struct record_writer *w);
+
+#endif

@@ -1,0 +1,112 @@
+#include "reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "clock.h"
+#include "hl7_frame.h"
+
+enum { POOL_KEEP = 1024, FRAME_MAX = 256 * 1024, HEADER_MAX = 16 * 1024, MEMORY_KEEP = 4096 };
+
+struct reply *reply_take(struct reply_pool *p)
+{
+    struct reply *r = p->free;
+    if (r) {
+        p->free = r->next;
+        p->kept--;
+        r->next = NULL;
+        r->ready = false;
+        return r;
+    }
+    r = calloc(1, sizeof(*r));
+    if (!r)
+        return NULL;
+    buf_init(&r->frame, FRAME_MAX);
+    buf_init(&r->header, HEADER_MAX);
+    return r;
+}
+
+static void reply_free(struct reply *r)
+{
+    buf_fini(&r->frame);
+    buf_fini(&r->header);
+    free(r);
+}
+
+void reply_give_back(struct reply_pool *p, struct reply *r)
+{
+    if (p->kept >= POOL_KEEP || r->frame.cap + r->header.cap > MEMORY_KEEP) {
+        reply_free(r);
+        return;
+    }
+    r->next = p->free;
+    p->free = r;
+    p->kept++;
+}
+
+void reply_pool_fini(struct reply_pool *p)
+{
+    while (p->free) {
+        struct reply *next = p->free->next;
+        reply_free(p->free);
+        p->free = next;
+    }
+    p->kept = 0;
+}
+
+void reply_stamp_init(struct reply_stamp *s)
+{
+    *s = (struct reply_stamp){.second = -1};
+    snprintf(s->run, sizeof(s->run), "W%llX", (unsigned long long)clock_wall_ms());
+}
+
+static struct slice now_text(struct reply_stamp *s)
+{
+    int64_t ms = clock_wall_ms();
+    if (ms / 1000 != s->second) {
+        s->second = ms / 1000;
+        hl7_time_write(ms, 0, s->sent_at);
+    }
+    return slice_str(s->sent_at);
+}
+
+static void write_frame(struct reply *r, struct reply_stamp *s, const struct hl7_msg *request,
+                        const struct hl7_ack *what)
+{
+    struct hl7_ack ack = *what;
+    char id[40];
+    int n = snprintf(id, sizeof(id), "%s-%llX", s->run, (unsigned long long)++s->count);
+    ack.sent_at = now_text(s);
+    ack.control_id = slice_make(id, (size_t)n);
+    buf_reset(&r->frame);
+    buf_putc(&r->frame, 0x0b);
+    hl7_ack_write(&r->frame, request, &ack);
+    buf_puts(&r->frame, "\x1c\r");
+    r->code = ack.code;
+}
+
+void reply_write(struct reply *r, struct reply_stamp *s, const struct hl7_msg *request,
+                 enum hl7_ack_code code, const struct hl7_ack_error *errors, size_t nerrors)
+{
+    struct hl7_ack ack = {.code = code, .errors = errors, .nerrors = nerrors};
+    buf_reset(&r->header);
+    if (request && request->nsegments)
+        buf_put(&r->header, request->segments[0].bytes);
+    if (!buf_ok(&r->header))
+        buf_reset(&r->header);
+    write_frame(r, s, request, &ack);
+}
+
+void reply_write_later(struct reply *r, struct reply_stamp *s, struct arena *scratch,
+                       struct slice why)
+{
+    static const struct hl7_limits limits = {8, 64};
+    struct hl7_ack_error error = {.code = HL7_INTERNAL, .retriable = true, .text = why};
+    struct hl7_ack ack = {.code = HL7_AR, .errors = &error, .nerrors = 1};
+    struct hl7_msg msg;
+    struct err ignored = {0};
+    arena_reset(scratch);
+    bool known =
+        r->header.n && hl7_msg_parse(buf_slice(&r->header), &limits, scratch, &msg, &ignored) == 0;
+    write_frame(r, s, known ? &msg : NULL, &ack);
+}

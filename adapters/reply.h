@@ -1,0 +1,56 @@
+/* reply.h - the answer to one message, from taking it until its stream record is durable and its
+ * turn on the connection has come.
+ *
+ * Replies belong to a pool and go back to it; their memory is kept for the next message. The answer
+ * is written when the message is taken, while its bytes are at hand; what could not be made durable
+ * is answered anew from a copy of the MSH. */
+#ifndef WEIR_REPLY_H
+#define WEIR_REPLY_H
+
+#include "buf.h"
+#include "hl7_ack.h"
+#include "hl7_time.h"
+
+struct session;
+struct source;
+
+struct reply {
+    struct reply *next;
+    struct source *source;
+    struct session *session; /* NULL: the connection is gone */
+    struct buf frame;        /* the answer, framed */
+    struct buf header;       /* MSH segment of the message; empty: none could be read */
+    enum hl7_ack_code code;
+    bool ready;       /* may leave as soon as those before it have */
+    size_t bytes;     /* of the message, for the account of what is under way */
+    int64_t taken_ns; /* monotonic */
+};
+
+struct reply_pool {
+    struct reply *free;
+    unsigned kept; /* in the free list */
+};
+
+/* A fresh reply, or NULL without memory. */
+struct reply *reply_take(struct reply_pool *p);
+void reply_give_back(struct reply_pool *p, struct reply *r);
+void reply_pool_fini(struct reply_pool *p);
+
+/* What every ACK of a process needs. */
+struct reply_stamp {
+    char run[16]; /* tells runs of the process apart, so that MSH-10 never repeats */
+    uint64_t count;
+    int64_t second; /* of sent_at */
+    char sent_at[HL7_TIME_SIZE];
+};
+void reply_stamp_init(struct reply_stamp *s);
+
+/* Writes the framed answer into r->frame and keeps the MSH. request NULL: no header could be read.
+ */
+void reply_write(struct reply *r, struct reply_stamp *s, const struct hl7_msg *request,
+                 enum hl7_ack_code code, const struct hl7_ack_error *errors, size_t nerrors);
+/* Writes "try later" instead (HL7 table 0357: 207; ERR-5 RETRY). */
+void reply_write_later(struct reply *r, struct reply_stamp *s, struct arena *scratch,
+                       struct slice why);
+
+#endif

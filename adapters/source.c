@@ -1,0 +1,121 @@
+#include "source.h"
+
+#include <stdio.h>
+#include "clock.h"
+#include "hl7_ack.h"
+#include "log.h"
+
+enum { SOURCES = 256, PAIRS = 4096, QUIET_MS = 1000 };
+
+void source_families_open(struct source_families *f, struct metrics *m)
+{
+    *f = (struct source_families){
+        .received = metrics_counter(m, "weir_messages_received_total",
+                                    "Messages taken from a source.", "source", SOURCES),
+        .answered = metrics_counter(m, "weir_messages_answered_total",
+                                    "Answers by acknowledgment code (HL7 table 0008).",
+                                    "source code", SOURCES * 6),
+        .rejected = metrics_counter(m, "weir_messages_rejected_total",
+                                    "Messages and frames that went to flow.rejected.",
+                                    "source kind", SOURCES * 2),
+        .junk = metrics_counter(m, "weir_intake_junk_bytes_total",
+                                "Bytes outside of frames, or of frames that never ended.", "source",
+                                SOURCES),
+        .events = metrics_counter(m, "weir_events_reported_total", "Events made from messages.",
+                                  "source type", PAIRS),
+        .unmapped = metrics_counter(m, "weir_messages_unmapped_total",
+                                    "Messages whose trigger has no map: kept, accepted, no event.",
+                                    "source trigger", PAIRS),
+        .last =
+            metrics_gauge(m, "weir_source_last_message_timestamp_seconds",
+                          "When the source last sent a message; 0 = not yet.", "source", SOURCES),
+        .connections =
+            metrics_gauge(m, "weir_intake_connections", "Connections open now.", "source", SOURCES),
+        .refused = metrics_counter(m, "weir_intake_connections_refused_total",
+                                   "Connections turned away.", "source reason", SOURCES * 4),
+        .unexpected = metrics_counter(
+            m, "weir_messages_unexpected_sender_total",
+            "Messages whose MSH-3/MSH-4 are not among the source's `sending`.", "source", SOURCES),
+        .translate = metrics_histogram(m, "weir_translate_seconds", "Time to translate a message.",
+                                       "source", SOURCES, metrics_seconds, 16),
+        .append = metrics_histogram(m, "weir_append_seconds",
+                                    "Time from taking a message to its being durable.", "source",
+                                    SOURCES, metrics_seconds, 16),
+    };
+}
+
+int source_open(const struct site *site, const struct site_source *conf,
+                const struct source_families *f, struct source *ret, struct err *reterr)
+{
+    struct source s = {.conf = conf, .families = f};
+    if (translate_open(site, conf, site_maps_dir(site), &s.translator, reterr) < 0)
+        return -1;
+    s.received = metric_of(f->received, conf->name);
+    s.junk = metric_of(f->junk, conf->name);
+    s.last = metric_of(f->last, conf->name);
+    s.connections = metric_of(f->connections, conf->name);
+    s.unexpected = metric_of(f->unexpected, conf->name);
+    s.translate = metric_of(f->translate, conf->name);
+    s.append = metric_of(f->append, conf->name);
+    for (int code = HL7_AA; code <= HL7_CR; code++) {
+        struct slice labels[] = {conf->name, slice_str(hl7_ack_name(code))};
+        s.answered[code] = metric_series(f->answered, labels);
+    }
+    *ret = s;
+    return 0;
+}
+
+void source_close(struct source *s)
+{
+    translate_close(s->translator);
+    s->translator = NULL;
+}
+
+static bool expected(const struct site_source *conf, const struct hl7_msg *m,
+                     const struct hl7_header *h)
+{
+    char text[256];
+    struct slice app = hl7_msg_part(m, h->sending_app, 1, 0),
+                 facility = hl7_msg_part(m, h->sending_facility, 1, 0);
+    int n = snprintf(text, sizeof(text), "%.*s/%.*s", SLICE_ARG(app), SLICE_ARG(facility));
+    if (conf->sending.n == 0)
+        return true;
+    for (unsigned i = 0; i < conf->sending.n; i++)
+        if (n > 0 && (size_t)n < sizeof(text) &&
+            slice_eq(conf->sending.at[i], slice_make(text, (size_t)n)))
+            return true;
+    return false;
+}
+
+void source_count(struct source *s, const struct translation *t)
+{
+    for (unsigned i = 0; i < t->nevents; i++) {
+        struct slice labels[] = {s->conf->name, t->events[i].type};
+        series_add(metric_series(s->families->events, labels), 1);
+    }
+    if (t->verdict == TRANSLATE_UNMAPPED) {
+        struct slice labels[] = {s->conf->name, t->trigger.n ? t->trigger : SLICE("none")};
+        series_add(metric_series(s->families->unmapped, labels), 1);
+    }
+    if (t->verdict == TRANSLATE_REFUSED) {
+        struct slice labels[] = {s->conf->name, SLICE("message")};
+        series_add(metric_series(s->families->rejected, labels), 1);
+    }
+    if (t->parsed && !expected(s->conf, &t->msg, &t->header))
+        series_add(s->unexpected, 1);
+}
+
+void source_log_refusal(struct source *s, const char *sha256, const struct translate_reason *first)
+{
+    int64_t now = clock_mono_ms();
+    if (now < s->quiet_until) {
+        s->refusals_unsaid++;
+        return;
+    }
+    log_line(LOG_WARN, "message.rejected",
+             "source=%.*s sha256=%.16s code=%u at=%.*s-%u why=\"%.*s\" not_logged_before=%llu",
+             SLICE_ARG(s->conf->name), sha256, first->code, SLICE_ARG(first->segment), first->field,
+             SLICE_ARG(first->text), (unsigned long long)s->refusals_unsaid);
+    s->quiet_until = now + QUIET_MS;
+    s->refusals_unsaid = 0;
+}

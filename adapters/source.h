@@ -1,0 +1,39 @@
+/* source.h - one sending system as its adapter sees it: its translator and its figures. The source
+ * owns both. */
+#ifndef WEIR_SOURCE_H
+#define WEIR_SOURCE_H
+
+#include "metrics.h"
+#include "site.h"
+#include "translate.h"
+
+/* Families that all sources of a process share. */
+struct source_families {
+    struct metric *received, *answered, *rejected, *junk, *events, *unmapped, *last, *connections,
+        *refused, *unexpected, *translate, *append;
+};
+void source_families_open(struct source_families *f, struct metrics *m);
+
+struct source {
+    const struct site_source *conf;
+    struct translator *translator;
+    const struct source_families *families;
+    struct series *received, *junk, *last, *connections, *unexpected, *translate, *append;
+    struct series *answered[6]; /* by enum hl7_ack_code */
+    int64_t last_ms;            /* wall clock of the newest message; 0 = none yet */
+    int64_t quiet_until; /* monotonic: refusals are logged once a second, with a count of those left
+                            out */
+    uint64_t refusals_unsaid;
+};
+
+int source_open(const struct site *site, const struct site_source *conf,
+                const struct source_families *f, struct source *ret, struct err *reterr);
+void source_close(struct source *s);
+
+/* Counts what was made of a message: events by type, unmapped triggers, senders that were not
+ * expected. */
+void source_count(struct source *s, const struct translation *t);
+/* Logs a refusal, at most once a second. */
+void source_log_refusal(struct source *s, const char *sha256, const struct translate_reason *first);
+
+#endif
