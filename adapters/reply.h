@@ -11,11 +11,13 @@
 #include "hl7_ack.h"
 #include "hl7_time.h"
 
+struct intake;
 struct session;
 struct source;
 
 struct reply {
     struct reply *next;
+    struct intake *intake;
     struct source *source;
     struct session *session; /* NULL: the connection is gone */
     struct buf frame;        /* the answer, framed */

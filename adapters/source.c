@@ -87,6 +87,17 @@ static bool expected(const struct site_source *conf, const struct hl7_msg *m,
     return false;
 }
 
+/* A trigger is three capitals or digits; anything else a sender could put there has no place in a
+ * label. */
+static struct slice trigger_label(struct slice trigger)
+{
+    bool fine = trigger.n == 3;
+    for (size_t i = 0; fine && i < 3; i++)
+        fine = (trigger.p[i] >= 'A' && trigger.p[i] <= 'Z') ||
+               (trigger.p[i] >= '0' && trigger.p[i] <= '9');
+    return fine ? trigger : SLICE("other");
+}
+
 void source_count(struct source *s, const struct translation *t)
 {
     for (unsigned i = 0; i < t->nevents; i++) {
@@ -94,7 +105,7 @@ void source_count(struct source *s, const struct translation *t)
         series_add(metric_series(s->families->events, labels), 1);
     }
     if (t->verdict == TRANSLATE_UNMAPPED) {
-        struct slice labels[] = {s->conf->name, t->trigger.n ? t->trigger : SLICE("none")};
+        struct slice labels[] = {s->conf->name, trigger_label(t->trigger)};
         series_add(metric_series(s->families->unmapped, labels), 1);
     }
     if (t->verdict == TRANSLATE_REFUSED) {

@@ -1,0 +1,221 @@
+#include "intake.h"
+
+#include "clock.h"
+#include "log.h"
+#include "session.h"
+
+enum { SCRATCH_MAX = 64 * 1024, STUCK_MS = 5000, RECORDS_A_MESSAGE = 4 };
+
+int intake_open(struct intake *in, const struct intake_options *o, struct err *reterr)
+{
+    *in = (struct intake){.loop = o->loop, .stream = o->stream};
+    in->under_way_max = (uint64_t)o->site->stream.queue_records / RECORDS_A_MESSAGE + 1;
+    in->bytes_max = o->site->stream.queue_bytes / 4;
+    reply_stamp_init(&in->stamp);
+    arena_init(&in->arena, o->site->message_arena);
+    arena_init(&in->scratch, SCRATCH_MAX);
+    disk_space_init(&in->disk, site_path(o->site, o->site->data), o->site->stream.free_min);
+    return record_writer_init(&in->record, reterr);
+}
+
+void intake_close(struct intake *in)
+{
+    record_writer_fini(&in->record);
+    reply_pool_fini(&in->pool);
+    arena_fini(&in->arena);
+    arena_fini(&in->scratch);
+}
+
+bool intake_full(const struct intake *in)
+{
+    return in->under_way >= in->under_way_max || in->bytes_under_way >= in->bytes_max;
+}
+
+bool intake_moving(struct intake *in, const char **ret_why)
+{
+    int64_t now = clock_mono_ms();
+    if (disk_space_low(&in->disk, now))
+        *ret_why = "the disk is nearly full: senders are told to try later";
+    else if (in->failing)
+        *ret_why = "the stream refuses: senders are told to try later";
+    else if (in->under_way && now - in->waiting_since > STUCK_MS)
+        *ret_why = "messages wait for the stream";
+    else
+        return true;
+    return false;
+}
+
+/* The answer may leave; without a session nobody waits for it. */
+static void settle(struct reply *r)
+{
+    series_add(r->source->answered[r->code], 1);
+    r->ready = true;
+    if (r->session)
+        session_answerable(r->session);
+    else
+        reply_give_back(&r->intake->pool, r);
+}
+
+static void later(struct reply *r, struct slice why)
+{
+    reply_write_later(r, &r->intake->stamp, &r->intake->scratch, why);
+}
+
+static void on_durable(void *arg, const struct err *e)
+{
+    struct reply *r = arg;
+    struct intake *in = r->intake;
+    in->under_way--;
+    in->bytes_under_way -= r->bytes;
+    in->waiting_since = clock_mono_ms();
+    if (e && !in->failing)
+        log_line(LOG_ERROR, "stream.failed", "why=\"%s\" senders are told to try later", e->text);
+    if (!e && in->failing)
+        log_line(LOG_INFO, "stream.recovered", "messages become durable again");
+    in->failing = e != NULL;
+    if (e)
+        later(r, SLICE("the message could not be made durable: send it again later"));
+    else
+        series_observe(r->source->append, (double)(clock_mono_ns() - r->taken_ns) / 1e9);
+    settle(r);
+}
+
+static enum stream_result append(struct intake *in, struct reply *r, struct err *reterr)
+{
+    enum stream_result result =
+        stream_append(in->stream, in->record.set, in->record.n, on_durable, r, reterr);
+    if (result != STREAM_OK)
+        return result;
+    if (in->under_way == 0)
+        in->waiting_since = clock_mono_ms();
+    in->under_way++;
+    in->bytes_under_way += r->bytes;
+    return result;
+}
+
+static struct reply *begin(struct intake *in, struct source *src, struct session *s, size_t bytes)
+{
+    struct reply *r = reply_take(&in->pool);
+    if (!r)
+        return NULL;
+    r->intake = in;
+    r->source = src;
+    r->session = s;
+    r->bytes = bytes;
+    r->taken_ns = clock_mono_ns();
+    src->last_ms = clock_wall_ms();
+    series_add(src->received, 1);
+    return r;
+}
+
+enum { ERRORS_MAX = 16 };
+
+/* AE or AR with an ERR for each reason (reference: which NAK when; HL7 v2.5.1 §2.9.2.2). */
+static void write_refusal(struct intake *in, struct reply *r, const struct translation *t)
+{
+    struct hl7_ack_error errors[ERRORS_MAX];
+    unsigned n = t->nreasons < ERRORS_MAX ? t->nreasons : ERRORS_MAX;
+    enum hl7_ack_code code = HL7_AE;
+    for (unsigned i = 0; i < n; i++) {
+        const struct translate_reason *why = &t->reasons[i];
+        errors[i] = (struct hl7_ack_error){.segment = why->segment,
+                                           .field = why->field,
+                                           .repetition = why->repetition,
+                                           .component = why->component,
+                                           .code = (enum hl7_error_code)why->code,
+                                           .fatal = !t->parsed,
+                                           .retriable = why->retriable,
+                                           .text = why->text};
+        if (why->header)
+            code = HL7_AR;
+    }
+    reply_write(r, &in->stamp, t->parsed ? &t->msg : NULL, code, errors, n);
+}
+
+static void refuse(struct intake *in, struct reply *r, struct slice raw,
+                   const struct translation *t)
+{
+    struct err err = {0};
+    write_refusal(in, r, t);
+    source_log_refusal(r->source, t->sha256, &t->reasons[0]);
+    if (record_rejected(&in->record, r->source->conf, raw, t, &err) == 0 &&
+        append(in, r, &err) == STREAM_OK)
+        return;
+    later(r, SLICE("the refusal could not be made durable: send it again later"));
+    settle(r);
+}
+
+/* A message whose records the stream can never take: refused with its head kept, so that it is
+ * neither lost nor sent again for ever. */
+static void refuse_unfit(struct intake *in, struct reply *r, struct slice raw,
+                         const struct translation *t, const struct err *why)
+{
+    struct translate_reason reason = {.code = HL7_VALUE_TOO_LONG, .text = slice_str(why->text)};
+    struct translation unfit = *t;
+    unfit.verdict = TRANSLATE_REFUSED;
+    unfit.nevents = 0;
+    unfit.reasons = &reason;
+    unfit.nreasons = 1;
+    refuse(in, r, slice_sub(raw, 0, 64 * 1024), &unfit);
+}
+
+struct reply *intake_message(struct intake *in, struct source *src, struct session *s,
+                             struct slice raw)
+{
+    struct translation t;
+    struct err err = {0};
+    struct reply *r = begin(in, src, s, raw.n);
+    if (!r)
+        return NULL;
+    arena_reset(&in->arena);
+    translate_run(src->translator, raw, &in->arena, &t);
+    series_observe(src->translate, (double)(clock_mono_ns() - r->taken_ns) / 1e9);
+    reply_write(r, &in->stamp, t.parsed ? &t.msg : NULL, HL7_AA, NULL, 0);
+    if (disk_space_low(&in->disk, loop_now(in->loop))) {
+        later(r, SLICE("no room on the disk: send it again later"));
+        settle(r);
+        return r;
+    }
+    source_count(src, &t);
+    if (t.verdict == TRANSLATE_REFUSED) {
+        refuse(in, r, raw, &t);
+        return r;
+    }
+    enum stream_result result = STREAM_BAD;
+    if (record_message(&in->record, src->conf, raw, &t, &err) == 0)
+        result = append(in, r, &err);
+    if (result == STREAM_BAD)
+        refuse_unfit(in, r, raw, &t, &err);
+    if (result == STREAM_FULL) {
+        later(r, SLICE("too much is under way: send it again later"));
+        settle(r);
+    }
+    return r;
+}
+
+struct reply *intake_long_frame(struct intake *in, struct source *src, struct session *s,
+                                const struct hl7_frame *frame)
+{
+    static const struct hl7_limits limits = {1000, 100000};
+    struct hl7_ack_error error = {.code = HL7_VALUE_TOO_LONG,
+                                  .text = SLICE("the frame is longer than this source may send")};
+    struct slice labels[] = {src->conf->name, SLICE("frame")};
+    struct hl7_msg msg;
+    struct err err = {0};
+    struct reply *r = begin(in, src, s, frame->bytes.n);
+    if (!r)
+        return NULL;
+    arena_reset(&in->arena);
+    bool known = hl7_msg_parse(frame->bytes, &limits, &in->arena, &msg, &err) == 0;
+    reply_write(r, &in->stamp, known ? &msg : NULL, HL7_AR, &error, 1);
+    series_add(metric_series(src->families->rejected, labels), 1);
+    log_line(LOG_WARN, "frame.too_long", "source=%.*s bytes=%llu limit=%llu",
+             SLICE_ARG(src->conf->name), (unsigned long long)frame->total,
+             (unsigned long long)src->conf->mllp.frame_max);
+    if (record_frame(&in->record, src->conf, frame, src->conf->mllp.frame_max, &err) == 0 &&
+        append(in, r, &err) == STREAM_OK)
+        return r;
+    later(r, SLICE("the refusal could not be made durable: send it again later"));
+    settle(r);
+    return r;
+}

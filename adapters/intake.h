@@ -1,0 +1,57 @@
+/* intake.h - the shared middle of every adapter: the bytes of one message become a set of records,
+ * and the answer is free to leave once that set is durable.
+ *
+ *   taken -> translated -> appended -> durable -> answered      AA, or AE/AR after flow.rejected
+ * holds every reason
+ *                             '------> not durable -> answered  "try later"; nothing was kept that
+ * counts
+ *
+ * The intake borrows loop and stream and owns the replies until session_answer has sent them. */
+#ifndef WEIR_INTAKE_H
+#define WEIR_INTAKE_H
+
+#include "disk_space.h"
+#include "loop.h"
+#include "record.h"
+#include "reply.h"
+#include "source.h"
+#include "stream.h"
+
+struct intake_options {
+    struct loop *loop;
+    struct stream *stream;
+    const struct site *site;
+};
+
+struct intake {
+    struct loop *loop;
+    struct stream *stream;
+    struct reply_pool pool;
+    struct reply_stamp stamp;
+    struct record_writer record;
+    struct arena arena, scratch;
+    struct disk_space disk;
+    uint64_t under_way, bytes_under_way;
+    uint64_t under_way_max, bytes_max; /* past these no more is read */
+    int64_t waiting_since; /* monotonic ms since which something is under way without any success; 0
+                              = nothing is */
+    bool failing;          /* the newest outcome was a failure */
+    struct session *answerable; /* sessions with an answer that may leave */
+};
+
+int intake_open(struct intake *in, const struct intake_options *o, struct err *reterr);
+/* The stream must be drained before. */
+void intake_close(struct intake *in);
+
+/* True when no more should be read from any connection now. */
+bool intake_full(const struct intake *in);
+/* Takes one message, or a frame over the limit, for a session. Returns the reply, to be queued by
+ * the session in this order; NULL without memory: close the connection, unanswered. */
+struct reply *intake_message(struct intake *in, struct source *src, struct session *s,
+                             struct slice raw);
+struct reply *intake_long_frame(struct intake *in, struct source *src, struct session *s,
+                                const struct hl7_frame *frame);
+/* False, with a reason, when messages are not becoming durable. */
+bool intake_moving(struct intake *in, const char **ret_why);
+
+#endif

@@ -1,0 +1,180 @@
+/* NAME
+ *     weir-adapter - takes what the source systems of one sector send, says what it means, and
+ * makes it durable WHAT Hosts all sources of the configuration whose `adapter` is the one named.
+ * Frames, parses and translates each message, appends it with its events to the stream, and answers
+ * once that is durable. STATES A message is taken, translated, appended, durable, answered
+ * (intake.h). Nothing is remembered between messages. SECURITY Binds to loopback unless told
+ * otherwise, knows no consumer's secret, writes only its own file of the stream. Bytes of messages
+ * are never logged. DIAGNOSTICS One log line per refusal, at most one a second and source; /health,
+ * /ready, /metrics; `weir status`. */
+#include <stdlib.h>
+#include "log.h"
+#include "mllp_port.h"
+#include "proc.h"
+
+enum { PORTS_MAX = 256, READ_BUFFER = 128 * 1024, DRAIN_LOOK_MS = 20 };
+
+struct adapter {
+    struct proc *proc;
+    struct intake intake;
+    struct source_families families;
+    struct conn_shared *shared;
+    struct loop_timer *drain_timer;
+    struct mllp_port ports[PORTS_MAX];
+    unsigned nports;
+    bool was_full;
+};
+
+static bool hosts(const struct adapter *a, const struct site_source *s)
+{
+    return slice_eq_str(s->adapter, proc_name(a->proc)) && s->has_mllp;
+}
+
+static int open_ports(struct adapter *a, struct err *reterr)
+{
+    const struct site *site = proc_site(a->proc);
+    struct mllp_port_options o = {.intake = &a->intake,
+                                  .loop = proc_loop(a->proc),
+                                  .shared = a->shared,
+                                  .site = site,
+                                  .families = &a->families};
+    for (unsigned i = 0; i < site->nsources; i++) {
+        if (!hosts(a, &site->sources[i]))
+            continue;
+        if (a->nports == PORTS_MAX)
+            return err_set(reterr, ERR_CONF, "more than %d sources in one adapter", PORTS_MAX);
+        o.conf = &site->sources[i];
+        if (mllp_port_open(&a->ports[a->nports++], &o, reterr) < 0)
+            return -1;
+    }
+    if (a->nports == 0)
+        return err_set(reterr, ERR_CONF, "%s: no source has `adapter: %s` and `mllp:`", site->file,
+                       proc_name(a->proc));
+    return 0;
+}
+
+static void adapter_stop(void *state)
+{
+    struct adapter *a = state;
+    if (!a)
+        return;
+    for (unsigned i = 0; i < a->nports; i++)
+        mllp_port_close(&a->ports[i]);
+    loop_timer_remove(a->drain_timer);
+    conn_shared_close(a->shared);
+    intake_close(&a->intake);
+    free(a);
+}
+
+static void look_whether_drained(void *arg)
+{
+    struct adapter *a = arg;
+    unsigned sessions = 0;
+    for (unsigned i = 0; i < a->nports; i++)
+        sessions += a->ports[i].nsessions;
+    if (sessions == 0 && a->intake.under_way == 0)
+        proc_drained(a->proc);
+    else
+        loop_timer_start(a->drain_timer, DRAIN_LOOK_MS);
+}
+
+static int adapter_start(struct proc *p, void **ret_state, struct err *reterr)
+{
+    struct adapter *a = calloc(1, sizeof(*a));
+    if (!a)
+        return err_set(reterr, ERR_NOMEM, "no memory to start");
+    a->proc = p;
+    struct intake_options o = {
+        .loop = proc_loop(p), .stream = proc_stream(p), .site = proc_site(p)};
+    source_families_open(&a->families, proc_metrics(p));
+    if (intake_open(&a->intake, &o, reterr) < 0 ||
+        conn_shared_open(READ_BUFFER, &a->shared, reterr) < 0 ||
+        loop_timer_add(proc_loop(p), look_whether_drained, a, &a->drain_timer, reterr) < 0 ||
+        open_ports(a, reterr) < 0) {
+        adapter_stop(a);
+        return -1;
+    }
+    *ret_state = a;
+    return 0;
+}
+
+static bool adapter_ready(void *state, const char **ret_why)
+{
+    struct adapter *a = state;
+    return intake_moving(&a->intake, ret_why);
+}
+
+static void adapter_dispatched(void *state)
+{
+    struct adapter *a = state;
+    session_answer_all(&a->intake);
+    bool full = intake_full(&a->intake);
+    if (a->was_full && !full)
+        for (unsigned i = 0; i < a->nports; i++)
+            mllp_port_resume(&a->ports[i]);
+    a->was_full = full;
+}
+
+static void adapter_collect(void *state)
+{
+    struct adapter *a = state;
+    for (unsigned i = 0; i < a->nports; i++)
+        series_set(a->ports[i].source.last, (double)a->ports[i].source.last_ms / 1000);
+}
+
+static void port_status(const struct mllp_port *p, struct json_writer *w)
+{
+    char text[ADDRESS_TEXT], at[RFC3339_SIZE];
+    json_object(w);
+    json_key(w, SLICE("source"));
+    json_string(w, p->source.conf->name);
+    json_key(w, SLICE("listen"));
+    json_string(w,
+                p->listener ? address_text(listener_address(p->listener), text) : SLICE("closed"));
+    json_key(w, SLICE("connections"));
+    json_int(w, p->nsessions);
+    json_key(w, SLICE("messages"));
+    json_int(w, (int64_t)series_value(p->source.received));
+    json_key(w, SLICE("last_message"));
+    json_string(w, p->source.last_ms ? rfc3339_utc(p->source.last_ms, at) : SLICE("none yet"));
+    json_object_end(w);
+}
+
+static void adapter_status(void *state, struct json_writer *w)
+{
+    struct adapter *a = state;
+    json_key(w, SLICE("under_way"));
+    json_int(w, (int64_t)a->intake.under_way);
+    json_key(w, SLICE("sources"));
+    json_array(w);
+    for (unsigned i = 0; i < a->nports; i++)
+        port_status(&a->ports[i], w);
+    json_array_end(w);
+}
+
+static void adapter_drain(void *state)
+{
+    struct adapter *a = state;
+    for (unsigned i = 0; i < a->nports; i++)
+        mllp_port_drain(&a->ports[i]);
+    loop_timer_start(a->drain_timer, 0);
+}
+
+static const struct proc_program program = {
+    .program = "weir-adapter",
+    .summary = "takes what the source systems of one sector send and makes it durable",
+    .instance = "adapter",
+    .example = "weir-adapter --config config/weir.yaml acute",
+    .start = adapter_start,
+    .ready = adapter_ready,
+    .dispatched = adapter_dispatched,
+    .collect = adapter_collect,
+    .status = adapter_status,
+    .drain = adapter_drain,
+    .stop = adapter_stop,
+};
+
+int main(int argc, char **argv)
+{
+    return proc_main(argc, argv, &program);
+}

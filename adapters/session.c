@@ -1,0 +1,263 @@
+#include "session.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+#include "log.h"
+#include "mllp_port.h"
+
+enum { IDLE_LOOK_MS = 250 };
+
+static bool may_take(const struct session *s)
+{
+    return s->pending < s->port->rules.pipeline && !intake_full(s->port->intake);
+}
+
+static void queue(struct session *s, struct reply *r)
+{
+    r->next = NULL;
+    if (s->last)
+        s->last->next = r;
+    else
+        s->first = r;
+    s->last = r;
+    s->pending++;
+}
+
+/* False without memory: the connection must go, so that what is unanswered is sent again. */
+static bool take(struct session *s, enum hl7_frame_result what, const struct hl7_frame *frame)
+{
+    struct mllp_port *p = s->port;
+    struct reply *r = NULL;
+    if (what == HL7_FRAME_WHOLE)
+        r = intake_message(p->intake, &p->source, s, frame->bytes);
+    else if (what == HL7_FRAME_TOO_LONG)
+        r = intake_long_frame(p->intake, &p->source, s, frame);
+    if (!r)
+        return false;
+    queue(s, r);
+    return true;
+}
+
+static void count(struct session *s)
+{
+    const struct hl7_frame_counts *now = &s->deframer.counts, *old = &s->counted;
+    uint64_t junk = now->junk_bytes - old->junk_bytes + now->dropped_bytes - old->dropped_bytes;
+    if (junk)
+        series_add(s->port->source.junk, junk);
+    s->counted = *now;
+}
+
+/* Whether a frame is under way now, and since when. */
+static void watch_frame(struct session *s)
+{
+    if (!hl7_deframer_midway(&s->deframer))
+        s->frame_since = 0;
+    else if (s->frame_since == 0)
+        s->frame_since = loop_now(s->port->loop);
+}
+
+static size_t on_data(struct conn *c, struct slice bytes, void *arg)
+{
+    struct session *s = arg;
+    struct slice input = bytes;
+    struct hl7_frame frame;
+    enum hl7_frame_result r = HL7_FRAME_MORE;
+    while (may_take(s) && (r = hl7_deframer_next(&s->deframer, &input, &frame)) != HL7_FRAME_MORE) {
+        s->frame_since = 0;
+        if (!take(s, r, &frame)) {
+            log_line(LOG_ERROR, "session.no_memory", "source=%.*s",
+                     SLICE_ARG(s->port->source.conf->name));
+            session_close(s);
+            return bytes.n;
+        }
+    }
+    if (r != HL7_FRAME_MORE || input.n) {
+        s->paused = true;
+        conn_pause(c);
+    }
+    count(s);
+    watch_frame(s);
+    return bytes.n - input.n;
+}
+
+static void finish_if_done(struct session *s)
+{
+    if (s->ending && s->pending == 0)
+        conn_finish(s->conn);
+}
+
+static void on_end(struct conn *c, void *arg)
+{
+    struct session *s = arg;
+    struct hl7_frame frame;
+    (void)c;
+    if (s->paused && conn_kept(s->conn))
+        return; /* what is kept is read first; the end is seen again then */
+    enum hl7_frame_result r = hl7_deframer_end(&s->deframer, &frame);
+    count(s);
+    s->frame_since = 0;
+    s->ending = true;
+    if (r != HL7_FRAME_MORE && !take(s, r, &frame)) {
+        session_close(s);
+        return;
+    }
+    finish_if_done(s);
+}
+
+static void on_closed(struct conn *c, const char *why, void *arg)
+{
+    struct session *s = arg;
+    (void)c;
+    if (why)
+        log_line(LOG_DEBUG, "session.closed", "source=%.*s why=\"%s\"",
+                 SLICE_ARG(s->port->source.conf->name), why);
+    s->conn = NULL;
+    session_close(s);
+}
+
+struct session *session_open(struct mllp_port *port, int fd, const struct address *peer,
+                             struct err *reterr)
+{
+    static const struct conn_hooks hooks = {.data = on_data, .end = on_end, .closed = on_closed};
+    struct session *s = calloc(1, sizeof(*s));
+    if (!s) {
+        close(fd);
+        err_set(reterr, ERR_NOMEM, "no memory for a connection");
+        return NULL;
+    }
+    s->port = port;
+    s->peer = *peer;
+    hl7_deframer_init(&s->deframer, &port->rules.frames);
+    if (conn_open(port->loop, port->shared, fd, &port->rules.conn, &hooks, s, &s->conn, reterr) <
+        0) {
+        free(s);
+        return NULL;
+    }
+    return s;
+}
+
+static void leave_answerable(struct session *s)
+{
+    struct session **at = &s->port->intake->answerable;
+    if (!s->answerable)
+        return;
+    while (*at && *at != s)
+        at = &(*at)->next_answerable;
+    if (*at)
+        *at = s->next_answerable;
+    s->answerable = false;
+}
+
+void session_close(struct session *s)
+{
+    struct reply_pool *pool = &s->port->intake->pool;
+    for (struct reply *r = s->first, *next; r; r = next) {
+        next = r->next;
+        r->session = NULL;
+        if (r->ready)
+            reply_give_back(pool, r);
+    }
+    leave_answerable(s);
+    conn_close(s->conn);
+    hl7_deframer_fini(&s->deframer);
+    mllp_port_forget(s->port, s);
+    free(s);
+}
+
+void session_answerable(struct session *s)
+{
+    struct intake *in = s->port->intake;
+    if (s->answerable)
+        return;
+    s->answerable = true;
+    s->next_answerable = in->answerable;
+    in->answerable = s;
+}
+
+static bool send_ready(struct session *s)
+{
+    struct reply_pool *pool = &s->port->intake->pool;
+    struct slice parts[CONN_PARTS_MAX];
+    while (s->first && s->first->ready) {
+        unsigned n = 0;
+        for (struct reply *r = s->first; r && r->ready && n < CONN_PARTS_MAX; r = r->next)
+            parts[n++] = buf_slice(&r->frame);
+        if (!conn_send(s->conn, parts, n))
+            return false;
+        for (; n; n--) {
+            struct reply *r = s->first;
+            s->first = r->next;
+            if (!s->first)
+                s->last = NULL;
+            s->pending--;
+            reply_give_back(pool, r);
+        }
+    }
+    return true;
+}
+
+void session_answer_all(struct intake *in)
+{
+    while (in->answerable) {
+        struct session *s = in->answerable;
+        in->answerable = s->next_answerable;
+        s->answerable = false;
+        if (!send_ready(s)) {
+            session_close(s);
+            continue;
+        }
+        finish_if_done(s);
+        session_try_resume(s);
+    }
+}
+
+void session_try_resume(struct session *s)
+{
+    if (!s->paused || !may_take(s))
+        return;
+    s->paused = false;
+    conn_resume(s->conn);
+}
+
+static void too_slow(struct session *s)
+{
+    struct hl7_frame frame;
+    log_line(LOG_WARN, "frame.too_slow", "source=%.*s limit=sources.%.*s.mllp.frame_time",
+             SLICE_ARG(s->port->source.conf->name), SLICE_ARG(s->port->source.conf->name));
+    enum hl7_frame_result r = hl7_deframer_end(&s->deframer, &frame);
+    count(s);
+    if (r == HL7_FRAME_TOO_LONG)
+        take(s, r, &frame); /* an endless frame: its head is kept; nobody is left to answer */
+    session_close(s);
+}
+
+/* A frame without its last CR is whole when nothing follows, where the source allows it. */
+static bool take_idle_frame(struct session *s)
+{
+    struct hl7_frame frame;
+    enum hl7_frame_result r = hl7_deframer_idle(&s->deframer, &frame);
+    watch_frame(s);
+    return r == HL7_FRAME_MORE || take(s, r, &frame);
+}
+
+void session_tick(struct session *s, int64_t now)
+{
+    const struct session_rules *rules = &s->port->rules;
+    int64_t quiet = now - conn_active_at(s->conn);
+    if (s->paused)
+        return;
+    if (s->frame_since && quiet >= IDLE_LOOK_MS && may_take(s) && !take_idle_frame(s))
+        session_close(s);
+    else if (s->frame_since && now - s->frame_since > rules->frame_time)
+        too_slow(s);
+    else if (rules->idle_time && s->pending == 0 && quiet > rules->idle_time)
+        session_close(s);
+}
+
+void session_drain(struct session *s)
+{
+    s->ending = true;
+    s->paused = true;
+    conn_pause(s->conn);
+    finish_if_done(s);
+}
