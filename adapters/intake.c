@@ -6,6 +6,11 @@
 
 enum { SCRATCH_MAX = 64 * 1024, STUCK_MS = 5000, RECORDS_A_MESSAGE = 4 };
 
+static void answer_soon(void *arg)
+{
+    session_answer_all(arg);
+}
+
 int intake_open(struct intake *in, const struct intake_options *o, struct err *reterr)
 {
     *in = (struct intake){.loop = o->loop, .stream = o->stream};
@@ -15,11 +20,14 @@ int intake_open(struct intake *in, const struct intake_options *o, struct err *r
     arena_init(&in->arena, o->site->message_arena);
     arena_init(&in->scratch, SCRATCH_MAX);
     disk_space_init(&in->disk, site_path(o->site, o->site->data), o->site->stream.free_min);
+    if (loop_timer_add(o->loop, answer_soon, in, &in->soon, reterr) < 0)
+        return -1;
     return record_writer_init(&in->record, reterr);
 }
 
 void intake_close(struct intake *in)
 {
+    loop_timer_remove(in->soon);
     record_writer_fini(&in->record);
     reply_pool_fini(&in->pool);
     arena_fini(&in->arena);
@@ -59,6 +67,15 @@ static void settle(struct reply *r)
 static void later(struct reply *r, struct slice why)
 {
     reply_write_later(r, &r->intake->stamp, &r->intake->scratch, why);
+}
+
+/* "Try later" without asking the stream. It leaves in the next turn of the loop: the session is in
+ * the middle of reading. */
+static void put_off(struct reply *r, const char *why)
+{
+    later(r, slice_str(why));
+    settle(r);
+    loop_timer_start(r->intake->soon, 0);
 }
 
 static void on_durable(void *arg, const struct err *e)
@@ -141,8 +158,7 @@ static void refuse(struct intake *in, struct reply *r, struct slice raw,
     if (record_rejected(&in->record, r->source->conf, raw, t, &err) == 0 &&
         append(in, r, &err) == STREAM_OK)
         return;
-    later(r, SLICE("the refusal could not be made durable: send it again later"));
-    settle(r);
+    put_off(r, "the refusal could not be made durable: send it again later");
 }
 
 /* A message whose records the stream can never take: refused with its head kept, so that it is
@@ -172,8 +188,7 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
     series_observe(src->translate, (double)(clock_mono_ns() - r->taken_ns) / 1e9);
     reply_write(r, &in->stamp, t.parsed ? &t.msg : NULL, HL7_AA, NULL, 0);
     if (disk_space_low(&in->disk, loop_now(in->loop))) {
-        later(r, SLICE("no room on the disk: send it again later"));
-        settle(r);
+        put_off(r, "no room on the disk: send it again later");
         return r;
     }
     source_count(src, &t);
@@ -187,8 +202,7 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
     if (result == STREAM_BAD)
         refuse_unfit(in, r, raw, &t, &err);
     if (result == STREAM_FULL) {
-        later(r, SLICE("too much is under way: send it again later"));
-        settle(r);
+        put_off(r, "too much is under way: send it again later");
     }
     return r;
 }
@@ -215,7 +229,6 @@ struct reply *intake_long_frame(struct intake *in, struct source *src, struct se
     if (record_frame(&in->record, src->conf, frame, src->conf->mllp.frame_max, &err) == 0 &&
         append(in, r, &err) == STREAM_OK)
         return r;
-    later(r, SLICE("the refusal could not be made durable: send it again later"));
-    settle(r);
+    put_off(r, "the refusal could not be made durable: send it again later");
     return r;
 }

@@ -7,12 +7,14 @@
  * otherwise, knows no consumer's secret, writes only its own file of the stream. Bytes of messages
  * are never logged. DIAGNOSTICS One log line per refusal, at most one a second and source; /health,
  * /ready, /metrics; `weir status`. */
+#include <poll.h>
 #include <stdlib.h>
+#include "clock.h"
 #include "log.h"
 #include "mllp_port.h"
 #include "proc.h"
 
-enum { PORTS_MAX = 256, READ_BUFFER = 128 * 1024, DRAIN_LOOK_MS = 20 };
+enum { PORTS_MAX = 256, READ_BUFFER = 128 * 1024, DRAIN_LOOK_MS = 20, STOP_MS = 2000 };
 
 struct adapter {
     struct proc *proc;
@@ -53,15 +55,33 @@ static int open_ports(struct adapter *a, struct err *reterr)
     return 0;
 }
 
+/* What was appended ends in a callback into the intake: it must not be freed before. */
+static bool settled(struct adapter *a)
+{
+    int64_t until = clock_mono_ms() + STOP_MS;
+    while (a->intake.under_way && clock_mono_ms() < until) {
+        struct pollfd p = {.fd = stream_fd(a->intake.stream), .events = POLLIN};
+        poll(&p, 1, DRAIN_LOOK_MS);
+        stream_dispatch(a->intake.stream);
+    }
+    return a->intake.under_way == 0;
+}
+
 static void adapter_stop(void *state)
 {
     struct adapter *a = state;
     if (!a)
         return;
+    if (!settled(a))
+        log_line(LOG_ERROR, "adapter.stopped",
+                 "messages=%llu were not yet durable and not answered",
+                 (unsigned long long)a->intake.under_way);
     for (unsigned i = 0; i < a->nports; i++)
         mllp_port_close(&a->ports[i]);
     loop_timer_remove(a->drain_timer);
     conn_shared_close(a->shared);
+    if (a->intake.under_way)
+        return; /* the stream still holds on to it; the process ends now */
     intake_close(&a->intake);
     free(a);
 }

@@ -91,8 +91,6 @@ static void on_end(struct conn *c, void *arg)
     struct session *s = arg;
     struct hl7_frame frame;
     (void)c;
-    if (s->paused && conn_kept(s->conn))
-        return; /* what is kept is read first; the end is seen again then */
     enum hl7_frame_result r = hl7_deframer_end(&s->deframer, &frame);
     count(s);
     s->frame_since = 0;
