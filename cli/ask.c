@@ -78,7 +78,7 @@ int ask_owner(const struct options *o, const char *process, const char *what,
 {
     struct site *site;
     struct json *answer;
-    if (site_open(o->config, &site, reterr) < 0)
+    if (site_open(o->config, 0, &site, reterr) < 0)
         return -1;
     int result = ask_process(site_path(site, site->data), process, what, members, n, o->timeout_ms,
                              site->arena, &answer, reterr);

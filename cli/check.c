@@ -23,7 +23,7 @@ static int check(const char *file, struct err *reterr)
 {
     struct site *site;
     struct routes *routes;
-    if (site_open(file, &site, reterr) < 0)
+    if (site_open(file, SITE_ALL_SECRETS, &site, reterr) < 0)
         return -1;
     int result = check_sources(site, reterr);
     if (result == 0 && (result = routes_open(site, &routes, reterr)) == 0)

@@ -32,7 +32,7 @@ static int run(const struct verb *self, int argc, char **argv)
     int code = options_read(self, OPTION_JSON | OPTION_TIMEOUT, argc, argv, &o);
     if (code >= 0)
         return code;
-    if (site_open(o.config, &site, &err) < 0)
+    if (site_open(o.config, 0, &site, &err) < 0)
         return verb_fail(self, &err);
     unsigned n = processes(site, names);
     for (unsigned i = 0; i < n; i++) {

@@ -156,7 +156,7 @@ static int run(const struct verb *self, int argc, char **argv)
         return code;
     if (o.rest >= argc)
         return verb_usage(self, "which FILE? ('-' is standard input)");
-    if (site_open(o.config, &site, &err) < 0)
+    if (site_open(o.config, SITE_PSEUDONYM, &site, &err) < 0)
         return verb_fail(self, &err);
     struct translate_job j = {.site = site};
     int result = all_files(&j, &o, argc, argv, &err);

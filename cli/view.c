@@ -7,7 +7,7 @@
 int view_open(const struct options *o, struct view *ret, struct err *reterr)
 {
     struct view v = {0};
-    if (site_open(o->config, &v.site, reterr) < 0)
+    if (site_open(o->config, o->reveal ? SITE_AUDIT : 0, &v.site, reterr) < 0)
         return -1;
     struct stream_options so;
     stream_options_default(&so);
