@@ -19,7 +19,7 @@ void event_mask(struct event *e)
             mask_items(e, f);
         else if (event_fields[f].items < 0 && event_fields[f].personal &&
                  slice_present(event_get(e, f)))
-            event_set(e, f, SLICE("***"));
+            event_put(e, f, SLICE("***"));
     }
 }
 

@@ -5,14 +5,14 @@
 #include "event_table.h"
 #include "num.h"
 
-struct event *event_new(struct arena *arena)
+struct event *event_make(struct arena *arena)
 {
     struct event *e = arena_alloc(arena, sizeof(*e));
     if (!e)
         return NULL;
     memset(e, 0, offsetof(struct event, values));
     e->arena = arena;
-    event_set(e, EV_SPECVERSION, SLICE("1.0"));
+    event_put(e, EV_SPECVERSION, SLICE("1.0"));
     return e;
 }
 
@@ -41,7 +41,7 @@ bool event_fits(unsigned field, struct slice value)
     }
 }
 
-bool event_set(struct event *e, unsigned field, struct slice value)
+bool event_put(struct event *e, unsigned field, struct slice value)
 {
     assert(field < EVENT_NFIELDS && event_fields[field].items < 0);
     uint64_t bit = (uint64_t)1 << (field % 64);
@@ -120,7 +120,7 @@ bool event_has(const struct event *e, unsigned field, struct slice value)
     return false;
 }
 
-bool event_add(struct event *e, unsigned field, struct slice value)
+bool event_push(struct event *e, unsigned field, struct slice value)
 {
     return event_has(e, field, value) || event_append(e, field, value);
 }

@@ -4,7 +4,10 @@
  * An event borrows its arena and the bytes put into it; it owns nothing. Writer, reader, rules and
  * maps all speak of a field by the same number, so that they cannot drift. A leaf is a string,
  * integer, boolean or list of strings; a list of objects (patient.ids, merge.retired, changes) has
- * items with leaves of their own. */
+ * items with leaves of their own.
+ *
+ * The names event_new, event_set and event_add belong to libevent: here they are event_make,
+ * event_put and event_push. tests/build/symbols.sh finds any clash with a library that we link. */
 #ifndef WEIR_EVENT_H
 #define WEIR_EVENT_H
 
@@ -55,16 +58,16 @@ bool event_type_known(struct slice type);
 const char *event_type_nearest(struct slice type);
 
 struct event_item;
-struct event; /* event_new */
+struct event; /* event_make */
 
 /* A new event with no field set, in the arena; NULL when that is full. */
-struct event *event_new(struct arena *arena);
+struct event *event_make(struct arena *arena);
 /* Whether a leaf can hold that text: integers and booleans are given as their text ("12", "true"),
  * every other leaf takes any. */
 bool event_fits(unsigned field, struct slice value);
 /* Sets a leaf outside of lists; the bytes are borrowed. An absent slice unsets (a whole list too).
  * False, and nothing is set, where the value does not fit. Does not allocate. */
-bool event_set(struct event *e, unsigned field, struct slice value);
+bool event_put(struct event *e, unsigned field, struct slice value);
 /* Absent where not set, and for lists. */
 struct slice event_get(const struct event *e, unsigned field);
 /* Whether a leaf is set or a list has an entry. */
@@ -73,7 +76,7 @@ bool event_is_set(const struct event *e, unsigned field);
 enum { EVENT_LIST_MAX = 256 };
 /* Appends to a list of strings (data.quality); a value that is there already is not added again.
  * False when the list or the arena is full. */
-bool event_add(struct event *e, unsigned field, struct slice value);
+bool event_push(struct event *e, unsigned field, struct slice value);
 bool event_has(const struct event *e, unsigned field, struct slice value);
 unsigned event_count(const struct event *e, unsigned field);
 struct slice event_nth(const struct event *e, unsigned field, unsigned nth);

@@ -152,7 +152,7 @@ static bool set_leaf(struct decoder *d, unsigned field, struct slice value, stru
     if (!slice_present(value))
         return no_room(d, reterr);
     bool fits = d->item ? event_item_set(d->event, d->item, field, value)
-                        : event_set(d->event, field, value);
+                        : event_put(d->event, field, value);
     return fits || refuse(reterr, event_fields[field].path, "is no whole number of 64 bits");
 }
 
@@ -297,10 +297,10 @@ static int check_attributes(const struct event *e, struct err *reterr)
 int event_decode(struct slice json, struct arena *arena, struct event **ret, struct err *reterr)
 {
     struct decoder d = {.arena = arena, .text = json, .place = AT_START};
-    d.event = event_new(arena);
+    d.event = event_make(arena);
     if (!d.event)
         return err_set(reterr, ERR_LIMIT, "no room for an event");
-    event_set(d.event, EV_SPECVERSION, SLICE_ABSENT);
+    event_put(d.event, EV_SPECVERSION, SLICE_ABSENT);
     if (json_stream(json, &limits, arena, on_token, &d, reterr))
         return -1;
     if (check_attributes(d.event, reterr))

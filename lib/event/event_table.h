@@ -81,7 +81,7 @@ static inline void event_bit_set(uint64_t *bits, unsigned n)
     bits[n / 64] |= (uint64_t)1 << (n % 64);
 }
 
-/* As event_add, without looking whether the value is there. */
+/* As event_push, without looking whether the value is there. */
 bool event_append(struct event *e, unsigned field, struct slice value);
 
 #endif

@@ -28,14 +28,14 @@ int map_codes_compile(struct map_compiler *c, const struct yaml *node, const str
 void map_codes_set_known(struct map_run *run, int code, int system, const struct map_codes *codes,
                          struct slice value)
 {
-    event_set(run->event, (unsigned)code, value);
-    event_set(run->event, (unsigned)system, codes->system);
+    event_put(run->event, (unsigned)code, value);
+    event_put(run->event, (unsigned)system, codes->system);
 }
 
 void map_codes_set(struct map_run *run, const struct map_field *f, const struct map_codes *codes,
                    struct slice raw)
 {
-    event_set(run->event, f->field, raw);
+    event_put(run->event, f->field, raw);
     struct slice sent = codes->site ? map_table_get(codes->site, raw) : SLICE_ABSENT;
     if (!slice_present(sent))
         sent = raw;

@@ -78,7 +78,7 @@ static void classify(struct map_run *run, const struct map_field *f)
     struct slice key[2] = {slice_present(site) ? site : c->source->ods, ward};
     struct slice group = map_table_get_parts(c->locations, key, 2);
     if (known_group(group))
-        event_set(run->event, f->field + GROUP, group);
+        event_put(run->event, f->field + GROUP, group);
     else
         map_run_flag(run, f->flag);
     struct slice beds = map_table_get_parts(c->bed_classes, key, 2);
@@ -97,7 +97,7 @@ static void correct_site(struct map_run *run, const struct map_field *f)
         struct slice site =
             slice_present(sent) ? map_table_get(run->context->sites, sent) : SLICE_ABSENT;
         if (slice_present(site)) {
-            event_set(run->event, f->field + SITE, site);
+            event_put(run->event, f->field + SITE, site);
             return;
         }
     }
@@ -113,12 +113,12 @@ bool map_place_set(struct map_run *run, const struct map_field *f, struct slice 
         struct slice part = map_text_part(run, pl, i + 1, 1);
         if (!slice_present(part))
             continue;
-        event_set(run->event, f->field + c->pl[i], part);
+        event_put(run->event, f->field + c->pl[i], part);
         any = true;
     }
     if (!any)
         return false;
-    event_set(run->event, f->field + RAW, map_text_raw(run, pl));
+    event_put(run->event, f->field + RAW, map_text_raw(run, pl));
     correct_site(run, f);
     classify(run, f);
     return true;

@@ -8,7 +8,7 @@
 
 void map_run_flag(struct map_run *run, struct slice flag)
 {
-    event_add(run->event, EV_DATA_QUALITY, flag);
+    event_push(run->event, EV_DATA_QUALITY, flag);
 }
 
 struct slice map_run_field(const struct map_run *run, struct slice segment, unsigned field)
@@ -59,10 +59,10 @@ static bool set_bool(struct map_run *run, const struct map_field *f, struct slic
 {
     if (slice_ieq(value, SLICE("y")) || slice_ieq(value, SLICE("true")) ||
         slice_eq(value, SLICE("1")))
-        return event_set(run->event, f->field, SLICE("true"));
+        return event_put(run->event, f->field, SLICE("true"));
     if (slice_ieq(value, SLICE("n")) || slice_ieq(value, SLICE("false")) ||
         slice_eq(value, SLICE("0")))
-        return event_set(run->event, f->field, SLICE("false"));
+        return event_put(run->event, f->field, SLICE("false"));
     map_run_flag(run, f->flag);
     return false;
 }
@@ -75,7 +75,7 @@ static bool set_time(struct map_run *run, const struct map_field *f, struct slic
         flag_invalid(run, f);
         return false;
     }
-    return event_set(run->event, f->field, text);
+    return event_put(run->event, f->field, text);
 }
 
 static bool set_place(struct map_run *run, const struct map_field *f, const struct map_source *s)
@@ -102,12 +102,12 @@ static bool fill(struct map_run *run, const struct map_field *f, const struct ma
     case MAP_TIME:
     case MAP_DATE:
         /* A copy of a field is in its final form already. */
-        return s->from == MAP_FROM_FIELD ? event_set(run->event, f->field, value)
+        return s->from == MAP_FROM_FIELD ? event_put(run->event, f->field, value)
                                          : set_time(run, f, value);
     case MAP_BOOL:
         return set_bool(run, f, value);
     default:
-        return event_set(run->event, f->field, value);
+        return event_put(run->event, f->field, value);
     }
 }
 
@@ -132,7 +132,7 @@ void map_run_time(struct map_run *run, const struct map_time *rule)
             continue;
         struct slice time = map_time_text(run, sent, false);
         if (slice_present(time)) {
-            event_set(run->event, EV_TIME, time);
+            event_put(run->event, EV_TIME, time);
             if (slice_present(step->flag))
                 map_run_flag(run, step->flag);
             return;

@@ -288,20 +288,20 @@ static void set_envelope(struct work *w, struct event *e)
 {
     const struct site_source *s = w->t->source;
     const struct hl7_header *h = &w->ret->header;
-    event_set(e, EV_SOURCE, w->t->source_uri);
-    event_set(e, EV_DATACONTENTTYPE, SLICE("application/json"));
-    event_set(e, EV_DATASCHEMA, SLICE(EVENT_CATALOGUE));
-    event_set(e, EV_DATA_SECTOR, s->sector);
-    event_set(e, EV_DATA_PROVIDER, s->ods);
-    event_set(e, EV_DATA_ORIGIN_FORMAT, SLICE("hl7v2"));
-    event_set(e, EV_DATA_ORIGIN_TRIGGER, w->ret->trigger);
-    event_set(e, EV_DATA_ORIGIN_VERSION, map_text(&w->run, h->version));
+    event_put(e, EV_SOURCE, w->t->source_uri);
+    event_put(e, EV_DATACONTENTTYPE, SLICE("application/json"));
+    event_put(e, EV_DATASCHEMA, SLICE(EVENT_CATALOGUE));
+    event_put(e, EV_DATA_SECTOR, s->sector);
+    event_put(e, EV_DATA_PROVIDER, s->ods);
+    event_put(e, EV_DATA_ORIGIN_FORMAT, SLICE("hl7v2"));
+    event_put(e, EV_DATA_ORIGIN_TRIGGER, w->ret->trigger);
+    event_put(e, EV_DATA_ORIGIN_VERSION, map_text(&w->run, h->version));
     if (!w->ret->control_id_made)
-        event_set(e, EV_DATA_ORIGIN_CONTROL_ID, w->ret->control_id);
-    event_set(e, EV_DATA_ORIGIN_SEQUENCE, map_text(&w->run, h->sequence));
-    event_set(e, EV_DATA_ORIGIN_SENDING_APP, map_text(&w->run, h->sending_app));
-    event_set(e, EV_DATA_ORIGIN_SENDING_FACILITY, map_text(&w->run, h->sending_facility));
-    event_set(e, EV_DATA_ORIGIN_SHA256, slice_make(w->ret->sha256, sizeof(w->ret->sha256) - 1));
+        event_put(e, EV_DATA_ORIGIN_CONTROL_ID, w->ret->control_id);
+    event_put(e, EV_DATA_ORIGIN_SEQUENCE, map_text(&w->run, h->sequence));
+    event_put(e, EV_DATA_ORIGIN_SENDING_APP, map_text(&w->run, h->sending_app));
+    event_put(e, EV_DATA_ORIGIN_SENDING_FACILITY, map_text(&w->run, h->sending_facility));
+    event_put(e, EV_DATA_ORIGIN_SHA256, slice_make(w->ret->sha256, sizeof(w->ret->sha256) - 1));
 }
 
 /* Doubts about the message as a whole. */
@@ -321,7 +321,7 @@ static void flag_message(struct work *w)
 /* A new event with all that the events of this message share. */
 static bool begin_event(struct work *w)
 {
-    struct event *e = event_new(w->run.arena);
+    struct event *e = event_make(w->run.arena);
     if (!e)
         return false;
     w->run.event = e;
@@ -357,9 +357,9 @@ static bool finish_event(struct work *w, const struct map_event *m, struct slice
                                     .person = person,
                                     .person_local = local,
                                     .retired = w->run.retired};
-    event_set(e, EV_ID, out->id);
-    event_set(e, EV_TYPE, m->type);
-    event_set(e, EV_SUBJECT, person);
+    event_put(e, EV_ID, out->id);
+    event_put(e, EV_TYPE, m->type);
+    event_put(e, EV_SUBJECT, person);
     if (w->trigger->person && !slice_present(person))
         map_run_flag(&w->run, SLICE("no_patient_id"));
     w->ret->nevents++;

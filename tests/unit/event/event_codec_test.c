@@ -50,22 +50,22 @@ static struct event *decoded(struct slice json)
 
 static struct event *small_event(void)
 {
-    struct event *e = event_new(&arena);
-    event_set(e, EV_ID, SLICE("i"));
-    event_set(e, EV_TYPE, SLICE("t"));
-    event_set(e, EV_SOURCE, SLICE("s"));
+    struct event *e = event_make(&arena);
+    event_put(e, EV_ID, SLICE("i"));
+    event_put(e, EV_TYPE, SLICE("t"));
+    event_put(e, EV_SOURCE, SLICE("s"));
     return e;
 }
 
 START_TEST(test_members_nest_and_stand_in_schema_order)
 {
     struct event *e = small_event();
-    event_add(e, EV_DATA_QUALITY, SLICE("orphan"));
-    event_set(e, EV_DATA_LOCATION_BED_CLASS_CODE, SLICE("207"));
-    event_set(e, EV_DATA_LOCATION_WARD, SLICE("OAK"));
-    event_set(e, EV_DATA_PRIOR_LOCATION_WARD, SLICE("ASH"));
-    event_set(e, EV_DATA_VISIT_READY, SLICE("true"));
-    event_set(e, EV_DATA_WAIT_THRESHOLD, SLICE("15"));
+    event_push(e, EV_DATA_QUALITY, SLICE("orphan"));
+    event_put(e, EV_DATA_LOCATION_BED_CLASS_CODE, SLICE("207"));
+    event_put(e, EV_DATA_LOCATION_WARD, SLICE("OAK"));
+    event_put(e, EV_DATA_PRIOR_LOCATION_WARD, SLICE("ASH"));
+    event_put(e, EV_DATA_VISIT_READY, SLICE("true"));
+    event_put(e, EV_DATA_WAIT_THRESHOLD, SLICE("15"));
     struct event_item *id = event_item_add(e, EV_DATA_PATIENT_IDS);
     event_item_set(e, id, EV_DATA_PATIENT_IDS_VALUE, SLICE("M\"1"));
     id = event_item_add(e, EV_DATA_PATIENT_IDS);

@@ -8,7 +8,7 @@ static struct event *event;
 static void setup(void)
 {
     arena_init(&arena, 1 << 20);
-    event = event_new(&arena);
+    event = event_make(&arena);
     ck_assert_ptr_nonnull(event);
 }
 
@@ -94,10 +94,10 @@ END_TEST
 
 START_TEST(test_leaf_is_set_replaced_and_unset)
 {
-    ck_assert(event_set(event, EV_TYPE, SLICE("patient.admitted")));
-    ck_assert(event_set(event, EV_TYPE, SLICE("")));
+    ck_assert(event_put(event, EV_TYPE, SLICE("patient.admitted")));
+    ck_assert(event_put(event, EV_TYPE, SLICE("")));
     kit_assert_slice(event_get(event, EV_TYPE), SLICE(""));
-    ck_assert(event_set(event, EV_TYPE, SLICE_ABSENT));
+    ck_assert(event_put(event, EV_TYPE, SLICE_ABSENT));
     kit_assert_slice(event_get(event, EV_TYPE), SLICE_ABSENT);
 }
 END_TEST
@@ -130,7 +130,7 @@ START_TEST(test_value_must_fit_its_kind)
 {
     struct slice v = slice_str(values[_i].value);
     ck_assert_int_eq(event_fits(values[_i].field, v), values[_i].fits);
-    ck_assert_int_eq(event_set(event, values[_i].field, v), values[_i].fits);
+    ck_assert_int_eq(event_put(event, values[_i].field, v), values[_i].fits);
     ck_assert_int_eq(event_is_set(event, values[_i].field), values[_i].fits);
 }
 END_TEST
@@ -138,16 +138,16 @@ END_TEST
 START_TEST(test_list_of_strings_is_a_set_in_order)
 {
     ck_assert_uint_eq(event_count(event, EV_DATA_QUALITY), 0);
-    ck_assert(event_add(event, EV_DATA_QUALITY, SLICE("date_only")));
-    ck_assert(event_add(event, EV_DATA_QUALITY, SLICE("orphan")));
-    ck_assert(event_add(event, EV_DATA_QUALITY, SLICE("date_only")));
+    ck_assert(event_push(event, EV_DATA_QUALITY, SLICE("date_only")));
+    ck_assert(event_push(event, EV_DATA_QUALITY, SLICE("orphan")));
+    ck_assert(event_push(event, EV_DATA_QUALITY, SLICE("date_only")));
     ck_assert_uint_eq(event_count(event, EV_DATA_QUALITY), 2);
     kit_assert_slice(event_nth(event, EV_DATA_QUALITY, 1), SLICE("orphan"));
     kit_assert_slice(event_nth(event, EV_DATA_QUALITY, 2), SLICE_ABSENT);
     ck_assert(event_has(event, EV_DATA_QUALITY, SLICE("orphan")));
     ck_assert(!event_has(event, EV_DATA_QUALITY, SLICE("resend")));
     kit_assert_slice(event_get(event, EV_DATA_QUALITY), SLICE_ABSENT);
-    ck_assert(event_set(event, EV_DATA_QUALITY, SLICE_ABSENT));
+    ck_assert(event_put(event, EV_DATA_QUALITY, SLICE_ABSENT));
     ck_assert_uint_eq(event_count(event, EV_DATA_QUALITY), 0);
 }
 END_TEST
@@ -155,11 +155,11 @@ END_TEST
 START_TEST(test_lists_have_an_end)
 {
     for (unsigned i = 0; i < EVENT_LIST_MAX; i++) {
-        ck_assert(event_add(event, EV_DATA_DERIVED_FROM, arena_printf(&arena, "id-%u", i)));
+        ck_assert(event_push(event, EV_DATA_DERIVED_FROM, arena_printf(&arena, "id-%u", i)));
         ck_assert_ptr_nonnull(event_item_add(event, EV_DATA_CHANGES));
     }
-    ck_assert(!event_add(event, EV_DATA_DERIVED_FROM, SLICE("one more")));
-    ck_assert(event_add(event, EV_DATA_DERIVED_FROM, SLICE("id-7")));
+    ck_assert(!event_push(event, EV_DATA_DERIVED_FROM, SLICE("one more")));
+    ck_assert(event_push(event, EV_DATA_DERIVED_FROM, SLICE("id-7")));
     ck_assert_ptr_null(event_item_add(event, EV_DATA_CHANGES));
     ck_assert_uint_eq(event_count(event, EV_DATA_CHANGES), EVENT_LIST_MAX);
     ck_assert(!arena.overflow);
@@ -186,17 +186,17 @@ START_TEST(test_full_arena_is_told)
 {
     struct arena small;
     arena_init(&small, 16);
-    ck_assert_ptr_null(event_new(&small));
+    ck_assert_ptr_null(event_make(&small));
     arena_fini(&small);
     arena_init(&small, 4096);
-    struct event *e = event_new(&small);
+    struct event *e = event_make(&small);
     ck_assert_ptr_nonnull(e);
     unsigned n = 0;
     while (event_item_add(e, EV_DATA_PATIENT_IDS))
         n++;
     ck_assert(small.overflow);
     ck_assert_uint_eq(event_count(e, EV_DATA_PATIENT_IDS), n);
-    while (event_add(e, EV_DATA_QUALITY, slice_make("aaaaaaaaaaaaaaaaaaaaaa", ++n % 20)))
+    while (event_push(e, EV_DATA_QUALITY, slice_make("aaaaaaaaaaaaaaaaaaaaaa", ++n % 20)))
         ck_assert_uint_lt(n, 1000);
     arena_fini(&small);
 }
