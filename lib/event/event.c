@@ -191,6 +191,11 @@ struct event_item *event_item_nth(const struct event *e, unsigned items, unsigne
     return item;
 }
 
+struct event_item *event_item_next(const struct event_item *item)
+{
+    return item->next;
+}
+
 struct slice event_item_get(const struct event_item *item, unsigned leaf)
 {
     assert(leaf >= item->first && leaf < (unsigned)item->first + item->count);

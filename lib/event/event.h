@@ -56,6 +56,8 @@ bool event_field_range(struct slice path, unsigned *ret_first, unsigned *ret_end
 /* Type names of the catalogue (schemas/types.json): known or not, nearest. */
 bool event_type_known(struct slice type);
 const char *event_type_nearest(struct slice type);
+/* All of them in order: NULL behind the last. */
+const char *event_type_nth(unsigned nth);
 
 struct event_item;
 struct event; /* event_make */
@@ -85,6 +87,8 @@ struct slice event_nth(const struct event *e, unsigned field, unsigned nth);
 struct event_item *event_item_add(struct event *e, unsigned items);
 bool event_item_set(struct event *e, struct event_item *item, unsigned leaf, struct slice value);
 struct event_item *event_item_nth(const struct event *e, unsigned items, unsigned nth);
+/* The item behind it; NULL behind the last. */
+struct event_item *event_item_next(const struct event_item *item);
 struct slice event_item_get(const struct event_item *item, unsigned leaf);
 
 /* Writes e as one line of CloudEvents 1.0 JSON, structured mode (no newline). Members stand in

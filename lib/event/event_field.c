@@ -106,3 +106,8 @@ const char *event_type_nearest(struct slice type)
         near_name_try(&n, event_types[i]);
     return n.name;
 }
+
+const char *event_type_nth(unsigned nth)
+{
+    return nth < EVENT_NTYPES ? event_types[nth] : NULL;
+}

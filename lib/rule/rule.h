@@ -1,10 +1,20 @@
-/* rule.h - CloudEvents SQL 1.0 compiled to a small program and evaluated on an event (reference:
- * CESQL 1.0.0).
+/* rule.h - CloudEvents SQL 1.0 compiled once and evaluated on events (CESQL 1.0.0; for analysts:
+ * docs/rules.md).
  *
- * weir adds dotted access to data (data.location.site) and named lists (IN region_sites). A
- * compiled rule lives in the arena given and is immutable. Evaluation does not allocate, cannot
- * loop and gives a value and a set of errors: as a filter, only `true` without errors matches. A
- * dotted field that the schema knows and the event lacks is its zero value without an error. */
+ * A compiled rule is an immutable tree in the arena given; the text and env are borrowed only while
+ * it is compiled. Evaluation takes no memory but scratch, cannot loop, is bounded in steps, and
+ * gives a value and a set of errors: as a filter, only `true` without errors matches.
+ *
+ * weir adds to the standard:
+ * - dotted fields of the event (data.location.site), typed by the schema; one that the event lacks
+ *   is its zero value ("", 0, false) without an error, EXISTS tells, and EXISTS takes an object
+ *   (data.merge) as well. One that the schema does not know is refused when compiled.
+ * - fields with several values (data.quality, data.patient.ids.value) with =, !=, <>, LIKE and IN:
+ *   true when any of the values compares so; != , NOT LIKE and NOT IN are the opposite of that, so
+ *   "none does". 'x' IN data.quality is the same as data.quality = 'x'.
+ * - named lists of the config (IN region_sites).
+ * - what can never match is refused when compiled: an attribute or function that does not exist, a
+ *   `type` that the catalogue lacks, < or > on a time, NOT on a text. `standard` turns that off. */
 #ifndef WEIR_RULE_H
 #define WEIR_RULE_H
 
@@ -12,6 +22,14 @@
 #include "arena.h"
 #include "err.h"
 #include "event.h"
+
+enum {
+    RULE_TEXT_MAX = 16 * 1024,
+    RULE_DEPTH_MAX = 64,
+    RULE_PATTERN_MAX = 512,         /* bytes of what LIKE compares with */
+    RULE_STEPS_MAX = 1000000,       /* of one evaluation: then RULE_GENERIC */
+    RULE_SCRATCH_MAX = 1024 * 1024, /* bytes of one evaluation: then RULE_GENERIC */
+};
 
 struct rule;
 
@@ -24,6 +42,7 @@ struct rule_list {
 struct rule_env {
     const struct rule_list *lists;
     unsigned nlists;
+    bool standard; /* as CESQL says: any attribute name and any type may be asked for */
 };
 
 enum rule_error {
@@ -43,15 +62,18 @@ struct rule_value {
     bool boolean;
 };
 
-/* Compiles; ERR_CONF says what is wrong and what would be right, *ret_at is the offending byte
- * (from 0) of text. Text is borrowed. */
+/* Compiles. ERR_CONF says what is wrong and what would be right, *ret_at is the offending byte
+ * (from 0) of text; ERR_LIMIT. env may be NULL. */
 int rule_compile(struct slice text, const struct rule_env *env, struct arena *arena,
                  const struct rule **ret, size_t *ret_at, struct err *reterr);
-/* Evaluates; scratch is for strings made on the way (bounded; RULE_GENERIC when full). Returns the
+/* Evaluates; strings made on the way lie in scratch, others in the event or the rule. Returns the
  * set of errors (0 = none). */
 unsigned rule_eval(const struct rule *r, const struct event *e, struct arena *scratch,
                    struct rule_value *ret);
 /* rule_eval as a filter. */
 bool rule_match(const struct rule *r, const struct event *e, struct arena *scratch);
+/* Words of an error set, "cast, math"; "" for none. Returns out. */
+enum { RULE_ERRORS_SIZE = 128 };
+const char *rule_errors_text(unsigned errors, char out[RULE_ERRORS_SIZE]);
 
 #endif

@@ -1,0 +1,205 @@
+#include "conf_suites.h"
+#include "kit.h"
+#include "site.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#define KEY "0123456789012345678901234567890123456789"
+#define KEYS "keys: {pseudonym: env:WEIR_TEST_P, audit: env:WEIR_TEST_A}\n"
+#define SOURCE "sources:\n  pas:\n    adapter: acute\n    ods: RZZ\n    system: demo\n"
+#define MLLP "    mllp:\n      listen: 127.0.0.1:2575\n"
+#define ROUTE "routes:\n  all: {}\n"
+#define CONSUMER "consumers:\n  c:\n    route: all\n"
+
+static void keys_open(void)
+{
+    setenv("WEIR_TEST_P", KEY, 1);
+    setenv("WEIR_TEST_A", KEY "x", 1);
+    setenv("WEIR_TEST_SHORT", "short", 1);
+    setenv("WEIR_TEST_BEARER", "token", 1);
+    unsetenv("WEIR_TEST_NONE");
+}
+
+START_TEST(example_is_read_as_it_is)
+{
+    struct kit_dir dir;
+    struct site *s = NULL;
+    struct err err;
+    char path[4096], key[512];
+    static const char *const names[] = {"pseudonym.key", "audit.key"};
+    kit_dir_open(&dir);
+    for (int i = 0; i < 2; i++) {
+        kit_dir_write(&dir, names[i], SLICE(KEY "\n"));
+        kit_dir_file(&dir, names[i], key, sizeof(key));
+        ck_assert_int_eq(chmod(key, 0600), 0);
+    }
+    setenv("WEIR_KEYS", dir.path, 1);
+    ck_assert(getenv("WEIR_SOURCE") != NULL);
+    snprintf(path, sizeof(path), "%s/config/weir.yaml", getenv("WEIR_SOURCE"));
+    ck_assert_msg(site_open(path, SITE_ALL_SECRETS, &s, &err) == 0, "%s", err.text);
+    const struct site_source *src = site_source_find(s, SLICE("demo-pas"));
+    ck_assert(src != NULL && src->has_mllp && src->test_numbers);
+    kit_assert_slice(src->sector, SLICE("acute"));
+    kit_assert_slice(src->mllp.listen, SLICE("127.0.0.1:2575"));
+    ck_assert(site_route_find(s, SLICE("analytics"))->keep.n == 0);
+    ck_assert(!site_route_find(s, SLICE("analytics"))->identifiers);
+    ck_assert_uint_ge(s->nconsumers, 1);
+    ck_assert_uint_eq(s->data.p[0], '/');
+    site_close(s);
+    unsetenv("WEIR_KEYS");
+    kit_dir_close(&dir);
+}
+END_TEST
+
+START_TEST(presets)
+{
+    struct site *s;
+    struct err err;
+    keys_open();
+    ck_assert_msg(site_read(SLICE(KEYS SOURCE MLLP ROUTE CONSUMER
+                                  "    kind: http\n    http: {url: 'https://x/', bearer: "
+                                  "env:WEIR_TEST_BEARER}\n"),
+                            "/etc/weir.yaml", SITE_ALL_SECRETS, &s, &err) == 0,
+                  "%s", err.text);
+    ck_assert(s->stream.retain == 14 * 86400000LL && s->stream.retain_bytes == 20ULL << 30);
+    ck_assert(s->journey.window == 72 * 3600000LL && s->message_arena == 64 << 20);
+    kit_assert_slice(s->data, SLICE("/etc/data"));
+    kit_assert_slice(site_listen(s, "acute"), SLICE("127.0.0.1:0"));
+    const struct site_mllp *m = &s->sources[0].mllp;
+    ck_assert(m->frame_max == 8 << 20 && m->frame_time == 30000 && m->idle_time == 0);
+    ck_assert(m->connections == 1000 && m->per_peer == 256 && m->pipeline == 64);
+    ck_assert(m->require_end_cr && m->allow.n == 0 && s->sources[0].forward);
+    const struct site_consumer *c = &s->consumers[0];
+    ck_assert(c->in_flight == 16 && c->window == 4096 && c->parked_max == 100000);
+    ck_assert(c->backoff_min == 500 && c->backoff_max == 60000 && c->spill_after == 10000);
+    ck_assert(c->breaker_after == 30000 && c->merge_wait == 30000);
+    ck_assert(c->http.timeout == 15000 && c->http.connect_timeout == 5000);
+    kit_assert_slice(c->start, SLICE("earliest"));
+    kit_assert_slice(c->http.bearer, SLICE("token"));
+    site_close(s);
+}
+END_TEST
+
+START_TEST(secrets_are_opened_by_those_who_may)
+{
+    struct site *s;
+    struct err err;
+    static const char text[] = KEYS ROUTE CONSUMER
+        "    kind: http\n    http: {url: 'https://x/', bearer: env:WEIR_TEST_NONE}\n";
+    keys_open();
+    ck_assert_int_eq(site_read(SLICE(text), "t.yaml", SITE_ADAPTER, &s, &err), 0);
+    ck_assert(slice_present(s->keys.pseudonym) && !slice_present(s->consumers[0].http.bearer));
+    ck_assert(!slice_present(s->routes[0].key));
+    site_close(s);
+    ck_assert_int_eq(site_read(SLICE(text), "t.yaml", SITE_BROKER, &s, &err), -1);
+    ck_assert_msg(strstr(err.text, "WEIR_TEST_NONE") != NULL, "%s", err.text);
+    unsetenv("WEIR_TEST_P");
+    ck_assert_int_eq(site_read(SLICE(text), "t.yaml", SITE_NO_SECRETS, &s, &err), 0);
+    site_close(s);
+}
+END_TEST
+
+START_TEST(keys_of_routes)
+{
+    struct site *a, *b;
+    struct err err;
+    keys_open();
+    ck_assert_int_eq(site_read(SLICE(KEYS "routes: {x: {}, y: {}, z: {key: env:WEIR_TEST_A}}"), "t",
+                               SITE_ALL_SECRETS, &a, &err),
+                     0);
+    ck_assert_uint_eq(a->routes[0].key.n, 64);
+    ck_assert(!slice_eq(a->routes[0].key, a->routes[1].key));
+    kit_assert_slice(a->routes[2].key, SLICE(KEY "x"));
+    ck_assert_int_eq(site_read(SLICE(KEYS "routes: {y: {}}"), "t", SITE_BROKER, &b, &err), 0);
+    kit_assert_slice(b->routes[0].key, a->routes[1].key);
+    site_close(a);
+    site_close(b);
+}
+END_TEST
+
+START_TEST(what_is_wrong_is_said)
+{
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        {"", "a config is a map"},
+        {"a: 1", "\"a\" is not an option"},
+        {ROUTE, "\"keys\" is missing"},
+        {"keys: {pseudonym: env:WEIR_TEST_SHORT, audit: env:WEIR_TEST_A}", "32 or more"},
+        {"keys: {kid: 'a:b', pseudonym: env:WEIR_TEST_P, audit: env:WEIR_TEST_A}", "kid"},
+        {"keys: {pseudonym: file:none.key, audit: env:WEIR_TEST_A}", "head -c 32 /dev/urandom"},
+        {KEYS "soruces: {}", "t.yaml:2:1: \"soruces\" is not an option here; did you mean "
+                             "\"sources\"?"},
+        {KEYS "sources: {Pas: {}}", "t.yaml:2:11: the name of a source"},
+        {KEYS "sources: [a]", "must be a map"},
+        {KEYS "sources: {pas: {}}", "\"adapter\" is missing"},
+        {KEYS "sources: {pas: {adapter: akute, ods: RZZ, system: a}}", "did you mean \"acute\"?"},
+        {KEYS "sources: {pas: {adapter: acute, ods: rzz, system: a}}", "ods"},
+        {KEYS "sources: {pas: {adapter: acute, ods: RZZ, system: 'a:b'}}", "system"},
+        {KEYS SOURCE "    pl: ward^bed^room\n", "\"room\" is not known"},
+        {KEYS SOURCE "    sending: CERNER\n", "APPLICATION/FACILITY"},
+        {KEYS SOURCE "    mllp: {}\n", "\"listen\" is missing"},
+        {KEYS SOURCE "    mllp: {listen: 2575}\n", "ADDRESS:PORT"},
+        {KEYS SOURCE "    mllp: {listen: '0.0.0.0:2575'}\n", "say in \"allow\""},
+        {KEYS SOURCE "    mllp: {listen: '0.0.0.0:2575', allow: []}\n", "say in \"allow\""},
+        {KEYS SOURCE "    mllp: {listen: '127.0.0.1:1', allow: [10.0.0.1/8]}\n", "a network"},
+        {KEYS "stream: {record_max: 1MiB, queue_bytes: 2MiB}\n" SOURCE MLLP,
+         "do not fit a record of 1048576 bytes"},
+        {KEYS SOURCE MLLP "  two:\n    adapter: acute\n    ods: RZZ\n    system: b\n" MLLP,
+         "source \"pas\" listens on that port already"},
+        {KEYS "listen: {acute: 127.0.0.1:2575}\n" SOURCE MLLP, "\"pas\" has that port"},
+        {KEYS "listen: {brokr: 127.0.0.1:1}", "did you mean \"broker\"?"},
+        {KEYS "listen: {broker: 127.0.0.1:1, acute: 127.0.0.1:1}", "broker has that port"},
+        {KEYS "listen: {broker: x}", "ADDRESS:PORT"},
+        {KEYS "stream: {retain_bytes: 2GiB, disk_mark: 1GiB}", "less than retain_bytes"},
+        {KEYS "stream: {record_max: 1GiB}", "queue_bytes"},
+        {KEYS "lists: {a-b: [x]}", "the name of a list"},
+        {KEYS "lists: {ab: x}", "a list is written"},
+        {KEYS "routes: {x: {wen: a}}", "did you mean \"when\"?"},
+        {KEYS "routes: {x: {key: env:WEIR_TEST_SHORT}}", "32 or more are needed"},
+        {KEYS "routes: {x: {key: abc}}", "never written here"},
+        {KEYS ROUTE "consumers: {c: {route: al, kind: file, file: {path: x}}}",
+         "there is no route \"al\"; did you mean \"all\"?"},
+        {KEYS ROUTE CONSUMER "    kind: http\n", "needs its section \"http:\""},
+        {KEYS ROUTE CONSUMER "    kind: file\n    file: {path: x}\n    http: {url: 'https://x'}\n",
+         "\"http\" is of no use"},
+        {KEYS ROUTE CONSUMER "    kind: http\n    http: {url: 'ftp://x'}\n", "must be https://"},
+        {KEYS ROUTE CONSUMER "    kind: http\n    http: {url: 'https://u:p@x/'}\n", "password"},
+        {KEYS ROUTE CONSUMER
+         "    kind: http\n    http: {url: 'http://x/', bearer: env:WEIR_TEST_BEARER}\n",
+         "use https://"},
+        {KEYS ROUTE CONSUMER "    kind: file\n    file: {path: x}\n    start: now\n", "earliest"},
+        {KEYS ROUTE CONSUMER "    kind: file\n    file: {path: x}\n    window: 1\n", "in_flight"},
+        {KEYS ROUTE CONSUMER "    kind: file\n    file: {path: x}\n    backoff_max: 1ms\n",
+         "backoff_min"},
+        {KEYS ROUTE "consumers:\n  c: {route: all, kind: file, file: {path: x}}\n"
+                    "  d: {route: all, kind: file, file: {path: ./x}}\n",
+         "\"c\" writes that file already"},
+    };
+    keys_open();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct site *s = NULL;
+        struct err err = {0};
+        int rc = site_read(slice_str(rows[i].text), "t.yaml", SITE_ALL_SECRETS, &s, &err);
+        ck_assert_msg(rc == -1, "%s", rows[i].text);
+        ck_assert_msg(strstr(err.text, rows[i].says) != NULL, "%s: %s", rows[i].text, err.text);
+        ck_assert_msg(err.code == ERR_CONF && strncmp(err.text, "t.yaml:", 7) == 0, "%s", err.text);
+        ck_assert(s == NULL);
+    }
+}
+END_TEST
+
+Suite *site_suite(void)
+{
+    Suite *s = suite_create("site");
+    TCase *t = tcase_create("site");
+    tcase_add_test(t, example_is_read_as_it_is);
+    tcase_add_test(t, presets);
+    tcase_add_test(t, secrets_are_opened_by_those_who_may);
+    tcase_add_test(t, keys_of_routes);
+    tcase_add_test(t, what_is_wrong_is_said);
+    suite_add_tcase(s, t);
+    return s;
+}
