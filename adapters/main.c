@@ -184,6 +184,7 @@ static const struct proc_program program = {
     .program = "weir-adapter",
     .summary = "takes what the source systems of one sector send and makes it durable",
     .instance = "adapter",
+    .secrets = SITE_ADAPTER,
     .example = "weir-adapter --config config/weir.yaml acute",
     .start = adapter_start,
     .ready = adapter_ready,
