@@ -29,6 +29,7 @@ struct conn {
     size_t out_from; /* bytes of out that have left */
     int64_t active_at;
     bool paused, ended, finishing, shut, dead;
+    bool again;    /* resumed within a hook: what is kept is to be given once more */
     unsigned busy; /* hooks under way: freeing waits for them */
 };
 
@@ -145,8 +146,9 @@ static bool keep_rest(struct conn *c, struct slice rest)
     return true;
 }
 
-/* Gives bytes to data; what is left stands in c->in afterwards. False: the connection is gone. */
-static bool deliver(struct conn *c, struct slice bytes)
+/* Gives bytes to data once; what is left stands in c->in afterwards. False: the connection is gone.
+ */
+static bool deliver_once(struct conn *c, struct slice bytes)
 {
     bool kept = c->in_n != 0;
     c->busy++;
@@ -166,6 +168,17 @@ static bool deliver(struct conn *c, struct slice bytes)
         c->in = NULL;
         c->in_cap = 0;
     }
+    return true;
+}
+
+static bool deliver(struct conn *c, struct slice bytes)
+{
+    do {
+        c->again = false;
+        if (!deliver_once(c, bytes))
+            return false;
+        bytes = slice_make(c->in, c->in_n);
+    } while (c->again && !c->paused && c->in_n);
     return true;
 }
 
@@ -347,6 +360,7 @@ void conn_resume(struct conn *c)
     if (!c->paused || c->dead)
         return;
     c->paused = false;
+    c->again = c->busy != 0;
     if (c->in_n && !c->busy && !deliver(c, slice_make(c->in, c->in_n)))
         return;
     if (!watch(c))
