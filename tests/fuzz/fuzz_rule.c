@@ -7,14 +7,14 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
 static struct event *sample(struct arena *arena)
 {
-    struct event *e = event_new(arena);
+    struct event *e = event_make(arena);
     struct event_item *item = event_item_add(e, EV_DATA_PATIENT_IDS);
-    event_set(e, EV_ID, SLICE("abc-1"));
-    event_set(e, EV_TYPE, SLICE("patient.admitted"));
-    event_set(e, EV_DATA_LOCATION_SITE, SLICE("RXF05"));
-    event_set(e, EV_DATA_WAIT_MINUTES, SLICE("42"));
-    event_set(e, EV_DATA_VISIT_SAME_DAY, SLICE("true"));
-    event_add(e, EV_DATA_QUALITY, SLICE("test_patient"));
+    event_put(e, EV_ID, SLICE("abc-1"));
+    event_put(e, EV_TYPE, SLICE("patient.admitted"));
+    event_put(e, EV_DATA_LOCATION_SITE, SLICE("RXF05"));
+    event_put(e, EV_DATA_WAIT_MINUTES, SLICE("42"));
+    event_put(e, EV_DATA_VISIT_SAME_DAY, SLICE("true"));
+    event_push(e, EV_DATA_QUALITY, SLICE("test_patient"));
     event_item_set(e, item, EV_DATA_PATIENT_IDS_VALUE, SLICE("H123"));
     return e;
 }
