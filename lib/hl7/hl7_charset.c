@@ -164,8 +164,14 @@ static int reparse(const struct set *set, const struct hl7_limits *limits, struc
     return hl7_msg_parse(text, limits, arena, m, reterr);
 }
 
-int hl7_charset_parse(struct slice raw, const struct hl7_limits *limits, struct arena *arena,
-                      struct hl7_msg *ret_msg, struct hl7_charset *ret, struct err *reterr)
+bool hl7_charset_known(struct slice name)
+{
+    return find_set(name) != NULL;
+}
+
+int hl7_charset_parse(struct slice raw, struct slice preset, const struct hl7_limits *limits,
+                      struct arena *arena, struct hl7_msg *ret_msg, struct hl7_charset *ret,
+                      struct err *reterr)
 {
     struct hl7_msg m;
     struct hl7_charset cs = {0};
@@ -177,9 +183,11 @@ int hl7_charset_parse(struct slice raw, const struct hl7_limits *limits, struct 
         cs.flags |= HL7_CHARSET_SWITCHED;
     named = slice_trim(hl7_msg_repetition(&m, named, 1));
     const struct set *set = find_set(hl7_state_of(named) == HL7_NULL ? SLICE("") : named);
-    cs.declared = set && set->kind != KIND_UNSAID;
     if (!set)
         cs.flags |= HL7_CHARSET_UNKNOWN;
+    if (preset.n && (!set || set->kind == KIND_UNSAID))
+        set = find_set(preset);
+    cs.declared = set && set->kind != KIND_UNSAID;
     if (!set || set->kind == KIND_UNSAID)
         guess(raw, &cs);
     else if (set->kind == KIND_UTF8)

@@ -1,9 +1,10 @@
 /* hl7_charset.h - the character set of a message, and its values as UTF-8 (HL7 table 0211).
  *
- * In this order: MSH-18 where it names a known set, strict UTF-8, Windows-1252. ASCII in MSH-18 is
- * what senders of anything write, so it counts as not said. A message of ASCII or valid UTF-8 costs
- * one scan and no copy. A message in a set whose second bytes can look like delimiters (GB 18030,
- * Big5) is converted as a whole before it is taken apart. Owns nothing. */
+ * In this order: MSH-18 where it names a known set, what the source is set to, strict UTF-8,
+ * Windows-1252. ASCII in MSH-18 is what senders of anything write, so it counts as not said. A
+ * message of ASCII or valid UTF-8 costs one scan and no copy. A message in a set whose second bytes
+ * can look like delimiters (GB 18030, Big5) is converted as a whole before it is taken apart. Owns
+ * nothing. */
 #ifndef WEIR_HL7_CHARSET_H
 #define WEIR_HL7_CHARSET_H
 
@@ -17,16 +18,21 @@ enum hl7_charset_flag {
 
 struct hl7_charset {
     const uint16_t *high; /* code points of the bytes from 0x80 on; NULL: UTF-8 */
-    bool declared;        /* MSH-18 names a known set that is not ASCII */
+    bool declared;        /* MSH-18, or the preset, names a known set that is not ASCII */
     bool valid;           /* all of the message is valid UTF-8 as it stands */
     const char *guess;    /* "utf8", "cp1252"; NULL where nothing had to be guessed */
     unsigned flags;
 };
 
-/* hl7_msg_parse, then the choice of the set. Where the message was converted, *ret_msg is an index
+/* Whether a name is one of a set that can be read (ASCII is). */
+bool hl7_charset_known(struct slice name);
+
+/* hl7_msg_parse, then the choice of the set; preset (may be absent) is the set of a message that
+ * names none or one that is not known. Where the message was converted, *ret_msg is an index
  * over the converted bytes (ret_msg->raw), which lie in the arena. */
-int hl7_charset_parse(struct slice raw, const struct hl7_limits *limits, struct arena *arena,
-                      struct hl7_msg *ret_msg, struct hl7_charset *ret, struct err *reterr);
+int hl7_charset_parse(struct slice raw, struct slice preset, const struct hl7_limits *limits,
+                      struct arena *arena, struct hl7_msg *ret_msg, struct hl7_charset *ret,
+                      struct err *reterr);
 
 /* Bytes of a value as UTF-8: the slice itself where it is so already, else a copy in the arena
  * (absent when that is full). Flags (HL7_CHARSET_REPLACED) are added to *flags. */

@@ -1,8 +1,10 @@
 #include "map_code.h"
 
+#include "code_table.h"
+
 struct map_codes {
-    struct slice system;
-    const struct map_table *site; /* NULL = none */
+    const struct code_table *table;
+    const struct map_table *site; /* the source's own codes; NULL = none */
 };
 
 int map_codes_open(struct map_tables *tables, struct arena *arena, struct slice name,
@@ -11,8 +13,13 @@ int map_codes_open(struct map_tables *tables, struct arena *arena, struct slice 
     struct map_codes *codes = arena_zalloc(arena, 1, sizeof(*codes));
     if (!codes)
         return err_set(reterr, ERR_NOMEM, "no room for the maps");
-    codes->system = name;
+    codes->table = code_table_find(name);
     codes->site = map_table_find(tables, name);
+    if (!codes->table) {
+        const char *near = code_table_nearest(name);
+        return err_set(reterr, ERR_CONF, "there is no code table \"%.*s\"%s%s%s", SLICE_ARG(name),
+                       near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+    }
     *ret = codes;
     return 0;
 }
@@ -20,24 +27,41 @@ int map_codes_open(struct map_tables *tables, struct arena *arena, struct slice 
 int map_codes_compile(struct map_compiler *c, const struct yaml *node, const struct map_codes **ret,
                       struct err *reterr)
 {
+    struct err why = {0};
     if (node->kind != YAML_SCALAR || !node->text.n)
-        return yaml_err(node, reterr, "code: the name of a code table is wanted here");
-    return map_codes_open(c->tables, c->arena, node->text, ret, reterr);
+        return yaml_err(node, reterr, "the name of a code table is wanted here");
+    if (map_codes_open(c->tables, c->arena, node->text, ret, &why) < 0)
+        return yaml_err(node, reterr, "%s", why.text);
+    return 0;
 }
 
-void map_codes_set_known(struct map_run *run, int code, int system, const struct map_codes *codes,
+static const struct code *find(const struct map_codes *codes, struct slice raw)
+{
+    struct slice own = codes->site ? map_table_get(codes->site, raw) : SLICE_ABSENT;
+    return code_find(codes->table, slice_present(own) ? own : raw);
+}
+
+bool map_codes_set_known(struct map_run *run, int code, int system, const struct map_codes *codes,
                          struct slice value)
 {
-    event_put(run->event, (unsigned)code, value);
-    event_put(run->event, (unsigned)system, codes->system);
+    const struct code *found = find(codes, value);
+    if (!found || !slice_present(found->code))
+        return false;
+    event_put(run->event, (unsigned)code, found->code);
+    event_put(run->event, (unsigned)system, found->system);
+    return true;
 }
 
 void map_codes_set(struct map_run *run, const struct map_field *f, const struct map_codes *codes,
                    struct slice raw)
 {
     event_put(run->event, f->field, raw);
-    struct slice sent = codes->site ? map_table_get(codes->site, raw) : SLICE_ABSENT;
-    if (!slice_present(sent))
-        sent = raw;
-    map_codes_set_known(run, f->code, f->system, codes, sent);
+    if (!map_codes_set_known(run, f->code, f->system, codes, raw))
+        map_run_flag(run, f->flag);
+}
+
+struct slice map_codes_group(const struct map_codes *codes, struct slice raw)
+{
+    const struct code *found = find(codes, raw);
+    return found ? found->group : SLICE_ABSENT;
 }

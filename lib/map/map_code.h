@@ -14,9 +14,11 @@ int map_codes_compile(struct map_compiler *c, const struct yaml *node, const str
 /* Sets raw, code and system of the field f. */
 void map_codes_set(struct map_run *run, const struct map_field *f, const struct map_codes *codes,
                    struct slice raw);
-/* A code that is known already, without raw; fields of code and system. */
-void map_codes_set_known(struct map_run *run, int code, int system, const struct map_codes *codes,
+/* Sets code and system of a value that no message sent; false where it is in no table. */
+bool map_codes_set_known(struct map_run *run, int code, int system, const struct map_codes *codes,
                          struct slice value);
+/* The group of a code, such as emergency or care_home; absent where it has none. */
+struct slice map_codes_group(const struct map_codes *codes, struct slice raw);
 /* A code table for use by C code. */
 int map_codes_open(struct map_tables *tables, struct arena *arena, struct slice name,
                    const struct map_codes **ret, struct err *reterr);

@@ -4,8 +4,8 @@
 #include "map_function.h"
 #include "map_test.h"
 
-static const char *const keys[] = {"path", "const", "field",    "call", "table",
-                                   "code", "when",  "unmapped", NULL};
+static const char *const keys[] = {"path", "const", "field", "call",     "table",
+                                   "code", "group", "when",  "unmapped", NULL};
 
 static int member_of(struct map_compiler *c, struct slice object, const char *member)
 {
@@ -147,12 +147,14 @@ static int compile_map(struct map_compiler *c, const struct yaml *node, struct m
     if (map_compile_keys(node, keys, reterr) < 0 || compile_from(c, node, f, s, reterr) < 0)
         return -1;
     const struct yaml *table = yaml_get(node, "table"), *code = yaml_get(node, "code");
-    const struct yaml *unmapped = yaml_get(node, "unmapped");
+    const struct yaml *unmapped = yaml_get(node, "unmapped"), *group = yaml_get(node, "group");
+    if (group && map_codes_compile(c, group, &s->group, reterr) < 0)
+        return -1;
     if (table && map_compile_table(c, table, &s->table, reterr) < 0)
         return -1;
     if (unmapped) {
-        if (!table || !slice_eq(unmapped->text, SLICE("flag")))
-            return yaml_err(unmapped, reterr, "unmapped: flag goes with table:");
+        if ((!table && !group) || !slice_eq(unmapped->text, SLICE("flag")))
+            return yaml_err(unmapped, reterr, "unmapped: flag goes with table: or group:");
         f->flag_unmapped = true;
     }
     if (!code != (f->reads != MAP_CODE))

@@ -41,6 +41,7 @@ struct map_test {
     const struct hl7_path *path;   /* of the message, or */
     int field;                     /* of the event as far as it is made; -1 = path */
     const struct map_table *table; /* translates before the comparison; or IN_TABLE */
+    const struct map_codes *group; /* the code's group is compared */
     const struct slice *texts;
     const struct map_test *children;
     unsigned ntexts, nchildren;
@@ -73,6 +74,7 @@ struct map_source {
     const struct map_function *call;
     const struct map_table *table; /* translates; what is not in it is no value */
     const struct map_codes *codes; /* CODE */
+    const struct map_codes *group; /* the code's group is the value */
     struct map_tests when;
 };
 

@@ -83,8 +83,8 @@ static void classify(struct map_run *run, const struct map_field *f)
         map_run_flag(run, f->flag);
     struct slice beds = map_table_get_parts(c->bed_classes, key, 2);
     if (slice_present(beds))
-        map_codes_set_known(run, (int)f->field + CLASS + 1, (int)f->field + CLASS + 2, c->bed_codes,
-                            beds);
+        (void)map_codes_set_known(run, (int)f->field + CLASS + 1, (int)f->field + CLASS + 2,
+                                  c->bed_codes, beds);
 }
 
 /* The ODS code of the site, where the table `site` knows better than the message: by what was sent

@@ -47,12 +47,15 @@ static struct slice value_of(struct map_run *run, const struct map_field *f,
         value = map_text_first(run, s->paths, s->npaths);
         break;
     }
-    if (!s->table || !slice_present(value))
+    if ((!s->table && !s->group) || !slice_present(value))
         return value;
-    struct slice found = map_table_get(s->table, value);
-    if (!slice_present(found) && f->flag_unmapped)
+    if (s->table)
+        value = map_table_get(s->table, value);
+    if (s->group && slice_present(value))
+        value = map_codes_group(s->group, value);
+    if (!slice_present(value) && f->flag_unmapped)
         map_run_flag(run, f->flag);
-    return found;
+    return value;
 }
 
 static bool set_bool(struct map_run *run, const struct map_field *f, struct slice value)

@@ -5,6 +5,7 @@
 #define WEIR_MAP_RUN_H
 
 #include "event_id.h"
+#include "hl7_charset.h"
 #include "hl7_time.h"
 #include "map_model.h"
 #include "site.h"
@@ -28,12 +29,12 @@ struct map_run {
     const struct hl7_header *header;
     struct hl7_scope scope; /* segments of the patient at hand */
     struct arena *arena;
-    struct event *event;       /* that is being filled */
-    struct map_person *person; /* identities; NULL until asked for (map_person.h) */
-    struct slice retired;      /* pseudonyms of a merge's retired ids, blank between */
-    struct slice message_id;   /* what the ids of this message begin with */
-    int charset;               /* of values with bytes beyond ASCII: see map_text.c */
-    bool ascii;                /* the whole message is */
+    struct event *event;        /* that is being filled */
+    struct map_person *person;  /* identities; NULL until asked for (map_person.h) */
+    struct slice retired;       /* pseudonyms of a merge's retired ids, blank between */
+    struct slice message_id;    /* what the ids of this message begin with */
+    struct hl7_charset charset; /* of the message */
+    unsigned text_flags;        /* enum hl7_charset_flag of the values read */
 };
 
 /* A whole field as sent, all repetitions, of the first such segment of the patient at hand. */

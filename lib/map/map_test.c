@@ -1,11 +1,12 @@
 #include "map_test.h"
 
+#include "map_code.h"
 #include "map_text.h"
 
 enum { NESTING_MAX = 8 };
 
-static const char *const keys[] = {"path", "field",    "table", "is",  "in",  "present", "absent",
-                                   "null", "in_table", "like",  "any", "not", NULL};
+static const char *const keys[] = {"path",   "field", "table",    "group", "is",  "in",  "present",
+                                   "absent", "null",  "in_table", "like",  "any", "not", NULL};
 
 static int compile_list(struct map_compiler *c, const struct yaml *node, unsigned depth,
                         const struct map_test **ret, unsigned *ret_n, struct err *reterr);
@@ -26,6 +27,9 @@ static int compile_subject(struct map_compiler *c, const struct yaml *node, stru
     t->field = field ? (int)leaf : -1;
     if (table && t->kind == MAP_TEST_IN_TABLE)
         return yaml_err(table, reterr, "table: and in_table: do not go together");
+    const struct yaml *group = yaml_get(node, "group");
+    if (group && map_codes_compile(c, group, &t->group, reterr) < 0)
+        return -1;
     return table ? map_compile_table(c, table, &t->table, reterr) : 0;
 }
 
@@ -86,7 +90,7 @@ static int compile_verb(struct map_compiler *c, const struct yaml *verb, struct 
 static bool is_verb(struct slice name)
 {
     return !slice_eq(name, SLICE("path")) && !slice_eq(name, SLICE("field")) &&
-           !slice_eq(name, SLICE("table"));
+           !slice_eq(name, SLICE("table")) && !slice_eq(name, SLICE("group"));
 }
 
 static int compile_simple(struct map_compiler *c, const struct yaml *node, struct map_test *t,
@@ -198,6 +202,8 @@ static bool holds(struct map_run *run, const struct map_test *t)
         t->path ? map_text_at(run, t->path) : event_get(run->event, (unsigned)t->field);
     if (t->table && slice_present(value))
         value = map_table_get(t->table, value);
+    if (t->group && slice_present(value))
+        value = map_codes_group(t->group, value);
     switch (t->kind) {
     case MAP_TEST_ABSENT:
         return !slice_present(value);

@@ -1,18 +1,18 @@
 #include "map_text.h"
 
-#include "hl7_escape.h"
-#include "utf8.h"
-
-void map_text_begin(struct map_run *run)
-{
-    run->ascii = true;
-    for (size_t i = 0; i < run->msg->raw.n && run->ascii; i++)
-        run->ascii = (unsigned char)run->msg->raw.p[i] < 0x80;
-}
-
 void map_text_flags(struct map_run *run)
 {
-    (void)run;
+    const struct hl7_charset *cs = &run->charset;
+    if (cs->guess && slice_eq_str(SLICE("cp1252"), cs->guess))
+        map_run_flag(run, SLICE("charset_guessed:cp1252"));
+    else if (cs->guess)
+        map_run_flag(run, SLICE("charset_guessed:utf8"));
+    if (cs->flags & HL7_CHARSET_UNKNOWN)
+        map_run_flag(run, SLICE("charset_unknown"));
+    if (cs->flags & HL7_CHARSET_SWITCHED)
+        map_run_flag(run, SLICE("charset_switched"));
+    if ((cs->flags | run->text_flags) & HL7_CHARSET_REPLACED)
+        map_run_flag(run, SLICE("charset_replaced"));
 }
 
 struct slice map_text(struct map_run *run, struct slice sent)
@@ -20,14 +20,15 @@ struct slice map_text(struct map_run *run, struct slice sent)
     if (!sent.n || (sent.n == 2 && sent.p[0] == '"' && sent.p[1] == '"'))
         return SLICE_ABSENT;
     unsigned flags = 0;
-    struct slice text = hl7_escape_decode(sent, &run->msg->delims, run->arena, &flags);
+    struct slice text = hl7_charset_text(&run->charset, run->msg, sent, run->arena, &flags);
+    run->text_flags |= flags & HL7_CHARSET_REPLACED;
     return text.n ? text : SLICE_ABSENT;
 }
 
 struct slice map_text_raw(struct map_run *run, struct slice sent)
 {
-    (void)run;
-    return sent.n ? sent : SLICE_ABSENT;
+    return sent.n ? hl7_charset_decode(&run->charset, sent, run->arena, &run->text_flags)
+                  : SLICE_ABSENT;
 }
 
 struct slice map_text_at(struct map_run *run, const struct hl7_path *path)

@@ -1,15 +1,12 @@
 /* map_text.h - a value of the message as text of an event: escapes decoded, in UTF-8.
  *
- * The character set is decided once per message (domain rule: MSH-18 where it is known, then what
- * the source is configured for, then strict UTF-8, then Windows-1252); a guess is flagged. */
+ * The character set is decided once per message (hl7_charset.h); a guess is flagged. */
 #ifndef WEIR_MAP_TEXT_H
 #define WEIR_MAP_TEXT_H
 
 #include "map_run.h"
 
-/* Decides run->charset. */
-void map_text_begin(struct map_run *run);
-/* Flags a guess on run->event. */
+/* Flags on run->event what had to be guessed and what could not be read. */
 void map_text_flags(struct map_run *run);
 /* Absent where nothing was sent, or nothing but "". In the arena or in the message. */
 struct slice map_text(struct map_run *run, struct slice sent);

@@ -44,6 +44,9 @@ static int open_context(struct translator *t, struct err *reterr)
     struct slice zone = t->source->timezone.n ? t->source->timezone : SLICE("Europe/London");
     if (zone_open(ZONE_DIR, zone.p, &t->zone, reterr) < 0)
         return err_at(reterr, "source %.*s: timezone", SLICE_ARG(t->source->name));
+    if (t->source->charset.n && !hl7_charset_known(t->source->charset))
+        return err_set(reterr, ERR_CONF, "source %.*s: charset: no set \"%.*s\" is known here",
+                       SLICE_ARG(t->source->name), SLICE_ARG(t->source->charset));
     if (map_pl_compile(t->source->pl, t->pl, &c->npl, reterr) < 0)
         return err_at(reterr, "source %.*s", SLICE_ARG(t->source->name));
     *c = (struct map_context){
@@ -255,12 +258,12 @@ static void sha256_of(struct work *w, struct slice raw)
 }
 
 /* What the ids begin with, and a control id where none was sent (conformance row 60). */
-static bool identify(struct work *w, struct slice raw)
+static bool identify(struct work *w)
 {
     struct translation *ret = w->ret;
     struct slice control_id = map_text(&w->run, ret->header.control_id);
     struct slice sent_at = ret->header.sent_at;
-    event_message_digest(&w->t->keys, w->t->source->name, control_id, raw, &sent_at,
+    event_message_digest(&w->t->keys, w->t->source->name, control_id, ret->msg.raw, &sent_at,
                          slice_present(sent_at), w->digest);
     char text[DIGEST_B64];
     struct slice id = digest_b64url(w->digest, ID_BYTES, text);
@@ -315,7 +318,6 @@ static void flag_message(struct work *w)
         map_run_flag(run, SLICE("no_control_id"));
     if (!sender_known(w->t->source, &w->ret->header, run))
         map_run_flag(run, SLICE("unexpected_sender"));
-    map_text_flags(run);
 }
 
 /* A new event with all that the events of this message share. */
@@ -347,6 +349,7 @@ static bool finish_event(struct work *w, const struct map_event *m, struct slice
     w->run.retired = SLICE_ABSENT;
     map_run_time(&w->run, m->time);
     map_run_fields(&w->run, m->fields, m->nfields);
+    map_text_flags(&w->run);
     char *id = arena_alloc(w->run.arena, EVENT_ID_SIZE);
     if (!id)
         return false;
@@ -468,12 +471,12 @@ static void run_trigger(struct work *w)
     ret->verdict = ret->nevents ? TRANSLATE_EVENTS : TRANSLATE_NOTHING;
 }
 
-static void translate_message(struct work *w, struct slice raw)
+static void translate_message(struct work *w)
 {
     struct translation *ret = w->ret;
     if (!check_version(w) || !find_trigger(w))
         return;
-    if (!identify(w, raw)) {
+    if (!identify(w)) {
         refuse_long(w);
         return;
     }
@@ -492,7 +495,8 @@ void translate_run(struct translator *t, struct slice raw, struct arena *arena,
     struct err err;
     sha256_of(&w, raw);
     ret->reasons = arena_zalloc(arena, REASONS_MAX, sizeof(*ret->reasons));
-    if (hl7_msg_parse(raw, &limits, arena, &ret->msg, &err) < 0) {
+    if (hl7_charset_parse(raw, t->source->charset, &limits, arena, &ret->msg, &w.run.charset,
+                          &err) < 0) {
         refuse_parse(&w, raw, &err);
         return;
     }
@@ -500,8 +504,7 @@ void translate_run(struct translator *t, struct slice raw, struct arena *arena,
     ret->parsed = true;
     w.run.msg = &ret->msg;
     w.run.header = &ret->header;
-    map_text_begin(&w.run);
-    translate_message(&w, raw);
+    translate_message(&w);
     if (arena->overflow && ret->verdict != TRANSLATE_REFUSED)
         refuse_long(&w);
 }

@@ -58,7 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err;
     arena_init(&arena, (size_t)8 << 20);
     struct slice raw = slice_make((const char *)data, size);
-    if (size && hl7_charset_parse(raw, &limits, &arena, &m, &cs, &err) == 0) {
+    if (size && hl7_charset_parse(raw, SLICE_ABSENT, &limits, &arena, &m, &cs, &err) == 0) {
         if (m.nsegments > limits.segments || m.nfields > limits.fields)
             abort();
         for (uint32_t i = 0; i < m.nsegments; i++) {
