@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "buf.h"
 
-enum { FIRST_KEEP = 2048, KEEP_WHEN_EMPTY = 4096, LINGER_MS = 2000 };
+enum { FIRST_KEEP = 2048, KEEP_WHEN_EMPTY = 4096, FLUSH_MS = 2000, LINGER_MS = 500 };
 
 struct conn_shared {
     size_t n;
@@ -378,5 +378,5 @@ void conn_finish(struct conn *c)
     if (loop_timer_add(c->loop, on_linger, c, &c->linger, &e) != 0)
         shutdown(c->fd, SHUT_RDWR);
     else
-        loop_timer_start(c->linger, conn_queued(c) ? LINGER_MS : 0);
+        loop_timer_start(c->linger, conn_queued(c) ? FLUSH_MS : 0);
 }
