@@ -99,7 +99,7 @@ static int refuse_format(const char *path, int64_t format, struct err *reterr)
 /* Makes the tables of a new file; refuses what somebody else made. */
 static int settle_schema(sqlite3 *db, const char *path, struct err *reterr)
 {
-    int64_t format, tables;
+    int64_t format = 0, tables = 0;
     if (read_number(db, "PRAGMA user_version", &format, reterr) ||
         read_number(db, "SELECT count(*) FROM sqlite_schema", &tables, reterr))
         return -1;
@@ -129,7 +129,7 @@ static int settle_writer(sqlite3 *db, const char *path, const struct embedded_tu
                          struct err *reterr)
 {
     sqlite3_busy_timeout(db, WRITER_WAIT_MS);
-    int64_t format;
+    int64_t format = 0;
     if (read_number(db, "PRAGMA user_version", &format, reterr))
         return -1;
     if (format && format != FORMAT)
@@ -167,7 +167,7 @@ int embedded_file_write(const char *path, const struct embedded_tuning *t, sqlit
 /* 0 ready, 1 not yet, -1 never. */
 static int check_reader(sqlite3 *db, const char *path, struct err *reterr)
 {
-    int64_t format, tables;
+    int64_t format = 0, tables = 0;
     if (read_number(db, "PRAGMA user_version", &format, reterr) ||
         read_number(db, "SELECT count(*) FROM sqlite_schema", &tables, reterr)) {
         int rc = sqlite3_errcode(db) & 0xff;

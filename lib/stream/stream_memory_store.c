@@ -212,14 +212,17 @@ static uint64_t partition_size(struct mem_store *store, struct slice partition)
 static struct mem_log *oldest(struct mem_store *store, struct slice partition, bool read_or_not)
 {
     struct mem_log *found = NULL;
+    int64_t oldest_ms = 0;
     for (struct mem_log *log = store->logs; log; log = log->next) {
         if (!slice_eq_str(partition, log->partition) || log->first == log->end)
             continue;
         if (!read_or_not && needed_from(store, log) <= log->first)
             continue;
-        if (!found ||
-            mem_log_at(log, log->first)->time_ms < mem_log_at(found, found->first)->time_ms)
-            found = log;
+        const struct mem_record *first = mem_log_at(log, log->first);
+        if (!first || (found && first->time_ms >= oldest_ms))
+            continue;
+        oldest_ms = first->time_ms;
+        found = log;
     }
     return found;
 }

@@ -520,6 +520,30 @@ START_TEST(retention_waits_for_the_slowest_group)
 }
 END_TEST
 
+START_TEST(what_is_too_old_goes)
+{
+    stream_bed_open(&bed, engine(_i));
+    bed.options.retain_ms = 1;
+    s = stream_bed_handle(&bed, "acute");
+    put("t", "old");
+    struct stream_reader *r = stream_bed_reader(s, "t", NULL, STREAM_EARLIEST);
+    struct stream_message m;
+    struct err e = {0};
+    int64_t until = clock_mono_ms() + BED_DEADLINE_MS;
+    enum stream_next got;
+    do {
+        ck_assert_msg(clock_mono_ms() < until, "nothing is pruned");
+        put("t", "new");
+        ck_assert_int_eq(stream_seek(r, SLICE("t"), SLICE("acute"), 0, &e), 0);
+        got = stream_next(r, &m, &e);
+    } while (got == STREAM_GOT);
+    ck_assert_int_eq(got, STREAM_LOST);
+    ck_assert_int_eq(m.lost_from, 0);
+    stream_reader_close(r);
+    end();
+}
+END_TEST
+
 START_TEST(big_records)
 {
     begin(_i);
@@ -684,6 +708,7 @@ int main(int argc, char **argv)
         lag_counts_what_was_not_given,
         a_lost_position_is_an_error_with_its_range,
         retention_waits_for_the_slowest_group,
+        what_is_too_old_goes,
         big_records,
         many_topics,
         the_descriptor_tells_the_truth,
