@@ -3,7 +3,7 @@
  *
  * All of it lives in the site's own arena; strings are NUL-terminated slices. Rules, paths and maps
  * stay text here, with their YAML node for positions; their libraries compile them.
- * config/weir.yaml is the commented example of every option. */
+ * config/weir.yaml is a commented example, docs/config.md lists every option. */
 #ifndef WEIR_SITE_H
 #define WEIR_SITE_H
 

@@ -15,9 +15,7 @@
 #include "rule_parse.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 
-#include "num.h"
 #include "rule_function.h"
 #include "rule_like.h"
 
@@ -162,68 +160,6 @@ static struct rule_node *parse_call(struct rule_parse *p, struct slice name, siz
     return n->function ? n : no_function(p, name, at, n->nlinks, named);
 }
 
-/* A text without its quotes: the escaped delimiter becomes itself. */
-static struct slice unescape(struct rule_parse *p, struct slice raw, char quote)
-{
-    char *out = arena_alloc(p->arena, raw.n + 1);
-    size_t n = 0;
-    if (!out)
-        return SLICE_ABSENT;
-    for (size_t i = 0; i < raw.n; i++) {
-        if (raw.p[i] == '\\' && i + 1 < raw.n && raw.p[i + 1] == quote)
-            i++;
-        out[n++] = raw.p[i];
-    }
-    return slice_make(out, n);
-}
-
-static bool take_string(struct rule_parse *p, struct slice *ret)
-{
-    *ret = unescape(p, p->lex.value, p->lex.text.p[p->lex.at]);
-    if (!slice_present(*ret)) {
-        rule_no_room(p);
-        return false;
-    }
-    step(p);
-    return true;
-}
-
-static struct rule_node *parse_literal(struct rule_parse *p)
-{
-    struct rule_node *n = rule_node_new(p, RULE_OP_LITERAL, p->lex.at);
-    if (!n)
-        return NULL;
-    if (p->lex.token == RULE_T_STRING) {
-        n->value.kind = RULE_STRING;
-        return take_string(p, &n->value.string) ? n : NULL;
-    }
-    n->value.kind = RULE_BOOLEAN;
-    n->value.boolean = p->lex.token == RULE_T_TRUE;
-    step(p);
-    return n;
-}
-
-static struct rule_node *parse_integer(struct rule_parse *p, bool minus, size_t at)
-{
-    uint64_t v = 0;
-    struct rule_node *n = rule_node_new(p, RULE_OP_LITERAL, at);
-    if (!n)
-        return NULL;
-    if (!num_u64(p->lex.value, &v) || v > (uint64_t)INT32_MAX + minus)
-        return rule_fail(p, at, "a whole number is between -2147483648 and 2147483647");
-    n->value.kind = RULE_INTEGER;
-    n->value.integer = (int32_t)(minus ? -(int64_t)v : (int64_t)v);
-    step(p);
-    return n;
-}
-
-/* A sign that touches digits belongs to the number: -2147483648 has no positive twin. */
-static bool sign_of_number(const struct rule_parse *p)
-{
-    size_t next = p->lex.next;
-    return next < p->lex.text.n && p->lex.text.p[next] >= '0' && p->lex.text.p[next] <= '9';
-}
-
 static struct rule_node *parse_name(struct rule_parse *p)
 {
     struct slice word = p->lex.value;
@@ -269,9 +205,9 @@ static struct rule_node *parse_primary(struct rule_parse *p)
     case RULE_T_STRING:
     case RULE_T_TRUE:
     case RULE_T_FALSE:
-        return parse_literal(p);
+        return rule_literal(p);
     case RULE_T_INTEGER:
-        return parse_integer(p, false, p->lex.at);
+        return rule_integer_literal(p, false, p->lex.at);
     default:
         return unexpected(p, "a name, a text, a number or \"(\"");
     }
@@ -281,12 +217,12 @@ static struct rule_node *parse_sign(struct rule_parse *p)
 {
     size_t at = p->lex.at;
     bool minus = p->lex.token == RULE_T_MINUS;
-    bool number = sign_of_number(p);
+    bool number = rule_sign_of_number(p);
     if (!minus && !number)
         return unexpected(p, "a name, a text, a number or \"(\"");
     step(p);
     if (number && p->lex.token == RULE_T_INTEGER)
-        return parse_integer(p, minus, at);
+        return rule_integer_literal(p, minus, at);
     if (!minus)
         return unexpected(p, "a number");
     struct rule_node *n = rule_node_new(p, RULE_OP_MINUS, at);
@@ -342,7 +278,7 @@ static struct rule_node *parse_like(struct rule_parse *p, struct rule_node *left
         return unexpected(p, "a pattern in quotes");
     if (p->lex.value.n > RULE_PATTERN_MAX)
         return rule_fail(p, p->lex.at, "a pattern has at most %d bytes", RULE_PATTERN_MAX);
-    if (!n || !take_string(p, &text) || !adopt(p, n, left))
+    if (!n || !rule_take_string(p, &text) || !adopt(p, n, left))
         return NULL;
     n->left = left;
     n->negated = negated;
@@ -350,68 +286,6 @@ static struct rule_node *parse_like(struct rule_parse *p, struct rule_node *left
     if (!slice_present(n->pattern))
         return rule_no_room(p);
     return rule_check_type_like(p, left, n->pattern, at) < 0 ? NULL : n;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
-}
-
-/* A set of texts that are known now is sorted, so that a long list costs a few comparisons. */
-static bool sort_set(struct rule_parse *p, struct rule_node *n, const struct slice *values,
-                     unsigned count)
-{
-    struct slice *set = arena_alloc(p->arena, (count ? count : 1) * sizeof(*set));
-    if (!set) {
-        rule_no_room(p);
-        return false;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        set[i] = arena_copy(p->arena, values[i].p ? values[i] : SLICE(""));
-        if (!slice_present(set[i])) {
-            rule_no_room(p);
-            return false;
-        }
-    }
-    if (count)
-        qsort(set, count, sizeof(*set), by_text);
-    n->set = set;
-    n->nset = count;
-    return true;
-}
-
-static bool all_texts(const struct rule_node *n)
-{
-    for (const struct rule_link *l = n->links; l; l = l->next)
-        if (l->node->op != RULE_OP_LITERAL || l->node->value.kind != RULE_STRING)
-            return false;
-    return true;
-}
-
-static bool set_of_links(struct rule_parse *p, struct rule_node *n)
-{
-    struct slice *values = arena_alloc(p->arena, n->nlinks * sizeof(*values));
-    unsigned k = 0;
-    if (!values) {
-        rule_no_room(p);
-        return false;
-    }
-    for (const struct rule_link *l = n->links; l; l = l->next) {
-        if (l->node->op == RULE_OP_LITERAL && l->node->value.kind == RULE_STRING &&
-            rule_check_type(p, n->left, l->node->value.string, l->node->at) < 0)
-            return false;
-        values[k++] = l->node->value.string;
-    }
-    return !all_texts(n) || sort_set(p, n, values, k);
-}
-
-static bool set_of_list(struct rule_parse *p, struct rule_node *n, const struct rule_list *list)
-{
-    for (unsigned i = 0; i < list->count; i++)
-        if (rule_check_type(p, n->left, list->values[i], p->lex.at) < 0)
-            return false;
-    step(p);
-    return sort_set(p, n, list->values, list->count);
 }
 
 /* 'x' IN data.quality: the field takes the left side. */
@@ -441,13 +315,13 @@ static struct rule_node *parse_in(struct rule_parse *p, struct rule_node *left, 
     n->negated = negated;
     if (p->lex.token == RULE_T_OPEN) {
         step(p);
-        return parse_operands(p, n, RULE_TEXT_MAX) && set_of_links(p, n) ? n : NULL;
+        return parse_operands(p, n, RULE_TEXT_MAX) && rule_set_of_links(p, n) ? n : NULL;
     }
     if (p->lex.token != RULE_T_NAME)
         return unexpected(p, "\"(\" or the name of a list");
     const struct rule_list *list = rule_name_list(p, p->lex.value);
     if (list)
-        return set_of_list(p, n, list) ? n : NULL;
+        return rule_set_of_list(p, n, list) ? n : NULL;
     if (slice_find(p->lex.value, '.') < p->lex.value.n)
         return in_fields(p, n);
     return rule_fail(p, p->lex.at, "there is no list \"%.*s\" under lists: in the config",

@@ -2,6 +2,7 @@
 #include "kit.h"
 #include "rule.h"
 #include "rule_suites.h"
+#include "yaml.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,11 +48,40 @@ START_TEST(examples_of_the_page_compile)
 }
 END_TEST
 
+/* The rules of the example config, with its lists. */
+START_TEST(rules_of_the_example_compile)
+{
+    char path[4096];
+    struct arena arena;
+    struct yaml *root, *list;
+    struct err err;
+    struct rule_list named[16];
+    struct rule_env of_example = {.lists = named};
+    ck_assert(getenv("WEIR_SOURCE") != NULL);
+    snprintf(path, sizeof(path), "%s/config/weir.yaml", getenv("WEIR_SOURCE"));
+    arena_init(&arena, 8 << 20);
+    ck_assert_msg(yaml_read_file(path, yaml_getenv, NULL, &arena, &root, &err) == 0, "%s",
+                  err.text);
+    list = yaml_get(root, "lists") ? yaml_get(root, "lists")->child : NULL;
+    for (; list; list = list->next)
+        named[of_example.nlists++] = (struct rule_list){list->name, &list->child->text, 1};
+    for (struct yaml *r = yaml_get(root, "routes")->child; r; r = r->next) {
+        const struct rule *rule;
+        size_t at;
+        const struct yaml *when = yaml_get(r, "when");
+        ck_assert_msg(!when || rule_compile(when->text, &of_example, &arena, &rule, &at, &err) == 0,
+                      "%s:%u: %s", path, r->line, err.text);
+    }
+    arena_fini(&arena);
+}
+END_TEST
+
 Suite *rule_doc_suite(void)
 {
     Suite *s = suite_create("rule page");
     TCase *t = tcase_create("doc");
     tcase_add_test(t, examples_of_the_page_compile);
+    tcase_add_test(t, rules_of_the_example_compile);
     suite_add_tcase(s, t);
     return s;
 }
