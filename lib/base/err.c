@@ -8,24 +8,22 @@ static bool may_pass(enum err_code code)
     return code == ERR_FULL || code == ERR_IO || code == ERR_PEER || code == ERR_NOMEM;
 }
 
-int err_vset(struct err *e, enum err_code code, const char *fmt, va_list ap)
+void err_vfill(struct err *e, enum err_code code, const char *fmt, va_list ap)
 {
     e->code = code;
     e->retriable = may_pass(code);
     vsnprintf(e->text, sizeof(e->text), fmt, ap);
-    return -1;
 }
 
-int err_set(struct err *e, enum err_code code, const char *fmt, ...)
+void err_fill(struct err *e, enum err_code code, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    err_vset(e, code, fmt, ap);
+    err_vfill(e, code, fmt, ap);
     va_end(ap);
-    return -1;
 }
 
-int err_at(struct err *e, const char *fmt, ...)
+void err_prefix(struct err *e, const char *fmt, ...)
 {
     char old[sizeof(e->text)];
     memcpy(old, e->text, sizeof(old));
@@ -35,7 +33,6 @@ int err_at(struct err *e, const char *fmt, ...)
     va_end(ap);
     if (n >= 0 && (size_t)n < sizeof(e->text))
         snprintf(e->text + n, sizeof(e->text) - (size_t)n, ": %s", old);
-    return -1;
 }
 
 int err_exit_code(const struct err *e)

@@ -27,14 +27,20 @@ struct err {
     char text[400];
 };
 
-/* Fills *e (retriable: FULL, IO, PEER, NOMEM) and returns -1, so that `return err_set(…)` reads
- * well. */
-int err_set(struct err *e, enum err_code code, const char *fmt, ...)
+/* Fill *e (retriable: FULL, IO, PEER, NOMEM); err_prefix puts "where: " in front of the text. */
+void err_fill(struct err *e, enum err_code code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-int err_vset(struct err *e, enum err_code code, const char *fmt, va_list ap)
+void err_vfill(struct err *e, enum err_code code, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
-/* Puts "where: " in front of the text; returns -1. */
-int err_at(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void err_prefix(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same as an expression that is -1, so that `return err_set(…)` reads well and the compiler
+ * knows that the call failed. */
+static inline int err_failed(void)
+{
+    return -1;
+}
+#define err_set(e, code, ...) (err_fill((e), (code), __VA_ARGS__), err_failed())
+#define err_at(e, ...) (err_prefix((e), __VA_ARGS__), err_failed())
 /* The exit code of a command for it (sysexits: 78 configuration, 65 data, 74 I/O, 75 try later, 70
  * else). */
 int err_exit_code(const struct err *e);

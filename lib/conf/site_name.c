@@ -21,7 +21,7 @@ int site_name_err(const struct yaml *entry, struct err *reterr, const char *fmt,
 {
     va_list ap;
     va_start(ap, fmt);
-    err_vset(reterr, ERR_CONF, fmt, ap);
+    err_vfill(reterr, ERR_CONF, fmt, ap);
     va_end(ap);
     return err_at(reterr, "%s:%u:%u", entry->file, entry->name_line, entry->name_column);
 }

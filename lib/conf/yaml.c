@@ -36,13 +36,14 @@ const char *yaml_getenv(const char *name, void *arg)
     return getenv(name);
 }
 
-int yaml_err(const struct yaml *at, struct err *reterr, const char *fmt, ...)
+void yaml_fill(const struct yaml *at, struct err *reterr, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    err_vset(reterr, ERR_CONF, fmt, ap);
+    err_vfill(reterr, ERR_CONF, fmt, ap);
     va_end(ap);
-    return at ? err_at(reterr, "%s:%u:%u", at->file, at->line, at->column) : -1;
+    if (at)
+        err_prefix(reterr, "%s:%u:%u", at->file, at->line, at->column);
 }
 
 static int fail(struct reader *r, yaml_mark_t at, const char *what)

@@ -41,8 +41,9 @@ int yaml_read(struct slice text, const char *file, yaml_env_fn env, void *arg, s
 /* The entry of that key, or NULL (also for NULL and for what is no map). */
 struct yaml *yaml_get(const struct yaml *map, const char *name);
 /* ERR_CONF "file:line:column: …"; returns -1. */
-int yaml_err(const struct yaml *at, struct err *reterr, const char *fmt, ...)
+void yaml_fill(const struct yaml *at, struct err *reterr, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+#define yaml_err(at, e, ...) (yaml_fill((at), (e), __VA_ARGS__), err_failed())
 /* The candidate most like word (edit distance), or NULL where none is near: for "did you mean". */
 const char *yaml_nearest(struct slice word, const char *const *candidates, unsigned n);
 

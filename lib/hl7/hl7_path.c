@@ -39,7 +39,7 @@ static int fail(struct cursor *c, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    err_vset(c->err, ERR_CONF, fmt, ap);
+    err_vfill(c->err, ERR_CONF, fmt, ap);
     va_end(ap);
     return -1;
 }

@@ -23,7 +23,7 @@ struct rule_node *rule_fail(struct rule_parse *p, size_t at, const char *fmt, ..
 {
     va_list ap;
     va_start(ap, fmt);
-    err_vset(p->err, ERR_CONF, fmt, ap);
+    err_vfill(p->err, ERR_CONF, fmt, ap);
     va_end(ap);
     p->bad_at = at;
     p->bad_kind = RULE_PARSE;
