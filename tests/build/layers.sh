@@ -30,12 +30,12 @@ for entry in json.load(open(os.path.join(build, "compile_commands.json"))):
     print(parts[at + 1] + "\t" + " ".join(shlex.quote(w) for w in flags))
 PY
 
-# The header must be the library's: the system has headers of the same name (libevent's event.h).
+# A file finds the headers beside it by itself. The header must be the library's: the system has headers of the same name (libevent's event.h).
 compiles() { # library header folder
     local flags
     flags=$(awk -F'\t' -v lib="$1" '$1 == lib { print $2 }' "$work/flags")
     printf '#include "%s"\n' "$2" >"$work/probe.c"
-    (cd "$build_dir" && eval "${CC:-cc} $flags -fsyntax-only -H '$work/probe.c'") 2>"$work/said" || return
+    (cd "$build_dir" && eval "${CC:-cc} $flags -iquote '$source_dir/lib/$1' -fsyntax-only -H '$work/probe.c'") 2>"$work/said" || return
     grep -q "^\. .*lib/$3/$2\$" "$work/said" || {
         echo "$2 is not that of lib/$3" >"$work/said"
         return 1
