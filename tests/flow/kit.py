@@ -243,8 +243,8 @@ class Site:
     def start(self, *names):
         """Writes the config and starts the named processes (both unless named); waits for health."""
         self.write_config()
-        started = [p for p in (self.adapter(), self.broker())
-                   if (not names or p.name in names) and not p.running()]
+        started = [getattr(self, {"acute": "adapter"}.get(n, n))() for n in names or ("acute", "broker")]
+        started = [p for p in started if not p.running()]
         for p in started:
             p.start()
         for p in started:
