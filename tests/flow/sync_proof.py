@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+"""Shows that no ACK byte leaves the adapter before the sync that covers it has returned.
+
+kill -9 does not test fsync: what the kernel holds survives the process. So a recorder is preloaded that
+writes down each write, sync and send in order (tests/kit/sync_recorder.c), and check_sync_log.py
+compares. With SQLite's synchronous turned down to NORMAL and OFF the same comparison has to fail, or it
+would prove nothing. Needs a plain build (WEIR_BUILD): sanitizers wrap the same calls.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+import feed as feeds
+import kit
+
+KIT = os.path.join(kit.TOP, "tests", "kit")
+MESSAGES = 200 * 6
+
+
+def preload(folder, name, *libraries):
+    """Builds tests/kit/<name>.c as a library of its own."""
+    out = os.path.join(folder, f"{name}.so")
+    subprocess.run(["cc", "-std=c11", "-O1", "-Wall", "-shared", "-fPIC", "-D_GNU_SOURCE",
+                    os.path.join(KIT, f"{name}.c"), "-o", out, *libraries, "-ldl"], check=True)
+    return out
+
+
+def run(folder, name, libraries, **env):
+    """One adapter under load; returns the checker's exit code and text."""
+    log = os.path.join(folder, f"{name}.log")
+    with kit.Site() as site:
+        site.adapter().env.update({"LD_PRELOAD": " ".join(libraries), "WEIR_SYNC_LOG": log, **env})
+        site.start("acute")
+        feed = feeds.Feed(site.port, feeds.plan("s", 200, 6, 8, merges=0), window=8, repeat=0).start()
+        kit.wait_until(feed.done, 120, "the feed ends")
+        assert feed.acknowledged() == feed.count == MESSAGES, "not all was acknowledged"
+        code = site.adapter().stop()
+        assert code == 0, f"the adapter ended with {code}: {site.adapter().log()[-2000:]}"
+    done = subprocess.run([sys.executable, "-B", os.path.join(kit.TOP, "tests/flow/check_sync_log.py"),
+                           log], capture_output=True, text=True, check=False)
+    return done.returncode, (done.stdout + done.stderr).strip()
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="weir-sync-") as folder:
+        recorder = preload(folder, "sync_recorder")
+        loose = preload(folder, "sync_loose", "-lsqlite3")
+        code, text = run(folder, "as it is", [recorder])
+        print(f"synchronous as it is: {text.splitlines()[-1]}")
+        good = code == 0
+        for level in ("NORMAL", "OFF"):
+            code, text = run(folder, level, [recorder, loose], WEIR_SYNC_LOOSE=level)
+            print(f"synchronous = {level}: {text.splitlines()[-1]} "
+                  f"({'found out' if code == 1 else 'NOT FOUND OUT'})")
+            good = good and code == 1
+    print("no ACK left before its sync" if good else "FAILED")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
