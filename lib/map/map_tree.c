@@ -72,7 +72,7 @@ static int merge_file(struct map_tree *t, struct yaml *file, struct err *reterr)
 {
     for (struct yaml *node = file->child, *next; node; node = next) {
         next = node->next;
-        unsigned s;
+        unsigned s = 0;
         if (section_of(node, &s, reterr) < 0)
             return -1;
         if (sections[s].depth == 0)
