@@ -21,11 +21,16 @@ struct slice map_run_field(const struct map_run *run, struct slice segment, unsi
     return SLICE_ABSENT;
 }
 
-static void flag_invalid(struct map_run *run, const struct map_field *f)
+/* Names the path, as time rules do, so that one wrong value is told once. */
+static void flag_invalid(struct map_run *run, const struct map_source *s)
 {
-    struct slice path = slice_str(event_fields[f->field].path);
-    map_run_flag(
-        run, arena_printf(run->arena, "time_invalid:%.*s", SLICE_ARG(slice_sub(path, 5, path.n))));
+    for (unsigned i = 0; i < s->npaths; i++) {
+        if (!slice_present(map_text_at(run, s->paths[i])))
+            continue;
+        struct slice path = hl7_path_text(s->paths[i]);
+        map_run_flag(run, arena_printf(run->arena, "time_invalid:%.*s", SLICE_ARG(path)));
+        return;
+    }
 }
 
 /* What the source says, through its table; absent when it says nothing that counts. */
@@ -70,12 +75,13 @@ static bool set_bool(struct map_run *run, const struct map_field *f, struct slic
     return false;
 }
 
-static bool set_time(struct map_run *run, const struct map_field *f, struct slice value)
+static bool set_time(struct map_run *run, const struct map_field *f, const struct map_source *s,
+                     struct slice value)
 {
     struct slice text =
         f->reads == MAP_DATE ? map_date_text(run, value) : map_time_text(run, value, f->date_stays);
     if (!slice_present(text)) {
-        flag_invalid(run, f);
+        flag_invalid(run, s);
         return false;
     }
     return event_put(run->event, f->field, text);
@@ -106,7 +112,7 @@ static bool fill(struct map_run *run, const struct map_field *f, const struct ma
     case MAP_DATE:
         /* A copy of a field is in its final form already. */
         return s->from == MAP_FROM_FIELD ? event_put(run->event, f->field, value)
-                                         : set_time(run, f, value);
+                                         : set_time(run, f, s, value);
     case MAP_BOOL:
         return set_bool(run, f, value);
     default:
