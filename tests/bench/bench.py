@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import re
-import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -48,41 +48,52 @@ class Table:
             self.missed.append(name)
 
 
-def load(port, connections, seconds):
-    """One run of the load generator: what it printed, as a dict."""
-    done = subprocess.run([tool("mllp_load"), "--connect", f"127.0.0.1:{port}", "--connections",
-                           str(connections), "--seconds", str(seconds)],
+def load(port, connections, seconds, *more):
+    """One run of the load generator: its line "messages N seconds S rate R …" as a dict."""
+    done = subprocess.run([tool("mllp_load"), "--port", str(port), "--connections", str(connections),
+                           "--seconds", str(seconds), *map(str, more)],
                           capture_output=True, text=True, timeout=seconds + 60, check=False)
     if done.returncode != 0:
         sys.exit(f"bench: mllp_load: exit {done.returncode}: {done.stderr}")
-    return json.loads(done.stdout)
+    return figures(done.stdout)
+
+
+def figures(line):
+    words = line.split()
+    return {name: float(value) for name, value in zip(words[::2], words[1::2])}
 
 
 def rate(result):
     return result["messages"] / result["seconds"]
 
 
-def listens(port):
-    try:
-        mllp.Client("127.0.0.1", port, timeout=1).close()
-        return True
-    except OSError:
-        return False
-
-
-def limit_run(connections, seconds):
+def limit_run(connections, seconds, event_bytes):
     """The bare program: messages per second and its CPU seconds per 100,000."""
-    folder, port = tempfile.mkdtemp(prefix="weir-limit-"), kit.free_port()
-    popen = subprocess.Popen([tool("limit_embedded"), "--listen", f"127.0.0.1:{port}", "--dir", folder])
-    try:
-        kit.wait_until(lambda: listens(port), 10, "limit_embedded listens")
-        before = cpu_of(popen.pid)
-        result = load(port, connections, seconds)
-        return rate(result), (cpu_of(popen.pid) - before) / result["messages"] * 1e5
-    finally:
-        popen.terminate()
-        popen.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="weir-limit-") as folder:
+        popen = subprocess.Popen([tool("limit_embedded"), folder, "--event", str(event_bytes)],
+                                 stdout=subprocess.PIPE, text=True)
+        try:
+            port = int(popen.stdout.readline().split()[1])
+            before = cpu_of(popen.pid)
+            result = load(port, connections, seconds)
+            return rate(result), (cpu_of(popen.pid) - before) / result["messages"] * 1e5
+        finally:
+            popen.terminate()
+            popen.wait()
+            popen.stdout.close()
+
+
+def event_size():
+    """Mean bytes of key, headers and value that weir stores as the event of one of these messages."""
+    with bench_site() as site:
+        site.start("acute")
+        load(site.port, 8, 1)
+        db = sqlite3.connect(f"file:{site.data}/acute.db?mode=ro", uri=True)
+        topic = db.execute("SELECT id FROM topic WHERE name = 'flow.reported'").fetchone()[0]
+        size = db.execute("SELECT avg(length(key) + length(headers) + length(value)) "
+                          f"FROM record_{topic}").fetchone()[0]
+        db.close()
+        return round(size)
 
 
 def cpu_of(pid):
@@ -134,16 +145,16 @@ def paced_line_run(per_second, seconds):
         out = site.path("all.ndjson")
         site.config["consumers"] = {"file": kit.file_consumer(out)}
         site.start()
-        popen = subprocess.Popen([tool("mllp_load"), "--connect", f"127.0.0.1:{site.port}",
-                                  "--connections", "64", "--seconds", str(seconds), "--rate",
-                                  str(int(per_second))], stdout=subprocess.PIPE, text=True)
+        popen = subprocess.Popen([tool("mllp_load"), "--port", str(site.port), "--connections", "64",
+                                  "--seconds", str(seconds), "--rate", str(int(per_second))],
+                                 stdout=subprocess.PIPE, text=True)
         lags, start = [], time.monotonic()
         while popen.poll() is None:
             time.sleep(0.25)
             sent = site.adapter().metric("weir_messages_total")
             if sent is not None:
                 lags.append((time.monotonic() - start, sent - lines_of(out)))
-        result = json.loads(popen.stdout.read())
+        result = figures(popen.stdout.read())
         quarter = [[lag for at, lag in lags if seconds * a <= at < seconds * b]
                    for a, b in ((0.25, 0.5), (0.75, 1.0))]
         rising = bool(quarter[0] and quarter[1]) and \
@@ -182,11 +193,13 @@ def main():
     o = parser.parse_args()
     runs, seconds = (1, 2) if o.quick else (5, 5)
     table = Table()
+    event_bytes = event_size()
+    table.add("bytes of an event as stored", event_bytes, "B")
     best_limit = {}
     for connections in (64, 256):
         limits, weirs, rss = [], [], 0
         for _ in range(runs):
-            limits.append(limit_run(connections, seconds))
+            limits.append(limit_run(connections, seconds, event_bytes))
             weirs.append(adapter_run(connections, seconds))
             rss = max(rss, weirs[-1][2])
         limit, weir = (statistics.median(r[0] for r in x) for x in (limits, weirs))
