@@ -232,9 +232,7 @@ static bool known(struct slice name, const struct conf_option *options, unsigned
 int conf_read(const struct yaml *map, const struct conf_option *options, unsigned n,
               struct arena *arena, void *into, struct err *reterr)
 {
-    if (map && is_nothing(map))
-        map = NULL;
-    if (map && map->kind != YAML_MAP)
+    if (map && map->kind != YAML_MAP && !is_nothing(map))
         return yaml_err(map, reterr, "must be a map of options");
     for (const struct yaml *c = map ? map->child : NULL; c; c = c->next)
         if (!known(c->name, options, n))
