@@ -4,7 +4,7 @@
 #define WEIR_SCHED_BENCH_H
 
 #include "kit.h"
-#include "sched.h"
+#include "scheduler.h"
 
 enum { BENCH_ITEMS = 256 };
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "kit.h"
-#include "sched.h"
+#include "scheduler.h"
 #include "sched_suites.h"
 
 enum { RECORDS = 800, LANES = 12, WINDOW = 40, STEPS = 30000 };

@@ -1,0 +1,69 @@
+/* delivery.h - one consumer served: reads its route, asks the scheduler, sends, parks, moves the
+ * position of group deliver.<consumer>.
+ *
+ * A delivery owns its reader, its parcels and its consumer; it borrows the rest. A record counts as
+ * done when the consumer has it or when it was read back from flow.parked; only then does the
+ * position pass it. */
+#ifndef WEIR_DELIVERY_H
+#define WEIR_DELIVERY_H
+
+#include "audit.h"
+#include "consumer_kind.h"
+#include "loop.h"
+#include "metrics.h"
+#include "parked.h"
+#include "site.h"
+#include "stream.h"
+
+struct delivery;
+
+struct delivery_options {
+    struct stream *stream;
+    struct loop *loop;
+    const struct site *site;
+    const struct site_consumer *conf;
+    struct parked *parked;
+    struct metrics *metrics; /* may be NULL */
+    struct audit *audit;     /* may be NULL */
+};
+
+/* Opens the consumer. Then give it what stands in flow.parked (delivery_apply), then start. */
+int delivery_open(const struct delivery_options *o, struct delivery **ret, struct err *reterr);
+void delivery_close(struct delivery *d);
+struct slice delivery_name(const struct delivery *d);
+/* A record of flow.parked of this consumer: before delivery_start what earlier runs left,
+ * afterwards what was just written. */
+void delivery_apply(struct delivery *d, const struct parked_record *r);
+/* Restores what is open, opens the reader, begins. */
+int delivery_start(struct delivery *d, struct err *reterr);
+/* Reads, sends, parks and commits what it can now. Runs by itself from the loop; call it after the
+ * stream's callbacks have run. */
+void delivery_wake(struct delivery *d);
+/* Stops reading and sending; positions are committed. */
+void delivery_stop(struct delivery *d);
+/* Nothing is under way any more. */
+bool delivery_idle(const struct delivery *d);
+
+struct delivery_stats {
+    struct sched_stats sched;
+    uint64_t parked_total, lag;
+    int64_t oldest_ms;       /* append time of the oldest event not delivered; 0 = none */
+    int64_t last_success_ms; /* wall; 0 = none yet */
+    bool stopped;            /* it gave up by itself */
+    const char *why;         /* what holds it up, a literal; NULL = nothing */
+};
+void delivery_stats(struct delivery *d, struct delivery_stats *ret);
+/* Sets the gauges of this consumer. */
+void delivery_collect(struct delivery *d);
+
+/* The open parked event of that id, or NULL; a merge has two, the first in a lane comes first. */
+struct parcel *delivery_find(struct delivery *d, struct slice id);
+/* The open ones, oldest first: NULL begins, NULL ends. */
+struct parcel *delivery_parked(struct delivery *d, const struct parcel *after);
+/* Puts its event into ret. ERR_REFUSED, ERR_IO. */
+int delivery_fetch(struct delivery *d, struct parcel *p, struct buf *ret, struct err *reterr);
+/* After the audit record is durable. ERR_REFUSED as sched_release and sched_discard. */
+int delivery_release(struct delivery *d, struct parcel *p, struct err *reterr);
+int delivery_discard(struct delivery *d, struct parcel *p, struct err *reterr);
+
+#endif

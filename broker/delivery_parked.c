@@ -1,0 +1,336 @@
+/* What a delivery keeps in flow.parked: written, read back, restored, refreshed, resolved. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "clock.h"
+#include "delivery_parts.h"
+#include "log.h"
+#include "rfc3339.h"
+
+enum { REFRESH_MS = 60 * 1000, REFRESH_MAX = 500 };
+
+struct name {
+    char text[PARTITION_NAME_MAX + 24];
+    size_t n;
+};
+
+static struct slice name_of(struct name *name, struct slice partition, int64_t offset)
+{
+    int n = snprintf(name->text, sizeof(name->text), "%.*s %lld", SLICE_ARG(partition),
+                     (long long)offset);
+    name->n = n > 0 && (size_t)n < sizeof(name->text) ? (size_t)n : 0;
+    return slice_make(name->text, name->n);
+}
+
+struct parcel *delivery_known(struct delivery *d, struct slice partition, int64_t offset,
+                              bool *ret_closed)
+{
+    struct name name;
+    uint64_t *v = dict_get(&d->known, name_of(&name, partition, offset));
+    *ret_closed = v && !*v;
+    return v ? (struct parcel *)(uintptr_t)*v : NULL;
+}
+
+static bool remember(struct delivery *d, struct parcel *p)
+{
+    struct name name;
+    uint64_t *v = dict_put(&d->known, name_of(&name, p->partition, p->item.offset), NULL);
+    if (v)
+        *v = (uint64_t)(uintptr_t)p;
+    return v != NULL;
+}
+
+static void forget(struct delivery *d, struct slice partition, int64_t offset)
+{
+    struct name name;
+    dict_delete(&d->known, name_of(&name, partition, offset));
+}
+
+static void put_off(struct delivery *d, struct parcel *p)
+{
+    p->later_next = NULL;
+    if (d->later)
+        d->later_last->later_next = p;
+    else
+        d->later = p;
+    d->later_last = p;
+}
+
+/* It counts once it is durable and was read back: then its place is known too. */
+static void settle(struct delivery *d, struct parcel *p)
+{
+    if (!p->storing || !p->written || !p->read_back)
+        return;
+    p->storing = false;
+    parcel_drop_value(p);
+    sched_stored(d->sched, &p->item, loop_now(d->o.loop));
+}
+
+static void on_stored(void *arg, const struct err *e)
+{
+    struct parcel *p = arg;
+    struct delivery *d = p->owner;
+    d->writing--;
+    if (e) {
+        log_line(LOG_ERROR, "parked.append", "consumer=%.*s tried again: %s",
+                 SLICE_ARG(delivery_name(d)), e->text);
+        put_off(d, p);
+    } else if (p->closing) {
+        parcel_free(p);
+    } else {
+        p->written = true;
+        settle(d, p);
+    }
+    delivery_wake(d);
+}
+
+static struct slice state_of(const struct parcel *p)
+{
+    if (p->closing)
+        return p->item.end == SCHED_DELIVERED ? SLICE("delivered") : SLICE("discarded");
+    return slice_str(parked_state_name(p->item.park));
+}
+
+/* False: no room now. */
+static bool append(struct delivery *d, struct parcel *p)
+{
+    struct parked_record r;
+    struct err err = {0};
+    parcel_record(p, delivery_name(d), state_of(p), slice_present(p->value), &r);
+    switch (parked_append(d->o.parked, &r, on_stored, p, &err)) {
+    case STREAM_OK:
+        d->writing++;
+        return true;
+    case STREAM_FULL:
+        return false;
+    case STREAM_BAD:
+        break;
+    }
+    log_line(LOG_ERROR, "alarm.parked", "consumer=%.*s event=%.*s cannot be parked: %s",
+             SLICE_ARG(delivery_name(d)), SLICE_ARG(p->item.id), err.text);
+    return false;
+}
+
+static void append_or_put_off(struct delivery *d, struct parcel *p)
+{
+    if (d->later || !append(d, p))
+        put_off(d, p);
+}
+
+void delivery_append_later(struct delivery *d)
+{
+    while (d->later && append(d, d->later))
+        d->later = d->later->later_next;
+}
+
+void delivery_store(struct delivery *d, struct parcel *p)
+{
+    if (!p->since[0]) {
+        rfc3339_utc(clock_wall_ms(), p->since);
+        d->parked_total++;
+        series_add(d->parked_count, 1);
+    }
+    if (!remember(d, p))
+        log_line(LOG_ERROR, "alarm.parked", "consumer=%.*s: no memory",
+                 SLICE_ARG(delivery_name(d)));
+    p->storing = true;
+    p->written = p->read_back = false;
+    append_or_put_off(d, p);
+}
+
+void delivery_end(struct delivery *d, struct parcel *p)
+{
+    forget(d, p->partition, p->item.offset);
+    p->closing = true;
+    p->storing = false;
+    parcel_drop_value(p);
+    append_or_put_off(d, p);
+}
+
+/* Before the start: the newest record of each event counts. */
+static void fold(struct delivery *d, const struct parked_record *r, int park)
+{
+    struct name name;
+    bool is_new;
+    int partition = delivery_partition(d, r->partition);
+    uint64_t *v = partition < 0
+                      ? NULL
+                      : dict_put(&d->known, name_of(&name, r->partition, r->offset), &is_new);
+    if (!v)
+        return;
+    struct parcel *old = (struct parcel *)(uintptr_t)*v;
+    if (park < 0) {
+        parcel_free(old);
+        *v = 0;
+        return;
+    }
+    if (!old || r->value.n) {
+        struct parcel *p =
+            parcel_of_parked(r, (unsigned)partition, d->partitions[(unsigned)partition]);
+        parcel_free(old);
+        *v = (uint64_t)(uintptr_t)p;
+        old = p;
+    }
+    if (!old)
+        return;
+    old->owner = d;
+    old->item.park = (enum sched_park)park;
+    old->item.attempts = (uint32_t)r->attempts;
+    snprintf(old->item.reason, sizeof(old->item.reason), "%.*s", SLICE_ARG(r->reason));
+}
+
+void delivery_apply(struct delivery *d, const struct parked_record *r)
+{
+    int park = parked_state_read(r->state);
+    if (!d->started) {
+        fold(d, r, park);
+        return;
+    }
+    bool closed;
+    struct parcel *p = delivery_known(d, r->partition, r->offset, &closed);
+    if (!p || park < 0)
+        return;
+    if (r->value.n) {
+        int at = delivery_partition(d, r->at_partition);
+        p->at_partition = at < 0 ? SLICE_ABSENT : d->partitions[at];
+        p->at_offset = r->at_offset;
+        p->at_ms = r->at_ms;
+    }
+    if (p->storing && park == (int)p->item.park) {
+        p->read_back = true;
+        settle(d, p);
+    }
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct parcel *x = *(struct parcel *const *)a, *y = *(struct parcel *const *)b;
+    int c = slice_cmp(x->partition, y->partition);
+    if (c)
+        return c;
+    return x->item.offset < y->item.offset ? -1 : x->item.offset > y->item.offset;
+}
+
+void delivery_forget_closed(struct delivery *d)
+{
+    struct dict open;
+    size_t at = 0;
+    struct slice name;
+    uint64_t v;
+    dict_init(&open, SIZE_MAX);
+    while (dict_next(&d->known, &at, &name, &v)) {
+        uint64_t *slot = v ? dict_put(&open, name, NULL) : NULL;
+        if (v && !slot) { /* no memory: keep the larger one */
+            dict_fini(&open);
+            return;
+        }
+        if (slot)
+            *slot = v;
+    }
+    dict_fini(&d->known);
+    d->known = open;
+}
+
+int delivery_restore(struct delivery *d, struct err *reterr)
+{
+    struct parcel **all = calloc(d->known.count + 1, sizeof(struct parcel *));
+    size_t n = 0, at = 0;
+    struct slice name;
+    uint64_t v;
+    if (!all)
+        return err_set(reterr, ERR_NOMEM, "no memory for what is parked");
+    while (dict_next(&d->known, &at, &name, &v))
+        if (v)
+            all[n++] = (struct parcel *)(uintptr_t)v;
+    qsort(all, n, sizeof(struct parcel *), by_place);
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = sched_restore(d->sched, &all[i]->item);
+    free(all);
+    return rc == 0 ? 0 : err_set(reterr, ERR_NOMEM, "no memory for what is parked");
+}
+
+static void on_refreshed(void *arg, const struct err *e)
+{
+    struct delivery *d = arg;
+    d->writing--;
+    if (e) /* what was not read back is tried again at the next round */
+        log_line(LOG_ERROR, "parked.refresh", "consumer=%.*s: %s", SLICE_ARG(delivery_name(d)),
+                 e->text);
+    delivery_wake(d);
+}
+
+static bool refresh_one(struct delivery *d, struct parcel *p)
+{
+    struct parked_record r;
+    struct err err = {0};
+    if (delivery_fetch(d, p, &d->value, &err) < 0) {
+        log_line(LOG_ERROR, "parked.refresh", "consumer=%.*s event=%.*s: %s",
+                 SLICE_ARG(delivery_name(d)), SLICE_ARG(p->item.id), err.text);
+        return false;
+    }
+    parcel_record(p, delivery_name(d), state_of(p), false, &r);
+    r.value = buf_slice(&d->value);
+    if (parked_append(d->o.parked, &r, on_refreshed, d, &err) != STREAM_OK)
+        return false;
+    d->writing++;
+    sched_refreshed(d->sched, &p->item);
+    return true;
+}
+
+void delivery_refresh(struct delivery *d, int64_t wall_ms)
+{
+    int64_t retain = d->o.site->stream.retain;
+    struct sched_stats st;
+    if (!retain || wall_ms < d->refresh_due)
+        return;
+    d->refresh_due = wall_ms + REFRESH_MS;
+    sched_stats(d->sched, &st);
+    for (size_t n = 0; n < REFRESH_MAX && n < st.parked; n++) {
+        struct parcel *p = delivery_parked(d, NULL);
+        if (p->at_ms > wall_ms - retain / 2 || p->storing || !refresh_one(d, p))
+            break;
+    }
+}
+
+struct parcel *delivery_parked(struct delivery *d, const struct parcel *after)
+{
+    return (struct parcel *)sched_parked(d->sched, after ? &after->item : NULL);
+}
+
+struct parcel *delivery_find(struct delivery *d, struct slice id)
+{
+    struct parcel *found = NULL;
+    for (struct parcel *p = delivery_parked(d, NULL); p; p = delivery_parked(d, p))
+        if (slice_eq(p->item.id, id) && (!found || !p->item.prev)) {
+            found = p;
+            if (!p->item.prev)
+                break;
+        }
+    return found;
+}
+
+int delivery_fetch(struct delivery *d, struct parcel *p, struct buf *ret, struct err *reterr)
+{
+    if (slice_present(p->value)) {
+        buf_reset(ret);
+        buf_put(ret, p->value);
+        return buf_ok(ret) ? 0 : err_set(reterr, ERR_NOMEM, "no memory for a parked event");
+    }
+    if (!slice_present(p->at_partition))
+        return err_set(reterr, ERR_IO, "its record was not read back yet");
+    return parked_fetch(d->o.parked, p->at_partition, p->at_offset, ret, reterr);
+}
+
+int delivery_release(struct delivery *d, struct parcel *p, struct err *reterr)
+{
+    int rc = sched_release(d->sched, &p->item, reterr);
+    delivery_wake(d);
+    return rc;
+}
+
+int delivery_discard(struct delivery *d, struct parcel *p, struct err *reterr)
+{
+    int rc = sched_discard(d->sched, &p->item, loop_now(d->o.loop), reterr);
+    delivery_wake(d);
+    return rc;
+}

@@ -1,0 +1,434 @@
+#include "journey.h"
+
+#include <stdlib.h>
+#include "event_fields.h"
+#include "log.h"
+#include "lost.h"
+#include "rfc3339.h"
+#include "seen.h"
+
+enum {
+    UNITS = 2,
+    UNIT_READS = 512,             /* records read per unit */
+    UNIT_RECORDS = 8192,          /* records made, at which a unit is closed */
+    UNIT_BYTES = 8 * 1024 * 1024, /* the same in bytes */
+    EVENT_ARENA = 16 * 1024 * 1024,
+    RESTATE_STEPS = 4096, /* identities looked at per idle turn */
+    RESTATE_MAX = 256,    /* and written down anew */
+    DAY_MS = 86400 * 1000,
+};
+
+static const struct slice group = {"journey", 7};
+static const struct slice topic_reported = {"flow.reported", 13};
+static const struct slice topic_events = {"flow.events", 11};
+static const struct slice topic_state = {"flow.state", 10};
+
+struct sent {
+    struct journey *journey;
+    struct unit unit;
+    unsigned reads;
+    enum { SENT_EMPTY, SENT_MADE, SENT_UNDER_WAY } state;
+    char *prints; /* of the ids in it */
+    size_t nprints;
+};
+struct journey {
+    struct journey_options o;
+    struct stream_reader *reader;
+    struct seen *seen;
+    struct people *people;
+    struct arena arena; /* of the event at hand */
+    struct buf out;
+    struct event_encoder *encoder;
+    struct sent units[UNITS];
+    unsigned first; /* of the units in order */
+    unsigned unit_records;
+    bool held, stopped;
+    bool forgetting; /* people_max was reached, and told */
+    size_t restate_at;
+    int64_t restate_due;
+    struct journey_stats stats;
+    struct metric *events;
+    struct series *repeats, *unreadable;
+};
+
+static int64_t retain_days(const struct journey *j)
+{
+    return j->o.site->stream.retain / DAY_MS;
+}
+
+static void fold_one(struct journey *j, const struct stream_message *m)
+{
+    struct slice kind = message_header(m, "kind");
+    if (slice_eq_str(kind, "ids"))
+        seen_fold(j->seen, m->value, m->time_ms);
+    else if (slice_eq_str(kind, "person"))
+        people_fold(j->people, m->key, m->value, (uint16_t)(m->time_ms / DAY_MS));
+}
+
+static int fold(struct journey *j, struct err *reterr)
+{
+    struct stream_reader *r;
+    struct stream_message m;
+    struct stream_reader_options ro = {
+        .topics = &topic_state, .ntopics = 1, .start = STREAM_EARLIEST};
+    if (stream_reader_open(j->o.stream, &ro, &r, reterr) < 0)
+        return -1;
+    enum stream_next got;
+    while ((got = stream_next(r, &m, reterr)) == STREAM_GOT)
+        fold_one(j, &m);
+    stream_reader_close(r);
+    return got == STREAM_ERROR ? -1 : 0;
+}
+
+static int open_parts(struct journey *j, struct err *reterr)
+{
+    const struct site *site = j->o.site;
+    struct stream_reader_options ro = {
+        .topics = &topic_reported, .ntopics = 1, .group = group, .start = STREAM_EARLIEST};
+    if (seen_open(site->journey.window, (size_t)site->journey.ids_max, &j->seen, reterr) < 0 ||
+        people_open((size_t)site->journey.people_max, &j->people, reterr) < 0 ||
+        event_encoder_open(&j->out, &j->encoder, reterr) < 0 || fold(j, reterr) < 0)
+        return -1;
+    for (unsigned i = 0; i < UNITS; i++)
+        if (!(j->units[i].prints = malloc((size_t)UNIT_READS * SEEN_PRINT)))
+            return err_set(reterr, ERR_NOMEM, "no memory for the journey");
+    return stream_reader_open(j->o.stream, &ro, &j->reader, reterr);
+}
+
+static void open_metrics(struct journey *j)
+{
+    struct metrics *m = j->o.metrics;
+    if (!m)
+        return;
+    j->events =
+        metrics_counter(m, "weir_events_total", "Events written to flow.events", "type", 256);
+    j->repeats = metric_of(metrics_counter(m, "weir_events_repeated_total",
+                                           "Events dropped because their id was seen", NULL, 1),
+                           SLICE_ABSENT);
+    j->unreadable = metric_of(metrics_counter(m, "weir_events_unreadable_total",
+                                              "Reported events that are no event", NULL, 1),
+                              SLICE_ABSENT);
+}
+
+int journey_open(const struct journey_options *o, struct journey **ret, struct err *reterr)
+{
+    struct journey *j = calloc(1, sizeof(*j));
+    if (!j)
+        return err_set(reterr, ERR_NOMEM, "no memory for the journey");
+    j->o = *o;
+    arena_init(&j->arena, EVENT_ARENA);
+    buf_init(&j->out, EVENT_SIZE_MAX * 2);
+    for (unsigned i = 0; i < UNITS; i++) {
+        unit_init(&j->units[i].unit);
+        j->units[i].journey = j;
+    }
+    j->unit_records = UNIT_RECORDS;
+    if (o->site->stream.queue_records / 2 < UNIT_RECORDS)
+        j->unit_records = (unsigned)(o->site->stream.queue_records / 2);
+    open_metrics(j);
+    if (open_parts(j, reterr) < 0) {
+        journey_close(j);
+        return -1;
+    }
+    *ret = j;
+    return 0;
+}
+
+void journey_close(struct journey *j)
+{
+    if (!j)
+        return;
+    stream_reader_close(j->reader);
+    event_encoder_close(j->encoder);
+    for (unsigned i = 0; i < UNITS; i++) {
+        unit_fini(&j->units[i].unit);
+        free(j->units[i].prints);
+    }
+    buf_fini(&j->out);
+    arena_fini(&j->arena);
+    people_close(j->people);
+    seen_close(j->seen);
+    free(j);
+}
+
+static struct slice plain_key(void *arg, struct unit *u, struct slice ordering_key)
+{
+    (void)arg;
+    return unit_copy(u, ordering_key);
+}
+
+static void state_person(struct unit *u, const struct person *who)
+{
+    struct stream_header *h = unit_headers(u, 1);
+    if (!h)
+        return;
+    h[0] = (struct stream_header){SLICE("kind"), SLICE("person")};
+    unit_add(u, topic_state, people_identity(who), people_key(who), h, 1);
+}
+
+static void state_ids(struct sent *s)
+{
+    struct stream_header *h = s->nprints ? unit_headers(&s->unit, 1) : NULL;
+    if (!h)
+        return;
+    h[0] = (struct stream_header){SLICE("kind"), SLICE("ids")};
+    unit_add(&s->unit, topic_state, SLICE("ids"), slice_make(s->prints, s->nprints), h, 1);
+}
+
+/* Whose event it is, and what that changes. */
+static void ask_people(struct journey *j, const struct stream_message *m, struct unit *u,
+                       int64_t wall_ms, struct people_answer *ret)
+{
+    struct slice person = message_header(m, "person"), local = message_header(m, "person-local");
+    if (!slice_present(person) && !slice_present(local)) {
+        *ret = (struct people_answer){.key = m->key};
+        return;
+    }
+    people_ask(j->people, person, local, message_header(m, "retired"), (uint16_t)(wall_ms / DAY_MS),
+               ret);
+    for (unsigned i = 0; i < ret->nchanged; i++)
+        state_person(u, ret->changed[i]);
+    if (ret->forgotten && !j->forgetting) {
+        j->forgetting = true;
+        log_line(LOG_ERROR, "alarm.people_max",
+                 "journey.people_max reached: order across the identities of new patients is no "
+                 "longer kept");
+    }
+}
+
+/* The event as it goes on: what only the journey knows is added. */
+static bool complete(struct journey *j, const struct stream_message *m, enum seen_answer seen,
+                     struct slice published_at, struct event **ret)
+{
+    struct err err = {0};
+    struct event *e;
+    arena_reset(&j->arena);
+    if (event_decode(m->value, &j->arena, &e, &err) < 0) {
+        log_line(LOG_ERROR, "event.unreadable", "partition=%.*s offset=%lld: %s",
+                 SLICE_ARG(m->partition), (long long)m->offset, err.text);
+        return false;
+    }
+    struct slice received = message_header(m, "received");
+    if (received.n)
+        event_put(e, EV_RECORDEDTIME, received);
+    event_put(e, EV_DATA_PUBLISHED_AT, published_at);
+    if (seen == SEEN_OLD)
+        event_push(e, EV_DATA_QUALITY, SLICE("resend"));
+    buf_reset(&j->out);
+    event_encode(j->encoder, e, NULL);
+    *ret = e;
+    return buf_ok(&j->out);
+}
+
+static void count(struct journey *j, struct slice type)
+{
+    j->stats.events++;
+    series_add(metric_of(j->events, type), 1);
+}
+
+static void publish(struct journey *j, const struct stream_message *m, struct slice id,
+                    enum seen_answer seen, struct unit *u, int64_t wall_ms)
+{
+    struct people_answer who;
+    struct event *e = NULL;
+    char now[RFC3339_SIZE];
+    ask_people(j, m, u, wall_ms, &who);
+    bool readable = complete(j, m, seen, rfc3339_utc(wall_ms, now), &e);
+    struct routed in = {
+        .event = e,
+        .json = unit_copy(u, readable ? buf_slice(&j->out) : m->value),
+        .id = unit_copy(u, id),
+        .type = unit_copy(u, message_header(m, "ce_type")),
+        .received = unit_copy(u, message_header(m, "received")),
+        .key = unit_copy(u, who.key),
+        .retired = who.retired,
+        .nretired = who.nretired,
+    };
+    router_publish(u, topic_events, &in, in.json, plain_key, NULL, true);
+    count(j, in.type);
+    if (!readable) {
+        j->stats.unreadable++;
+        series_add(j->unreadable, 1);
+    } else if (!slice_eq_str(message_header(m, "forward"), "no")) {
+        if (router_route(j->o.router, &in, u) < 0)
+            u->failed = true;
+    }
+}
+
+static void take(struct journey *j, const struct stream_message *m, struct sent *s, int64_t wall_ms)
+{
+    struct slice id = message_header(m, "ce_id");
+    unsigned char print[SEEN_PRINT];
+    enum seen_answer seen = SEEN_NEW;
+    if (id.n) {
+        seen = seen_ask(j->seen, id, wall_ms, print);
+        if (seen == SEEN_REPEAT) {
+            j->stats.repeats++;
+            series_add(j->repeats, 1);
+        } else {
+            memcpy(s->prints + s->nprints, print, SEEN_PRINT);
+            s->nprints += SEEN_PRINT;
+        }
+    }
+    if (seen != SEEN_REPEAT)
+        publish(j, m, id, seen, &s->unit, wall_ms);
+    unit_move(&s->unit, group, topic_reported, m->partition, m->offset + 1);
+    s->reads++;
+}
+
+static bool has_room(const struct sent *s)
+{
+    return s->reads < UNIT_READS && s->unit.nrecords < s->journey->unit_records &&
+           s->unit.arena.used < UNIT_BYTES && s->unit.npositions < UNIT_PARTITIONS_MAX &&
+           !s->unit.failed;
+}
+
+/* Reads into a unit; true when it was filled, so that there may be more. */
+static bool fill(struct journey *j, struct sent *s, int64_t wall_ms)
+{
+    struct stream_message m;
+    struct err err = {0};
+    enum stream_next got = STREAM_NONE;
+    while (has_room(s) && (got = stream_next(j->reader, &m, &err)) != STREAM_NONE) {
+        if (got == STREAM_GOT) {
+            take(j, &m, s, wall_ms);
+            continue;
+        }
+        if (got == STREAM_ERROR) {
+            log_line(LOG_ERROR, "journey.read", "%s", err.text);
+            j->held = true;
+            break;
+        }
+        lost_tell(j->o.audit, group, &m, &err);
+    }
+    state_ids(s);
+    return got == STREAM_GOT;
+}
+
+static void submit(struct journey *j);
+
+static void on_done(void *arg, const struct err *e)
+{
+    struct sent *s = arg;
+    struct journey *j = s->journey;
+    j->stats.failing = e != NULL;
+    if (e) {
+        /* Whole again, with the same ids; those behind it fail too and keep their order. */
+        log_line(LOG_ERROR, "journey.unit", "not durable, tried again: %s", e->text);
+        j->stats.failures++;
+        s->state = SENT_MADE;
+        j->held = true;
+        return;
+    }
+    unit_reset(&s->unit);
+    s->state = SENT_EMPTY;
+    s->reads = 0;
+    s->nprints = 0;
+    j->first = (j->first + 1) % UNITS;
+    submit(j);
+}
+
+/* Gives to the stream, oldest first, one at a time: a position never moves past a unit that failed.
+ */
+static void submit(struct journey *j)
+{
+    struct sent *s = &j->units[j->first];
+    struct err err = {0};
+    if (s->state != SENT_MADE)
+        return;
+    s->state = SENT_UNDER_WAY;
+    enum stream_result r = stream_forward(j->o.stream, s->unit.records, s->unit.nrecords,
+                                          s->unit.positions, s->unit.npositions, on_done, s, &err);
+    if (r == STREAM_OK)
+        return;
+    s->state = SENT_MADE;
+    j->held = true;
+    if (r == STREAM_BAD)
+        log_line(LOG_ERROR, "alarm.journey", "the stream will not take this unit: %s", err.text);
+}
+
+/* Identities that would age out of flow.state are written down anew. */
+static void restate(struct journey *j, struct sent *s, int64_t wall_ms)
+{
+    uint16_t today = (uint16_t)(wall_ms / DAY_MS);
+    int64_t keep = retain_days(j) / 2;
+    if (!j->o.site->stream.retain || wall_ms < j->restate_due)
+        return;
+    for (unsigned n = 0; n < RESTATE_MAX; n++) {
+        const struct person *who =
+            people_stale(j->people, &j->restate_at, RESTATE_STEPS, (uint16_t)(today - keep), today);
+        if (!who)
+            break;
+        state_person(&s->unit, who);
+    }
+    j->restate_due = j->restate_at ? wall_ms + 100 : wall_ms + 3600 * 1000;
+}
+
+/* The unit to fill next, or NULL where all are made or under way. */
+static struct sent *free_unit(struct journey *j)
+{
+    for (unsigned i = 0; i < UNITS; i++) {
+        struct sent *s = &j->units[(j->first + i) % UNITS];
+        if (s->state == SENT_EMPTY)
+            return s;
+    }
+    return NULL;
+}
+
+bool journey_step(struct journey *j, int64_t wall_ms)
+{
+    bool more = false;
+    j->held = false;
+    submit(j);
+    struct sent *s = j->stopped || j->held ? NULL : free_unit(j);
+    if (!s)
+        return false;
+    more = fill(j, s, wall_ms);
+    restate(j, s, wall_ms);
+    if (!s->reads && !s->unit.nrecords)
+        return false;
+    if (s->unit.failed) {
+        /* A part of it may be missing: the next start reads it again. */
+        j->stats.broken = j->stopped = true;
+        return false;
+    }
+    s->state = SENT_MADE;
+    submit(j);
+    return more && free_unit(j);
+}
+
+int journey_fd(const struct journey *j)
+{
+    return stream_reader_fd(j->reader);
+}
+
+bool journey_held(const struct journey *j)
+{
+    return j->held;
+}
+
+void journey_stop(struct journey *j)
+{
+    j->stopped = true;
+}
+
+bool journey_idle(const struct journey *j)
+{
+    for (unsigned i = 0; i < UNITS; i++)
+        if (j->units[i].state != SENT_EMPTY)
+            return false;
+    return true;
+}
+
+void journey_stats(const struct journey *j, struct journey_stats *ret)
+{
+    *ret = j->stats;
+    ret->people = people_count(j->people);
+    ret->ids = seen_count(j->seen);
+}
+
+int journey_lag(struct journey *j, uint64_t *ret_records, int64_t *ret_oldest_ms,
+                struct err *reterr)
+{
+    return stream_lag(j->reader, ret_records, ret_oldest_ms, reterr);
+}

@@ -1,0 +1,60 @@
+/* journey.h - from what was said (flow.reported) to what happened (flow.events): repeats dropped,
+ * ordering key given, recordedtime and published_at set, routes fed.
+ *
+ * Works in units: a bounded number of records read, everything made from them and the positions
+ * become durable as one. While a unit is on its way the next is made. A unit that fails is given to
+ * the stream again whole; nothing is made twice. One thread; borrows everything it is opened with.
+ *
+ * Keys (people.h): where an event tells that two keys are one person, it is published to both, the
+ * retired one first, with the headers merge and merge-with; delivery waits there. What it must
+ * remember stands in flow.state: `kind` person (key: identity, value: its ordering key) and ids
+ * (value: prints of ids, seen.h). */
+#ifndef WEIR_JOURNEY_H
+#define WEIR_JOURNEY_H
+
+#include "audit.h"
+#include "metrics.h"
+#include "router.h"
+#include "site.h"
+#include "stream.h"
+
+struct journey;
+
+struct journey_options {
+    struct stream *stream;
+    const struct site *site;
+    struct router *router;
+    struct metrics *metrics; /* may be NULL */
+    struct audit *audit;     /* may be NULL: a lost position is then only logged */
+};
+
+/* Folds flow.state and opens the reader of group `journey`. */
+int journey_open(const struct journey_options *o, struct journey **ret, struct err *reterr);
+void journey_close(struct journey *j);
+
+/* Turns readable when journey_step has something to do. */
+int journey_fd(const struct journey *j);
+/* Reads, makes and gives to the stream what it can. Returns true when it wants to be called again
+ * at once; else it waits for journey_fd, for the stream's callbacks, or (journey_held) for a
+ * moment.
+ */
+bool journey_step(struct journey *j, int64_t wall_ms);
+/* Something has to be tried again: the stream was full, or failed. */
+bool journey_held(const struct journey *j);
+/* Stops reading; what is under way goes on. */
+void journey_stop(struct journey *j);
+/* Nothing is under way. */
+bool journey_idle(const struct journey *j);
+
+struct journey_stats {
+    uint64_t events, repeats, unreadable, failures;
+    size_t people, ids;
+    bool failing; /* the last unit did not become durable */
+    bool broken;  /* no memory for a unit: it was not given on, the process must end */
+};
+void journey_stats(const struct journey *j, struct journey_stats *ret);
+/* Records not read yet, and when the oldest of them was appended (0 = none). */
+int journey_lag(struct journey *j, uint64_t *ret_records, int64_t *ret_oldest_ms,
+                struct err *reterr);
+
+#endif

@@ -1,0 +1,318 @@
+#include "line.h"
+
+#include <stdlib.h>
+#include "clock.h"
+#include "json.h"
+#include "log.h"
+#include "rfc3339.h"
+
+enum { PAUSE_MS = 200, STUCK_MS = 30 * 1000 };
+
+struct line {
+    struct line_options o;
+    struct router *router;
+    struct journey *journey;
+    struct parked *parked;
+    struct delivery **deliveries;
+    unsigned ndeliveries;
+    struct loop_fd *reported, *follow;
+    struct loop_timer *timer;
+    bool draining, drained;
+    uint64_t moved;   /* events and repeats when last looked at, */
+    int64_t moved_ms; /* and when that grew */
+    struct series *lag, *oldest, *people, *ids;
+};
+
+static void check_drained(struct line *l)
+{
+    if (!l->draining || l->drained || !journey_idle(l->journey))
+        return;
+    for (unsigned i = 0; i < l->ndeliveries; i++)
+        if (!delivery_idle(l->deliveries[i]))
+            return;
+    l->drained = true;
+    l->o.drained(l->o.arg);
+}
+
+static void step(void *arg)
+{
+    struct line *l = arg;
+    bool more = journey_step(l->journey, clock_wall_ms());
+    struct journey_stats st;
+    journey_stats(l->journey, &st);
+    if (st.broken) {
+        struct err err;
+        err_set(&err, ERR_NOMEM, "no memory for a unit of the journey");
+        l->o.failed(l->o.arg, &err);
+        return;
+    }
+    if (more)
+        loop_timer_start(l->timer, 0);
+    else if (journey_held(l->journey) || l->draining)
+        loop_timer_start(l->timer, PAUSE_MS);
+    check_drained(l);
+}
+
+static void on_reported(int fd, unsigned what, void *arg)
+{
+    struct line *l = arg;
+    (void)fd;
+    (void)what;
+    /* Read what came once, then wait for the unit: what comes meanwhile shares the next one. */
+    loop_fd_set(l->reported, 0);
+    step(l);
+}
+
+static void apply(void *arg, const struct parked_record *r)
+{
+    struct delivery *d = line_find(arg, r->consumer);
+    if (d)
+        delivery_apply(d, r);
+}
+
+static void on_parked(int fd, unsigned what, void *arg)
+{
+    struct line *l = arg;
+    struct err err = {0};
+    (void)fd;
+    (void)what;
+    if (parked_read(l->parked, apply, l, &err) < 0)
+        log_line(LOG_ERROR, "parked.read", "%s", err.text);
+    for (unsigned i = 0; i < l->ndeliveries; i++)
+        delivery_wake(l->deliveries[i]);
+}
+
+static int open_deliveries(struct line *l, struct err *reterr)
+{
+    const struct site *site = l->o.site;
+    l->deliveries = calloc(site->nconsumers + 1, sizeof(struct delivery *));
+    if (!l->deliveries)
+        return err_set(reterr, ERR_NOMEM, "no memory for the consumers");
+    for (unsigned i = 0; i < site->nconsumers; i++) {
+        struct delivery_options o = {.stream = l->o.stream,
+                                     .loop = l->o.loop,
+                                     .site = site,
+                                     .conf = &site->consumers[i],
+                                     .parked = l->parked,
+                                     .metrics = l->o.metrics,
+                                     .audit = l->o.audit};
+        if (delivery_open(&o, &l->deliveries[i], reterr) < 0)
+            return -1;
+        l->ndeliveries = i + 1;
+    }
+    if (parked_read(l->parked, apply, l, reterr) < 0)
+        return -1;
+    for (unsigned i = 0; i < l->ndeliveries; i++)
+        if (delivery_start(l->deliveries[i], reterr) < 0)
+            return -1;
+    return 0;
+}
+
+static void open_metrics(struct line *l)
+{
+    struct metrics *m = l->o.metrics;
+    if (!m)
+        return;
+    l->lag = metric_of(metrics_gauge(m, "weir_journey_lag_records",
+                                     "Reported events that the journey has not read", NULL, 1),
+                       SLICE_ABSENT);
+    l->oldest = metric_of(
+        metrics_gauge(m, "weir_journey_oldest_seconds", "Age of the oldest of them", NULL, 1),
+        SLICE_ABSENT);
+    l->people = metric_of(metrics_gauge(m, "weir_journey_identities",
+                                        "Identities whose ordering key is held", NULL, 1),
+                          SLICE_ABSENT);
+    l->ids =
+        metric_of(metrics_gauge(m, "weir_journey_ids", "Event ids held to know repeats", NULL, 1),
+                  SLICE_ABSENT);
+}
+
+static int open_parts(struct line *l, struct err *reterr)
+{
+    struct journey_options jo = {
+        .stream = l->o.stream, .site = l->o.site, .metrics = l->o.metrics, .audit = l->o.audit};
+    if (router_open(l->o.site, l->o.metrics, &l->router, reterr) < 0)
+        return -1;
+    jo.router = l->router;
+    if (journey_open(&jo, &l->journey, reterr) < 0 ||
+        parked_open(l->o.stream, &l->parked, reterr) < 0 || open_deliveries(l, reterr) < 0)
+        return -1;
+    if (loop_timer_add(l->o.loop, step, l, &l->timer, reterr) < 0 ||
+        loop_fd_add(l->o.loop, journey_fd(l->journey), LOOP_READ, on_reported, l, &l->reported,
+                    reterr) < 0)
+        return -1;
+    return loop_fd_add(l->o.loop, parked_fd(l->parked), LOOP_READ, on_parked, l, &l->follow,
+                       reterr);
+}
+
+int line_open(const struct line_options *o, struct line **ret, struct err *reterr)
+{
+    struct line *l = calloc(1, sizeof(*l));
+    if (!l)
+        return err_set(reterr, ERR_NOMEM, "no memory for the broker");
+    l->o = *o;
+    l->moved_ms = loop_now(o->loop);
+    open_metrics(l);
+    if (open_parts(l, reterr) < 0) {
+        line_close(l);
+        return -1;
+    }
+    loop_timer_start(l->timer, 0);
+    *ret = l;
+    return 0;
+}
+
+void line_close(struct line *l)
+{
+    if (!l)
+        return;
+    loop_fd_remove(l->reported);
+    loop_fd_remove(l->follow);
+    loop_timer_remove(l->timer);
+    for (unsigned i = 0; i < l->ndeliveries; i++)
+        delivery_close(l->deliveries[i]);
+    free(l->deliveries);
+    parked_close(l->parked);
+    journey_close(l->journey);
+    router_close(l->router);
+    free(l);
+}
+
+void line_dispatched(struct line *l)
+{
+    loop_fd_set(l->reported, l->draining ? 0 : LOOP_READ);
+    if (!loop_timer_running(l->timer))
+        loop_timer_start(l->timer, 0);
+}
+
+void line_drain(struct line *l)
+{
+    l->draining = true;
+    loop_fd_set(l->reported, 0);
+    journey_stop(l->journey);
+    for (unsigned i = 0; i < l->ndeliveries; i++)
+        delivery_stop(l->deliveries[i]);
+    loop_timer_start(l->timer, 0);
+}
+
+bool line_ready(struct line *l, const char **ret_why)
+{
+    struct journey_stats st;
+    struct delivery_stats ds;
+    struct err err;
+    uint64_t waiting = 0;
+    int64_t oldest, now = loop_now(l->o.loop);
+    journey_stats(l->journey, &st);
+    if (st.events + st.repeats != l->moved) {
+        l->moved = st.events + st.repeats;
+        l->moved_ms = now;
+    }
+    *ret_why = "the stream does not take events: see the log";
+    if (st.failing || journey_lag(l->journey, &waiting, &oldest, &err) < 0)
+        return false;
+    if (!waiting)
+        l->moved_ms = now;
+    *ret_why = "events wait and none was moved for half a minute";
+    if (waiting && now - l->moved_ms > STUCK_MS)
+        return false;
+    for (unsigned i = 0; i < l->ndeliveries; i++) {
+        delivery_stats(l->deliveries[i], &ds);
+        if (ds.stopped) {
+            *ret_why = "a delivery has stopped: see the log";
+            return false;
+        }
+    }
+    return true;
+}
+
+void line_collect(struct line *l)
+{
+    struct journey_stats st;
+    struct err err;
+    uint64_t records = 0;
+    int64_t oldest = 0;
+    journey_stats(l->journey, &st);
+    journey_lag(l->journey, &records, &oldest, &err);
+    int64_t age = oldest ? clock_wall_ms() - oldest : 0;
+    series_set(l->lag, (double)records);
+    series_set(l->oldest, age > 0 ? (double)age / 1000 : 0);
+    series_set(l->people, (double)st.people);
+    series_set(l->ids, (double)st.ids);
+    for (unsigned i = 0; i < l->ndeliveries; i++)
+        delivery_collect(l->deliveries[i]);
+}
+
+static void member(struct json_writer *w, struct slice name, uint64_t v)
+{
+    json_key(w, name);
+    json_int(w, (int64_t)v);
+}
+
+static void status_one(struct delivery *d, struct json_writer *w)
+{
+    static const char *const breaker[] = {
+        [BREAKER_CLOSED] = "closed", [BREAKER_HALF_OPEN] = "half-open", [BREAKER_OPEN] = "open"};
+    struct delivery_stats st;
+    char at[RFC3339_SIZE];
+    delivery_stats(d, &st);
+    json_object(w);
+    json_key(w, SLICE("name"));
+    json_string(w, delivery_name(d));
+    json_key(w, SLICE("breaker"));
+    json_string(w, slice_str(breaker[st.sched.breaker]));
+    member(w, SLICE("delivered"), st.sched.delivered);
+    member(w, SLICE("retries"), st.sched.retries);
+    member(w, SLICE("under_way"), st.sched.under_way);
+    member(w, SLICE("lag"), st.lag);
+    member(w, SLICE("parked"), st.sched.parked);
+    if (st.oldest_ms) {
+        json_key(w, SLICE("oldest"));
+        json_string(w, rfc3339_utc(st.oldest_ms, at));
+    }
+    if (st.last_success_ms) {
+        json_key(w, SLICE("last_success"));
+        json_string(w, rfc3339_utc(st.last_success_ms, at));
+    }
+    if (st.why) {
+        json_key(w, SLICE("why"));
+        json_string(w, slice_str(st.why));
+    }
+    json_object_end(w);
+}
+
+void line_status(struct line *l, struct json_writer *w)
+{
+    struct journey_stats st;
+    struct err err;
+    uint64_t records = 0;
+    int64_t oldest = 0;
+    journey_stats(l->journey, &st);
+    journey_lag(l->journey, &records, &oldest, &err);
+    json_key(w, SLICE("journey"));
+    json_object(w);
+    member(w, SLICE("events"), st.events);
+    member(w, SLICE("repeats"), st.repeats);
+    member(w, SLICE("unreadable"), st.unreadable);
+    member(w, SLICE("lag"), records);
+    member(w, SLICE("identities"), st.people);
+    member(w, SLICE("ids"), st.ids);
+    json_object_end(w);
+    json_key(w, SLICE("consumers"));
+    json_array(w);
+    for (unsigned i = 0; i < l->ndeliveries; i++)
+        status_one(l->deliveries[i], w);
+    json_array_end(w);
+}
+
+struct delivery *line_find(struct line *l, struct slice consumer)
+{
+    for (unsigned i = 0; i < l->ndeliveries; i++)
+        if (slice_eq(delivery_name(l->deliveries[i]), consumer))
+            return l->deliveries[i];
+    return NULL;
+}
+
+struct delivery *line_nth(struct line *l, unsigned nth)
+{
+    return nth < l->ndeliveries ? l->deliveries[nth] : NULL;
+}

@@ -1,0 +1,37 @@
+/* line.h - the broker's parts wired together on one loop: journey, router, flow.parked and a
+ * delivery per consumer.
+ *
+ * The line owns its parts and borrows what proc.h gives. */
+#ifndef WEIR_LINE_H
+#define WEIR_LINE_H
+
+#include "delivery.h"
+#include "journey.h"
+#include "json.h"
+
+struct line;
+
+struct line_options {
+    struct stream *stream;
+    struct loop *loop;
+    const struct site *site;
+    struct metrics *metrics;
+    struct audit *audit;
+    void (*drained)(void *arg);                     /* after line_drain */
+    void (*failed)(void *arg, const struct err *e); /* it cannot go on */
+    void *arg;
+};
+int line_open(const struct line_options *o, struct line **ret, struct err *reterr);
+void line_close(struct line *l);
+/* After callbacks of the stream have run. */
+void line_dispatched(struct line *l);
+void line_drain(struct line *l);
+/* True when events move: nothing waits, or some did within the last half minute. */
+bool line_ready(struct line *l, const char **ret_why);
+void line_collect(struct line *l);
+void line_status(struct line *l, struct json_writer *w);
+/* The delivery of that consumer, or NULL; the nth, NULL behind the last. */
+struct delivery *line_find(struct line *l, struct slice consumer);
+struct delivery *line_nth(struct line *l, unsigned nth);
+
+#endif

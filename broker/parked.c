@@ -1,0 +1,161 @@
+#include "parked.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "num.h"
+#include "unit.h"
+
+struct parked {
+    struct stream *stream;
+    struct stream_reader *follow, *fetch;
+};
+
+static const struct slice topic = {"flow.parked", 11};
+
+static int open_reader(struct stream *s, struct stream_reader **ret, struct err *reterr)
+{
+    struct stream_reader_options ro = {.topics = &topic, .ntopics = 1, .start = STREAM_EARLIEST};
+    return stream_reader_open(s, &ro, ret, reterr);
+}
+
+int parked_open(struct stream *s, struct parked **ret, struct err *reterr)
+{
+    struct parked *p = calloc(1, sizeof(*p));
+    if (!p)
+        return err_set(reterr, ERR_NOMEM, "no memory for flow.parked");
+    p->stream = s;
+    if (open_reader(s, &p->follow, reterr) < 0 || open_reader(s, &p->fetch, reterr) < 0) {
+        parked_close(p);
+        return -1;
+    }
+    *ret = p;
+    return 0;
+}
+
+void parked_close(struct parked *p)
+{
+    if (!p)
+        return;
+    stream_reader_close(p->follow);
+    stream_reader_close(p->fetch);
+    free(p);
+}
+
+int parked_fd(const struct parked *p)
+{
+    return stream_reader_fd(p->follow);
+}
+
+static bool read_record(const struct stream_message *m, struct parked_record *r)
+{
+    *r = (struct parked_record){
+        .consumer = message_header(m, "consumer"),
+        .state = message_header(m, "state"),
+        .reason = message_header(m, "reason"),
+        .since = message_header(m, "since"),
+        .received = message_header(m, "received"),
+        .key = m->key,
+        .id = message_header(m, "ce_id"),
+        .type = message_header(m, "ce_type"),
+        .value = m->value,
+        .merge = message_header(m, "merge"),
+        .with = message_header(m, "merge-with"),
+        .partition = message_header(m, "partition"),
+        .at_partition = m->partition,
+        .at_offset = m->offset,
+        .at_ms = m->time_ms,
+    };
+    num_u64(message_header(m, "attempts"), &r->attempts);
+    return num_i64(message_header(m, "offset"), &r->offset) && r->consumer.n;
+}
+
+int parked_read(struct parked *p, parked_fn fn, void *arg, struct err *reterr)
+{
+    struct stream_message m;
+    struct parked_record r;
+    for (;;) {
+        switch (stream_next(p->follow, &m, reterr)) {
+        case STREAM_GOT:
+            if (read_record(&m, &r))
+                fn(arg, &r);
+            break;
+        case STREAM_NONE:
+            return 0;
+        case STREAM_LOST:
+            break; /* it aged out unread by this run: its open ones were appended again before */
+        case STREAM_ERROR:
+            return -1;
+        }
+    }
+}
+
+enum stream_result parked_append(struct parked *p, const struct parked_record *r,
+                                 stream_done_fn done, void *arg, struct err *reterr)
+{
+    char attempts[24], offset[24];
+    snprintf(attempts, sizeof(attempts), "%llu", (unsigned long long)r->attempts);
+    snprintf(offset, sizeof(offset), "%lld", (long long)r->offset);
+    struct stream_header h[] = {
+        {SLICE("consumer"), r->consumer},
+        {SLICE("state"), r->state},
+        {SLICE("reason"), r->reason},
+        {SLICE("attempts"), slice_str(attempts)},
+        {SLICE("since"), r->since},
+        {SLICE("ce_id"), r->id},
+        {SLICE("ce_type"), r->type},
+        {SLICE("content-type"), SLICE("application/cloudevents+json")},
+        {SLICE("received"), r->received},
+        {SLICE("partition"), r->partition},
+        {SLICE("offset"), slice_str(offset)},
+        {SLICE("merge"), r->merge},
+        {SLICE("merge-with"), r->with},
+    };
+    unsigned n = sizeof(h) / sizeof(h[0]) - (slice_present(r->merge) ? 0 : 2);
+    struct stream_record record = {
+        .topic = topic, .key = r->key, .value = r->value, .headers = h, .nheaders = n};
+    return stream_append(p->stream, &record, 1, done, arg, reterr);
+}
+
+int parked_fetch(struct parked *p, struct slice at_partition, int64_t at_offset, struct buf *ret,
+                 struct err *reterr)
+{
+    struct stream_message m;
+    if (stream_seek(p->fetch, topic, at_partition, at_offset, reterr) < 0)
+        return -1;
+    switch (stream_next(p->fetch, &m, reterr)) {
+    case STREAM_GOT:
+        if (m.offset != at_offset || !slice_eq(m.partition, at_partition))
+            return err_set(reterr, ERR_REFUSED, "flow.parked: the record at %lld is gone",
+                           (long long)at_offset);
+        buf_reset(ret);
+        buf_put(ret, m.value);
+        return buf_ok(ret) ? 0 : err_set(reterr, ERR_NOMEM, "no memory for a parked event");
+    case STREAM_LOST:
+        return err_set(reterr, ERR_REFUSED, "flow.parked: the record at %lld is gone",
+                       (long long)at_offset);
+    case STREAM_NONE:
+        return err_set(reterr, ERR_IO, "flow.parked: the record at %lld is not there yet",
+                       (long long)at_offset);
+    case STREAM_ERROR:
+        break;
+    }
+    return -1;
+}
+
+static const char *const states[] = {[SCHED_LIVE] = "",
+                                     [SCHED_WAITING] = "waiting",
+                                     [SCHED_PARKED] = "parked",
+                                     [SCHED_RELEASED] = "released"};
+
+const char *parked_state_name(enum sched_park park)
+{
+    return states[park];
+}
+
+int parked_state_read(struct slice state)
+{
+    for (int i = SCHED_WAITING; i <= SCHED_RELEASED; i++)
+        if (slice_eq_str(state, states[i]))
+            return i;
+    return -1;
+}

@@ -1,0 +1,262 @@
+#include "resolve.h"
+
+#include <stdlib.h>
+#include "parcel.h"
+
+enum { LIST_MAX = 1000, TEXT_MAX = 200, VALUE_MAX = 2 * 1024 * 1024 };
+
+enum deed { REVEAL, RELEASE, DISCARD };
+
+/* A call that waits for its audit record. */
+struct wait {
+    struct resolve *resolve; /* NULL: closed meanwhile */
+    struct control_call *call;
+    enum deed deed;
+    struct slice consumer, event; /* of the request, which lives as long as the call */
+    struct wait *next;
+};
+struct resolve {
+    struct line *line;
+    struct audit *audit;
+    struct wait *waits;
+    struct buf value;
+};
+
+static struct parcel *find(struct resolve *r, struct slice consumer, struct slice event,
+                           struct delivery **ret_delivery)
+{
+    *ret_delivery = line_find(r->line, consumer);
+    return *ret_delivery ? delivery_find(*ret_delivery, event) : NULL;
+}
+
+static void write_entry(struct json_writer *w, struct delivery *d, const struct parcel *p)
+{
+    const struct {
+        const char *name;
+        struct slice value;
+    } members[] = {{"consumer", delivery_name(d)},
+                   {"event", p->item.id},
+                   {"type", p->type},
+                   {"state", slice_str(parked_state_name(p->item.park))},
+                   {"reason", slice_str(p->item.reason)},
+                   {"since", slice_str(p->since)},
+                   {"received", p->received}};
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        json_key(w, slice_str(members[i].name));
+        json_string(w, members[i].value);
+    }
+    json_key(w, SLICE("attempts"));
+    json_int(w, p->item.attempts);
+}
+
+static void do_list(struct control_call *call, const struct json *request, void *arg)
+{
+    struct resolve *r = arg;
+    struct slice consumer = json_text(request, "consumer");
+    struct delivery *d;
+    unsigned shown = 0;
+    uint64_t total = 0;
+    struct json_writer *w = control_answer(call);
+    json_key(w, SLICE("parked"));
+    json_array(w);
+    for (unsigned i = 0; (d = line_nth(r->line, i)); i++) {
+        if (slice_present(consumer) && !slice_eq(consumer, delivery_name(d)))
+            continue;
+        for (struct parcel *p = delivery_parked(d, NULL); p; p = delivery_parked(d, p), total++) {
+            if (shown == LIST_MAX)
+                continue;
+            shown++;
+            json_object(w);
+            write_entry(w, d, p);
+            json_object_end(w);
+        }
+    }
+    json_array_end(w);
+    json_key(w, SLICE("total"));
+    json_int(w, (int64_t)total);
+    control_done(call);
+}
+
+static void do_show(struct control_call *call, const struct json *request, void *arg)
+{
+    struct resolve *r = arg;
+    struct err err = {0};
+    struct delivery *d;
+    struct slice consumer = json_text(request, "consumer"), event = json_text(request, "event");
+    struct parcel *p = find(r, consumer, event, &d);
+    if (!p) {
+        control_fail(call, "nothing of that name is parked");
+        return;
+    }
+    if (delivery_fetch(d, p, &r->value, &err) < 0) {
+        control_fail(call, "%s", err.text);
+        return;
+    }
+    struct json_writer *w = control_answer(call);
+    write_entry(w, d, p);
+    json_key(w, SLICE("json"));
+    json_string(w, buf_slice(&r->value));
+    control_done(call);
+}
+
+static void act(struct resolve *r, const struct wait *w)
+{
+    struct err err = {0};
+    struct delivery *d;
+    if (w->deed == REVEAL) {
+        control_answer(w->call);
+        control_done(w->call);
+        return;
+    }
+    struct parcel *p = find(r, w->consumer, w->event, &d);
+    int rc = !p                   ? err_set(&err, ERR_REFUSED, "it is no longer parked")
+             : w->deed == RELEASE ? delivery_release(d, p, &err)
+                                  : delivery_discard(d, p, &err);
+    if (rc < 0) {
+        control_fail(w->call, "%s", err.text);
+        return;
+    }
+    control_answer(w->call);
+    control_done(w->call);
+}
+
+static void unlink_wait(struct resolve *r, struct wait *w)
+{
+    for (struct wait **at = &r->waits; *at; at = &(*at)->next)
+        if (*at == w) {
+            *at = w->next;
+            return;
+        }
+}
+
+static void on_audited(void *arg, const struct err *e)
+{
+    struct wait *w = arg;
+    struct resolve *r = w->resolve;
+    if (r) {
+        unlink_wait(r, w);
+        if (e)
+            control_fail(w->call, "not recorded in the audit log, so not done: %s", e->text);
+        else
+            act(r, w);
+    }
+    free(w);
+}
+
+/* Appends the audit record; the rest happens when it is durable. */
+static void audited(struct resolve *r, struct control_call *call, const struct json *request,
+                    enum deed deed, struct slice action, const struct audit_field *fields,
+                    unsigned nfields)
+{
+    struct err err = {0};
+    struct wait *w = calloc(1, sizeof(*w));
+    if (!w) {
+        control_fail(call, "no memory");
+        return;
+    }
+    *w = (struct wait){.resolve = r,
+                       .call = call,
+                       .deed = deed,
+                       .consumer = json_text(request, "consumer"),
+                       .event = json_text(request, "event"),
+                       .next = r->waits};
+    r->waits = w;
+    if (audit_append(r->audit, action, slice_str(control_who(call)), fields, nfields, on_audited, w,
+                     &err) == 0)
+        return;
+    unlink_wait(r, w);
+    free(w);
+    control_fail(call, "not recorded in the audit log, so not done: %s", err.text);
+}
+
+static struct slice given(const struct json *request, const char *name)
+{
+    struct slice s = json_text(request, name);
+    return slice_present(s) ? slice_sub(s, 0, TEXT_MAX) : SLICE("");
+}
+
+static void resolve_one(struct control_call *call, const struct json *request, struct resolve *r,
+                        enum deed deed)
+{
+    struct err err = {0};
+    struct delivery *d;
+    struct slice consumer = given(request, "consumer"), event = given(request, "event");
+    struct parcel *p = find(r, consumer, event, &d);
+    if (!d) {
+        control_fail(call, "there is no consumer '%.*s'", SLICE_ARG(consumer));
+        return;
+    }
+    if (!p) {
+        control_fail(call, "no event '%.*s' is parked for consumer '%.*s'", SLICE_ARG(event),
+                     SLICE_ARG(consumer));
+        return;
+    }
+    int may =
+        deed == RELEASE ? sched_may_release(&p->item, &err) : sched_may_discard(&p->item, &err);
+    if (may < 0) {
+        control_fail(call, "%s", err.text);
+        return;
+    }
+    const struct audit_field fields[] = {{SLICE("event"), event},
+                                         {SLICE("consumer"), consumer},
+                                         {SLICE("reason"), given(request, "reason")},
+                                         {SLICE("by"), given(request, "by")}};
+    audited(r, call, request, deed,
+            deed == RELEASE ? SLICE("parked.release") : SLICE("parked.discard"), fields,
+            sizeof(fields) / sizeof(fields[0]));
+}
+
+static void do_release(struct control_call *call, const struct json *request, void *arg)
+{
+    resolve_one(call, request, arg, RELEASE);
+}
+
+static void do_discard(struct control_call *call, const struct json *request, void *arg)
+{
+    resolve_one(call, request, arg, DISCARD);
+}
+
+static void do_reveal(struct control_call *call, const struct json *request, void *arg)
+{
+    struct slice action = json_text(request, "action");
+    const struct audit_field fields[] = {{SLICE("what"), given(request, "what")},
+                                         {SLICE("by"), given(request, "by")}};
+    audited(arg, call, request, REVEAL, action.n ? slice_sub(action, 0, TEXT_MAX) : SLICE("reveal"),
+            fields, sizeof(fields) / sizeof(fields[0]));
+}
+
+int resolve_open(struct control *control, struct line *line, struct audit *audit,
+                 struct resolve **ret, struct err *reterr)
+{
+    static const struct {
+        const char *verb;
+        control_fn fn;
+    } verbs[] = {{"parked.list", do_list},
+                 {"parked.show", do_show},
+                 {"parked.release", do_release},
+                 {"parked.discard", do_discard},
+                 {"audit.reveal", do_reveal}};
+    struct resolve *r = calloc(1, sizeof(*r));
+    if (!r)
+        return err_set(reterr, ERR_NOMEM, "no memory for the control verbs");
+    r->line = line;
+    r->audit = audit;
+    buf_init(&r->value, VALUE_MAX);
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+        if (control_add(control, verbs[i].verb, verbs[i].fn, r, reterr) < 0) {
+            resolve_close(r);
+            return -1;
+        }
+    *ret = r;
+    return 0;
+}
+
+void resolve_close(struct resolve *r)
+{
+    if (!r)
+        return;
+    for (struct wait *w = r->waits; w; w = w->next)
+        w->resolve = NULL;
+    buf_fini(&r->value);
+    free(r);
+}

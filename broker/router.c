@@ -1,0 +1,220 @@
+#include "router.h"
+
+#include <stdlib.h>
+#include "digest.h"
+#include "minimise.h"
+#include "rule.h"
+
+enum {
+    RULES_MAX = 4 * 1024 * 1024, /* compiled rules of a site */
+    SCRATCH_MAX = 256 * 1024,    /* strings that one evaluation makes */
+    KEY_BYTES = 16,
+    TYPES_MAX = 256,
+};
+
+struct route {
+    struct slice topic;
+    const struct rule *rule; /* NULL: every event */
+    struct minimise minimise;
+    struct digest *key;
+    struct series *events, *errors;
+};
+struct router {
+    struct arena arena, scratch;
+    struct route *routes;
+    unsigned nroutes;
+    struct buf out;
+    struct event_encoder *encoder;
+    struct metric *unrouted;
+};
+
+static int open_rule(struct router *r, const struct site_route *from, const struct rule_env *env,
+                     struct route *ret, struct err *reterr)
+{
+    size_t at;
+    struct err err = {0};
+    if (!slice_present(from->when) ||
+        rule_compile(from->when, env, &r->arena, &ret->rule, &at, &err) == 0)
+        return 0;
+    return yaml_err(from->when_node ? from->when_node : from->node, reterr,
+                    "when: character %zu: %s", at + 1, err.text);
+}
+
+static int open_route(struct router *r, const struct site_route *from, const struct rule_env *env,
+                      struct metrics *metrics, struct route *ret, struct err *reterr)
+{
+    ret->topic = arena_printf(&r->arena, "flow.route.%.*s", SLICE_ARG(from->name));
+    if (!slice_present(ret->topic))
+        return err_set(reterr, ERR_NOMEM, "no memory for the routes");
+    if (open_rule(r, from, env, ret, reterr) < 0 ||
+        minimise_read(from, &ret->minimise, reterr) < 0 ||
+        digest_open(from->key, &ret->key, reterr) < 0)
+        return -1;
+    if (metrics) {
+        ret->events = metric_of(metrics_counter(metrics, "weir_route_events_total",
+                                                "Events that a route took", "route", 1000),
+                                from->name);
+        ret->errors =
+            metric_of(metrics_counter(metrics, "weir_route_rule_errors_total",
+                                      "Events on which a route's rule erred (they do not match)",
+                                      "route", 1000),
+                      from->name);
+    }
+    return 0;
+}
+
+static int open_routes(struct router *r, const struct site *site, struct metrics *metrics,
+                       struct err *reterr)
+{
+    struct rule_list *lists = arena_zalloc(&r->arena, site->nlists + 1, sizeof(*lists));
+    r->routes = arena_zalloc(&r->arena, site->nroutes + 1, sizeof(*r->routes));
+    if (!lists || !r->routes)
+        return err_set(reterr, ERR_NOMEM, "no memory for the routes");
+    for (unsigned i = 0; i < site->nlists; i++)
+        lists[i] = (struct rule_list){site->lists[i].name, site->lists[i].values.at,
+                                      site->lists[i].values.n};
+    struct rule_env env = {.lists = lists, .nlists = site->nlists};
+    for (unsigned i = 0; i < site->nroutes; i++) {
+        r->nroutes = i + 1;
+        if (open_route(r, &site->routes[i], &env, metrics, &r->routes[i], reterr) < 0)
+            return -1;
+    }
+    return event_encoder_open(&r->out, &r->encoder, reterr);
+}
+
+int router_open(const struct site *site, struct metrics *metrics, struct router **ret,
+                struct err *reterr)
+{
+    struct router *r = calloc(1, sizeof(*r));
+    if (!r)
+        return err_set(reterr, ERR_NOMEM, "no memory for the router");
+    arena_init(&r->arena, RULES_MAX);
+    arena_init(&r->scratch, SCRATCH_MAX);
+    buf_init(&r->out, EVENT_SIZE_MAX * 2);
+    if (metrics)
+        r->unrouted = metrics_counter(metrics, "weir_flow_unrouted_total",
+                                      "Events that no route took", "type", TYPES_MAX);
+    if (open_routes(r, site, metrics, reterr) < 0) {
+        router_close(r);
+        return -1;
+    }
+    *ret = r;
+    return 0;
+}
+
+void router_close(struct router *r)
+{
+    if (!r)
+        return;
+    for (unsigned i = 0; i < r->nroutes; i++)
+        digest_close(r->routes[i].key);
+    event_encoder_close(r->encoder);
+    buf_fini(&r->out);
+    arena_fini(&r->scratch);
+    arena_fini(&r->arena);
+    free(r);
+}
+
+static struct slice route_key(void *arg, struct unit *u, struct slice ordering_key)
+{
+    struct route *route = arg;
+    unsigned char hash[DIGEST_SIZE];
+    char text[DIGEST_B64];
+    digest_of(route->key, ordering_key, hash);
+    return unit_copy(u, digest_b64url(hash, KEY_BYTES, text));
+}
+
+enum { HEADERS = 7 };
+
+static void publish_copy(struct unit *u, struct slice topic, const struct routed *in,
+                         struct slice value, struct slice ordering_key, struct slice key,
+                         struct slice merge, struct slice with)
+{
+    struct stream_header *h = unit_headers(u, HEADERS);
+    unsigned n = 0;
+    if (!h)
+        return;
+    h[n++] = (struct stream_header){SLICE("ce_id"), in->id};
+    h[n++] = (struct stream_header){SLICE("ce_type"), in->type};
+    h[n++] = (struct stream_header){SLICE("content-type"), SLICE("application/cloudevents+json")};
+    h[n++] = (struct stream_header){SLICE("received"), in->received};
+    if (slice_present(ordering_key))
+        h[n++] = (struct stream_header){SLICE("ordering-key"), ordering_key};
+    if (slice_present(merge)) {
+        h[n++] = (struct stream_header){SLICE("merge"), merge};
+        h[n++] = (struct stream_header){SLICE("merge-with"), with};
+    }
+    unit_add(u, topic, key, value, h, n);
+}
+
+static struct slice joined(struct unit *u, const struct slice *keys, unsigned n)
+{
+    size_t total = 0, at = 0;
+    for (unsigned i = 0; i < n; i++)
+        total += keys[i].n + 1;
+    char *text = arena_alloc(&u->arena, total);
+    if (!text) {
+        u->failed = true;
+        return SLICE_ABSENT;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        memcpy(text + at, keys[i].p, keys[i].n);
+        at += keys[i].n;
+        text[at++] = ' ';
+    }
+    return slice_make(text, at - 1);
+}
+
+void router_publish(struct unit *u, struct slice topic, const struct routed *in, struct slice value,
+                    router_key_fn make_key, void *arg, bool with_ordering)
+{
+    struct slice keys[PEOPLE_RETIRED_MAX], key = make_key(arg, u, in->key);
+    for (unsigned i = 0; i < in->nretired; i++) {
+        keys[i] = make_key(arg, u, in->retired[i]);
+        publish_copy(u, topic, in, value, with_ordering ? in->retired[i] : SLICE_ABSENT, keys[i],
+                     SLICE("retired"), key);
+    }
+    struct slice ordering = with_ordering ? in->key : SLICE_ABSENT;
+    if (in->nretired)
+        publish_copy(u, topic, in, value, ordering, key, SLICE("survivor"),
+                     joined(u, keys, in->nretired));
+    else
+        publish_copy(u, topic, in, value, ordering, key, SLICE_ABSENT, SLICE_ABSENT);
+}
+
+static bool takes(struct router *r, struct route *route, const struct event *e)
+{
+    struct rule_value v;
+    if (!route->rule)
+        return true;
+    arena_reset(&r->scratch);
+    unsigned errors = rule_eval(route->rule, e, &r->scratch, &v);
+    if (errors)
+        series_add(route->errors, 1);
+    return !errors && v.kind == RULE_BOOLEAN && v.boolean;
+}
+
+int router_route(struct router *r, const struct routed *in, struct unit *u)
+{
+    int taken = 0;
+    for (unsigned i = 0; i < r->nroutes; i++) {
+        struct route *route = &r->routes[i];
+        if (!takes(r, route, in->event))
+            continue;
+        const uint64_t *keep = minimise_keep(&route->minimise, in->event);
+        struct slice value = in->json;
+        if (keep) {
+            buf_reset(&r->out);
+            event_encode(r->encoder, in->event, keep);
+            if (!buf_ok(&r->out))
+                return -1;
+            value = unit_copy(u, buf_slice(&r->out));
+        }
+        router_publish(u, route->topic, in, value, route_key, route, false);
+        series_add(route->events, 1);
+        taken++;
+    }
+    if (!taken)
+        series_add(metric_of(r->unrouted, in->type), 1);
+    return u->failed ? -1 : taken;
+}
