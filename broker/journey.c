@@ -27,7 +27,7 @@ struct sent {
     struct journey *journey;
     struct unit unit;
     unsigned reads;
-    enum { SENT_EMPTY, SENT_MADE, SENT_UNDER_WAY } state;
+    enum { SENT_EMPTY, SENT_FILLING, SENT_UNDER_WAY, SENT_FAILED } state;
     char *prints; /* of the ids in it */
     size_t nprints;
 };
@@ -301,7 +301,6 @@ static bool fill(struct journey *j, struct sent *s, int64_t wall_ms)
         }
         lost_tell(j->o.audit, group, &m, &err);
     }
-    state_ids(s);
     return got == STREAM_GOT;
 }
 
@@ -316,7 +315,7 @@ static void on_done(void *arg, const struct err *e)
         /* Whole again, with the same ids; those behind it fail too and keep their order. */
         log_line(LOG_ERROR, "journey.unit", "not durable, tried again: %s", e->text);
         j->stats.failures++;
-        s->state = SENT_MADE;
+        s->state = SENT_FAILED;
         j->held = true;
         return;
     }
@@ -334,14 +333,21 @@ static void submit(struct journey *j)
 {
     struct sent *s = &j->units[j->first];
     struct err err = {0};
-    if (s->state != SENT_MADE)
+    if (s->state != SENT_FILLING && s->state != SENT_FAILED)
         return;
+    if (s->state == SENT_FILLING)
+        state_ids(s);
+    if (s->unit.failed) {
+        /* A part of it may be missing: the next start reads it again. */
+        j->stats.broken = j->stopped = true;
+        return;
+    }
     s->state = SENT_UNDER_WAY;
     enum stream_result r = stream_forward(j->o.stream, s->unit.records, s->unit.nrecords,
                                           s->unit.positions, s->unit.npositions, on_done, s, &err);
     if (r == STREAM_OK)
         return;
-    s->state = SENT_MADE;
+    s->state = SENT_FAILED;
     j->held = true;
     if (r == STREAM_BAD)
         log_line(LOG_ERROR, "alarm.journey", "the stream will not take this unit: %s", err.text);
@@ -364,12 +370,14 @@ static void restate(struct journey *j, struct sent *s, int64_t wall_ms)
     j->restate_due = j->restate_at ? wall_ms + 100 : wall_ms + 3600 * 1000;
 }
 
-/* The unit to fill next, or NULL where all are made or under way. */
-static struct sent *free_unit(struct journey *j)
+/* The unit to fill: one that waits for its turn takes what comes meanwhile. NULL where none has
+ * room.
+ */
+static struct sent *open_unit(struct journey *j)
 {
-    for (unsigned i = 0; i < UNITS; i++) {
+    for (unsigned i = 0; i < UNITS && !j->stopped && !j->held; i++) {
         struct sent *s = &j->units[(j->first + i) % UNITS];
-        if (s->state == SENT_EMPTY)
+        if (s->state == SENT_EMPTY || (s->state == SENT_FILLING && has_room(s)))
             return s;
     }
     return NULL;
@@ -377,24 +385,26 @@ static struct sent *free_unit(struct journey *j)
 
 bool journey_step(struct journey *j, int64_t wall_ms)
 {
-    bool more = false;
     j->held = false;
     submit(j);
-    struct sent *s = j->stopped || j->held ? NULL : free_unit(j);
+    struct sent *s = open_unit(j);
     if (!s)
         return false;
-    more = fill(j, s, wall_ms);
+    bool more = fill(j, s, wall_ms);
     restate(j, s, wall_ms);
-    if (!s->reads && !s->unit.nrecords)
-        return false;
-    if (s->unit.failed) {
-        /* A part of it may be missing: the next start reads it again. */
-        j->stats.broken = j->stopped = true;
-        return false;
-    }
-    s->state = SENT_MADE;
+    if (s->reads || s->unit.nrecords)
+        s->state = SENT_FILLING;
     submit(j);
-    return more && free_unit(j);
+    return more && open_unit(j);
+}
+
+bool journey_reads(const struct journey *j)
+{
+    for (unsigned i = 0; i < UNITS && !j->stopped && !j->held; i++)
+        if (j->units[i].state == SENT_EMPTY ||
+            (j->units[i].state == SENT_FILLING && has_room(&j->units[i])))
+            return true;
+    return false;
 }
 
 int journey_fd(const struct journey *j)

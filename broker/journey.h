@@ -39,6 +39,8 @@ int journey_fd(const struct journey *j);
  * moment.
  */
 bool journey_step(struct journey *j, int64_t wall_ms);
+/* Whether it would read: else journey_fd need not be watched. */
+bool journey_reads(const struct journey *j);
 /* Something has to be tried again: the stream was full, or failed. */
 bool journey_held(const struct journey *j);
 /* Stops reading; what is under way goes on. */

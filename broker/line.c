@@ -46,6 +46,7 @@ static void step(void *arg)
         l->o.failed(l->o.arg, &err);
         return;
     }
+    loop_fd_set(l->reported, journey_reads(l->journey) ? LOOP_READ : 0);
     if (more)
         loop_timer_start(l->timer, 0);
     else if (journey_held(l->journey) || l->draining)
@@ -58,8 +59,6 @@ static void on_reported(int fd, unsigned what, void *arg)
     struct line *l = arg;
     (void)fd;
     (void)what;
-    /* Read what came once, then wait for the unit: what comes meanwhile shares the next one. */
-    loop_fd_set(l->reported, 0);
     step(l);
 }
 
@@ -180,8 +179,7 @@ void line_close(struct line *l)
 
 void line_dispatched(struct line *l)
 {
-    loop_fd_set(l->reported, l->draining ? 0 : LOOP_READ);
-    if (!loop_timer_running(l->timer))
+    if (!journey_held(l->journey))
         loop_timer_start(l->timer, 0);
 }
 

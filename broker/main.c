@@ -6,8 +6,8 @@
  *     an ordering key given, recordedtime and published_at set (journey.c). Asks the rules of all
  *     routes and appends to flow.route.<name> what their readers may have (router.c, minimise.c).
  *     Events, routes, the journey's memory and the position are one unit of the stream. Brings each
- *     route to its consumers, in order per patient (delivery.c, scheduler.c); what a consumer will not
- *     have stands in flow.parked (parked.c) until somebody releases or discards it (resolve.c).
+ *     route to its consumers, in order per patient (delivery.c, scheduler.c); what a consumer will
+ * not have stands in flow.parked (parked.c) until somebody releases or discards it (resolve.c).
  *
  * STATES
  *     An event for a consumer is: in the window (read, waiting for its turn or under way);

@@ -1,5 +1,6 @@
-/* scheduler.h - the delivery scheduler of one consumer: what may be sent now, what goes to flow.parked,
- * how far the position may go. Pure: no I/O, and the clock is passed in (ms, monotonic).
+/* scheduler.h - the delivery scheduler of one consumer: what may be sent now, what goes to
+ * flow.parked, how far the position may go. Pure: no I/O, and the clock is passed in (ms,
+ * monotonic).
  *
  * Order: one lane per route key, one item of a lane under way at a time, in_flight over all lanes.
  * An item that fails waits (back-off with jitter, Retry-After); an item at fault is parked at once;
