@@ -1,0 +1,189 @@
+/* weir run - starts all processes of one configuration and watches them: what dies is started
+ * again. */
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "log.h"
+#include "loop.h"
+#include "options.h"
+#include "site.h"
+#include "supervisor.h"
+
+enum { KILL_MARGIN_MS = 5000 };
+
+struct runner {
+    struct loop *loop;
+    struct supervisor *supervisor;
+    struct loop_signal *term, *interrupt, *hangup;
+    int64_t drain_ms;
+    bool stopping, gave_up;
+};
+
+static void on_report(const struct supervisor_report *r, void *arg)
+{
+    struct runner *run = arg;
+    long long wait = (long long)r->restart_ms;
+    switch (r->event) {
+    case SUPERVISOR_STARTED:
+        log_line(LOG_INFO, "run.started", "name=%s pid=%d", r->name, (int)r->pid);
+        break;
+    case SUPERVISOR_ENDED:
+        log_line(run->stopping ? LOG_INFO : LOG_ERROR, "run.ended",
+                 "name=%s pid=%d %s=%d again_in_ms=%lld", r->name, (int)r->pid,
+                 WIFSIGNALED(r->status) ? "signal" : "exit",
+                 WIFSIGNALED(r->status) ? WTERMSIG(r->status) : WEXITSTATUS(r->status),
+                 run->stopping ? -1 : wait);
+        break;
+    case SUPERVISOR_GAVE_UP:
+        run->gave_up = true;
+        log_line(LOG_ERROR, "run.gave_up",
+                 "name=%s its configuration is wrong: mend it and run again", r->name);
+        break;
+    case SUPERVISOR_UNSTARTED:
+        log_line(LOG_ERROR, "run.unstarted", "name=%s why=\"%s\" again_in_ms=%lld", r->name,
+                 strerror(r->status), wait);
+        break;
+    }
+}
+
+static void on_stopped(void *arg)
+{
+    struct runner *run = arg;
+    loop_stop(run->loop);
+}
+
+static void on_stop(void *arg)
+{
+    struct runner *run = arg;
+    run->stopping = true;
+    supervisor_stop(run->supervisor, run->drain_ms + KILL_MARGIN_MS);
+}
+
+static void on_hangup(void *arg)
+{
+    struct runner *run = arg;
+    supervisor_signal(run->supervisor, SIGHUP);
+}
+
+/* A program stands beside this one, or, in a build folder, in the folder of its own. */
+static int find_program(const char *name, const char *folder, char out[PATH_MAX],
+                        struct err *reterr)
+{
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+    if (n <= 0)
+        return err_set(reterr, ERR_IO, "/proc/self/exe: where this program is cannot be told");
+    struct slice dir = slice_make(self, (size_t)n);
+    while (dir.n && dir.p[dir.n - 1] != '/')
+        dir.n--;
+    snprintf(out, PATH_MAX, "%.*s%s", SLICE_ARG(dir), name);
+    if (access(out, X_OK) == 0)
+        return 0;
+    snprintf(out, PATH_MAX, "%.*s../%s/%s", SLICE_ARG(dir), folder, name);
+    if (access(out, X_OK) == 0)
+        return 0;
+    return err_set(reterr, ERR_IO, "%s is not beside this program (%.*s)", name, SLICE_ARG(dir));
+}
+
+static int add_adapters(struct runner *run, const struct site *site, const char *config,
+                        struct err *reterr)
+{
+    char program[PATH_MAX];
+    if (find_program("weir-adapter", "adapters", program, reterr) < 0)
+        return -1;
+    for (unsigned i = 0; i < site->nsources; i++) {
+        const char *name = site->sources[i].adapter.p;
+        bool again = false;
+        for (unsigned j = 0; j < i; j++)
+            again = again || slice_eq(site->sources[j].adapter, site->sources[i].adapter);
+        char *const argv[] = {program, "--config", (char *)(uintptr_t)config,
+                              (char *)(uintptr_t)name, NULL};
+        if (!again && supervisor_add(run->supervisor, name, argv, reterr) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_all(struct runner *run, const struct site *site, const char *config,
+                   struct err *reterr)
+{
+    char program[PATH_MAX];
+    if (find_program("weir-broker", "broker", program, reterr) < 0)
+        return -1;
+    char *const argv[] = {program, "--config", (char *)(uintptr_t)config, NULL};
+    if (supervisor_add(run->supervisor, "broker", argv, reterr) < 0)
+        return -1;
+    return add_adapters(run, site, config, reterr);
+}
+
+static int open_runner(struct runner *run, struct err *reterr)
+{
+    static const struct supervisor_hooks hooks = {.report = on_report, .stopped = on_stopped};
+    if (loop_open(&run->loop, reterr) < 0)
+        return -1;
+    if (loop_signal_add(run->loop, SIGTERM, on_stop, run, &run->term, reterr) < 0 ||
+        loop_signal_add(run->loop, SIGINT, on_stop, run, &run->interrupt, reterr) < 0 ||
+        loop_signal_add(run->loop, SIGHUP, on_hangup, run, &run->hangup, reterr) < 0)
+        return -1;
+    return supervisor_open(run->loop, NULL, &hooks, run, &run->supervisor, reterr);
+}
+
+static void close_runner(struct runner *run)
+{
+    supervisor_close(run->supervisor);
+    if (run->term)
+        loop_signal_remove(run->term);
+    if (run->interrupt)
+        loop_signal_remove(run->interrupt);
+    if (run->hangup)
+        loop_signal_remove(run->hangup);
+    loop_close(run->loop);
+}
+
+static int run(const struct verb *self, int argc, char **argv)
+{
+    struct options o;
+    struct site *site;
+    struct err err = {0};
+    struct runner runner = {0};
+    char config[PATH_MAX];
+    int code = options_read(self, 0, argc, argv, &o);
+    if (code >= 0)
+        return code;
+    if (o.rest < argc)
+        return verb_usage(self, "%s: nothing more is expected", argv[o.rest]);
+    if (site_open(o.config, SITE_ALL_SECRETS, &site, &err) < 0)
+        return verb_fail(self, &err);
+    if (!realpath(o.config, config)) {
+        site_close(site);
+        err_set(&err, ERR_IO, "%s cannot be found any more", o.config);
+        return verb_fail(self, &err);
+    }
+    runner.drain_ms = site->drain;
+    int result = open_runner(&runner, &err);
+    if (result == 0)
+        result = add_all(&runner, site, config, &err);
+    site_close(site);
+    if (result == 0)
+        loop_run(runner.loop);
+    close_runner(&runner);
+    if (result < 0)
+        return verb_fail(self, &err);
+    return runner.gave_up ? 78 : 0;
+}
+
+const struct verb verb_run = {
+    .name = "run",
+    .summary = "start and watch all processes of a configuration",
+    .help = "Use: weir run [--config FILE]\n\n"
+            "Starts an adapter process for each `adapter` that has sources, and the broker; starts "
+            "again what dies, after 250 ms, doubled up to 30 s.\n"
+            "SIGTERM or Ctrl-C: all finish what is under way and end. SIGHUP is passed on. A "
+            "process that says that its configuration is wrong\n"
+            "(exit code 78) is not started again.\n\n"
+            "Example: weir run --config config/weir.yaml\n",
+    .run = run,
+};
