@@ -2,7 +2,7 @@
  * rules and keep-lists are compiled. */
 #include <stdio.h>
 #include "options.h"
-#include "route.h"
+#include "router.h"
 #include "site.h"
 #include "translate.h"
 
@@ -22,12 +22,12 @@ static int check_sources(const struct site *site, struct err *reterr)
 static int check(const char *file, struct err *reterr)
 {
     struct site *site;
-    struct routes *routes;
+    struct router *router;
     if (site_open(file, SITE_ALL_SECRETS, &site, reterr) < 0)
         return -1;
     int result = check_sources(site, reterr);
-    if (result == 0 && (result = routes_open(site, &routes, reterr)) == 0)
-        routes_close(routes);
+    if (result == 0 && (result = router_open(site, NULL, &router, reterr)) == 0)
+        router_close(router);
     if (result == 0)
         printf("%s: %u sources, %u routes, %u consumers: fine\n", file, site->nsources,
                site->nroutes, site->nconsumers);
