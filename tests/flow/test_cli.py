@@ -1,0 +1,227 @@
+"""The operator's command as its user meets it: every verb as a process, on a site of its own."""
+import json
+import os
+import re
+import subprocess
+import unittest
+
+import kit
+
+ADMIT = ("MSH|^~\\&|PAS|RZZ|WEIR|REGION|20260302091500||ADT^A01|CLI{n:04}|P|2.4\r"
+         "EVN|A01|20260302091400\r"
+         "PID|1||D{n:05}^^^RZZ^MR~9990001006^^^NHS^NH||SAMPLE^Ada||19510412|F\r"
+         "PV1|1|I|W1^BAY2^05^RZZ01|21||||||300||||19|||||V{n:05}^^^RZZ^VN|||||||||||||||||||||||||20260302090500\r")
+BAD = "MSH|^~\\&|PAS|RZZ|WEIR|REGION|20260302091500||ADT^A40|CLIBAD{n}|P|2.4\rEVN|A40|20260302091400\r" \
+      "PID|1||D00001^^^RZZ^MR||SAMPLE^Ada\r"
+SECRETS = ("9990001006", "SAMPLE", "Ada", "D00001", "1951-04-12")
+VERBS = ("run", "check", "translate", "send", "tail", "status", "parked", "rejected")
+
+
+class Help(unittest.TestCase):
+    def test_every_verb_has_help_with_an_example(self):
+        for verb in VERBS:
+            done = subprocess.run([kit.program("weir"), verb, "--help"], capture_output=True, text=True, check=True)
+            self.assertIn("Example: weir " + verb, done.stdout)
+
+    def test_wrong_use_is_told(self):
+        for argv in ([], ["nonsense"], ["tail", "--nonsense"], ["tail", "-n", "x"], ["send", "127.0.0.1:1"], ["translate"]):
+            done = subprocess.run([kit.program("weir"), *argv], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 64, argv)
+            self.assertTrue(done.stderr)
+
+
+class WithoutProcesses(unittest.TestCase):
+    def setUp(self):
+        self.site = kit.Site()
+        self.addCleanup(self.site.close)
+        self.site.write_config()
+
+    def test_check_is_fine_or_says_where(self):
+        self.assertIn("fine", self.site.weir("check").stdout)
+        self.site.config["routes"]["all"]["when"] = "type = 'patient.admited'"
+        self.site.write_config()
+        done = self.site.weir("check", check=False)
+        self.assertEqual(done.returncode, 78)
+        self.assertRegex(done.stderr, r"weir\.yaml:\d+:\d+: ")
+        self.assertIn("patient.admitted", done.stderr)
+
+    def test_an_unknown_key_is_refused_with_the_nearest_one(self):
+        self.site.config["sources"]["test-pas"]["timezon"] = "Europe/London"
+        self.site.write_config()
+        done = self.site.weir("check", check=False)
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("timezone", done.stderr)
+
+    def test_identity_is_not_given_away_by_a_typo(self):
+        del self.site.config["routes"]["all"]["identifiers"]
+        self.site.write_config()
+        done = self.site.weir("check", check=False)
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("identifiers", done.stderr)
+
+    def test_translate(self):
+        good = self.site.write("good.hl7", ADMIT.format(n=1) + ADMIT.format(n=2))
+        done = self.site.weir("translate", good)
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([e["type"] for e in events], ["patient.admitted"] * 2)
+        self.assertEqual(events[0]["data"]["patient"]["nhs_number"], "9990001006")
+        self.assertEqual(self.site.weir("translate", good).stdout, done.stdout, "the same again, the same ids")
+
+    def test_translate_refuses_one_message_and_goes_on(self):
+        mixed = self.site.write("mixed.hl7", BAD.format(n=1) + ADMIT.format(n=3))
+        done = self.site.weir("translate", "--source", "test-pas", mixed, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(len(done.stdout.splitlines()), 1)
+        self.assertIn("mixed.hl7: message 1", done.stderr)
+        self.assertIn("MRG", done.stderr)
+
+    def test_translate_reads_standard_input_and_frames(self):
+        framed = "\x0b" + ADMIT.format(n=4) + "\x1c\r"
+        done = self.site.weir("translate", "-", stdin=framed)
+        self.assertEqual(len(done.stdout.splitlines()), 1)
+
+    def test_reading_verbs_say_so_where_no_data_is(self):
+        done = self.site.weir("tail", "--no-follow", check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("no data there yet", done.stderr)
+
+
+class WithProcesses(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.site = kit.Site(consumers={"out": kit.file_consumer("out.ndjson")})
+        cls.addClassCleanup(cls.site.close)
+        cls.site.start()
+        cls.address = f"127.0.0.1:{cls.site.port}"
+        text = "".join(ADMIT.format(n=n) for n in range(1, 21)) + BAD.format(n=1) + BAD.format(n=2)
+        cls.file = cls.site.write("feed.hl7", text)
+        cls.sent = cls.site.weir("send", cls.address, cls.file, check=False)
+        kit.wait_until(lambda: len(kit.read_ndjson(cls.site.path("out.ndjson"))) >= 20, 20, "20 events at the file")
+
+    def test_send_prints_each_ack(self):
+        lines = self.sent.stdout.splitlines()
+        self.assertEqual(self.sent.returncode, 1, "two of them are refused")
+        self.assertEqual(lines[:20], [f"CLI{n:04} AA" for n in range(1, 21)])
+        for line in lines[20:]:
+            self.assertRegex(line, r"^CLIBAD\d AE ")
+
+    def test_send_says_when_nobody_listens(self):
+        done = self.site.weir("send", f"127.0.0.1:{kit.free_port()}", self.file, check=False)
+        self.assertEqual(done.returncode, 75)
+        self.assertIn("refused", done.stderr)
+
+    def test_tail_shows_the_last_masked(self):
+        out = self.site.weir("tail", "-n", "5", "--no-follow").stdout
+        self.assertEqual(len(out.splitlines()), 5)
+        self.assertIn("patient.admitted", out)
+        self.assertIn("RZZ01/W1", out)
+        for secret in SECRETS:
+            self.assertNotIn(secret, out)
+
+    def test_tail_json_is_masked_unless_revealed(self):
+        masked = self.site.weir("tail", "-n", "20", "--no-follow", "--json").stdout
+        self.assertEqual(len(masked.splitlines()), 20)
+        for secret in SECRETS:
+            self.assertNotIn(secret, masked)
+        self.assertIn("recordedtime", json.loads(masked.splitlines()[0]))
+        shown = self.site.weir("tail", "-n", "20", "--no-follow", "--json", "--reveal").stdout
+        self.assertIn("9990001006", shown)
+        audited = self.audit("broker")
+        self.assertTrue(any("reveal" in a for a in audited), audited)
+
+    def audit(self, writer):
+        import sqlite3
+        db = sqlite3.connect(f"file:{self.site.data}/{writer}.db?mode=ro", uri=True)
+        try:
+            rows = db.execute("SELECT name FROM sqlite_master WHERE name LIKE 'record_%'").fetchall()
+            found = []
+            for (table,) in rows:
+                for (value,) in db.execute(f"SELECT value FROM {table}"):
+                    text = bytes(value).decode("utf-8", "replace")
+                    if '"action"' in text:
+                        found.append(text)
+            return found
+        finally:
+            db.close()
+
+    def test_tail_where(self):
+        out = self.site.weir("tail", "-n", "50", "--no-follow", "--where", "type = 'patient.discharged'").stdout
+        self.assertEqual(out, "")
+        done = self.site.weir("tail", "--no-follow", "--where", "type = ", check=False)
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("--where, character", done.stderr)
+
+    def test_tail_follows(self):
+        popen = subprocess.Popen([kit.program("weir"), "tail", "--json", "--config", self.site.config_path],
+                                 stdout=subprocess.PIPE, text=True)
+        try:
+            more = self.site.write("more.hl7", ADMIT.format(n=77))
+
+            def arrived():
+                # Sent again until the tail, which starts at the end as it then is, has seen one.
+                self.site.weir("send", self.address, self.site.write(
+                    "more.hl7", ADMIT.format(n=int.from_bytes(os.urandom(2), "big") % 90000 + 100)))
+                import select
+                return select.select([popen.stdout], [], [], 0.2)[0]
+            kit.wait_until(arrived, 20, "an event at the tail")
+            self.assertIn("patient.admitted", popen.stdout.readline())
+            self.assertTrue(more)
+        finally:
+            popen.terminate()
+            popen.wait()
+            popen.stdout.close()
+
+    def test_status(self):
+        out = self.site.weir("status").stdout
+        self.assertIn("acute", out)
+        self.assertIn("broker", out)
+        self.assertIn("test-pas", out)
+        rows = [json.loads(line) for line in self.site.weir("status", "--json").stdout.splitlines()]
+        self.assertEqual([r["process"] for r in rows], ["acute", "broker"])
+        self.assertTrue(all(r["up"] for r in rows))
+
+    def test_rejected_folds_repeats_and_masks(self):
+        rows = [json.loads(line) for line in self.site.weir("rejected", "list", "--json").stdout.splitlines()]
+        self.assertEqual(len(rows), 1)
+        self.assertEqual(rows[0]["count"], 2)
+        self.assertEqual(rows[0]["source"], "test-pas")
+        self.assertIn("MRG", rows[0]["reasons"])
+        out = self.site.weir("rejected", "show", rows[0]["newest"]).stdout
+        self.assertIn("PID|9||x99999^^^xxx^xx", out)
+        for secret in SECRETS:
+            self.assertNotIn(secret, out)
+        shown = self.site.weir("rejected", "show", rows[0]["newest"], "--reveal").stdout
+        self.assertIn("SAMPLE", shown)
+        done = self.site.weir("rejected", "show", "acute/999999", check=False)
+        self.assertNotEqual(done.returncode, 0)
+
+    def test_parked_is_empty(self):
+        self.assertIn("nothing is parked", self.site.weir("parked", "list").stdout)
+        done = self.site.weir("parked", "release", "no-such-event", "--consumer", "out", check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertTrue(done.stderr)
+
+    def test_metrics_and_logs_carry_no_patient(self):
+        for name in ("acute", "broker"):
+            text = self.site.processes[name].get("/metrics")[1] + self.site.processes[name].log()
+            self.assertTrue(re.search(r"^weir_", text, re.M))
+            for secret in SECRETS:
+                self.assertNotIn(secret, text)
+
+
+class RevealWithoutOwner(unittest.TestCase):
+    def test_the_operator_file_takes_the_record(self):
+        with kit.Site() as site:
+            site.start()
+            feed = site.write("one.hl7", ADMIT.format(n=1))
+            site.weir("send", f"127.0.0.1:{site.port}", feed)
+            kit.wait_until(lambda: site.weir("tail", "-n", "1", "--no-follow").stdout, 20, "the event")
+            for p in site.processes.values():
+                p.stop()
+            out = site.weir("tail", "-n", "1", "--no-follow", "--json", "--reveal").stdout
+            self.assertIn("9990001006", out)
+            self.assertTrue(os.path.exists(os.path.join(site.data, "operator.db")))
+
+
+if __name__ == "__main__":
+    unittest.main()
