@@ -88,32 +88,31 @@ static int find_program(const char *name, const char *folder, char out[PATH_MAX]
     return err_set(reterr, ERR_IO, "%s is not beside this program (%.*s)", name, SLICE_ARG(dir));
 }
 
-static int add_adapters(struct runner *run, const struct site *site, const char *config,
+static int add_adapters(struct runner *run, const struct site *site, char *config,
                         struct err *reterr)
 {
     char program[PATH_MAX];
     if (find_program("weir-adapter", "adapters", program, reterr) < 0)
         return -1;
     for (unsigned i = 0; i < site->nsources; i++) {
-        const char *name = site->sources[i].adapter.p;
+        char name[64];
         bool again = false;
+        snprintf(name, sizeof(name), "%s", site->sources[i].adapter.p);
         for (unsigned j = 0; j < i; j++)
             again = again || slice_eq(site->sources[j].adapter, site->sources[i].adapter);
-        char *const argv[] = {program, "--config", (char *)(uintptr_t)config,
-                              (char *)(uintptr_t)name, NULL};
+        const char *const argv[] = {program, "--config", config, name, NULL};
         if (!again && supervisor_add(run->supervisor, name, argv, reterr) < 0)
             return -1;
     }
     return 0;
 }
 
-static int add_all(struct runner *run, const struct site *site, const char *config,
-                   struct err *reterr)
+static int add_all(struct runner *run, const struct site *site, char *config, struct err *reterr)
 {
     char program[PATH_MAX];
     if (find_program("weir-broker", "broker", program, reterr) < 0)
         return -1;
-    char *const argv[] = {program, "--config", (char *)(uintptr_t)config, NULL};
+    const char *const argv[] = {program, "--config", config, NULL};
     if (supervisor_add(run->supervisor, "broker", argv, reterr) < 0)
         return -1;
     return add_adapters(run, site, config, reterr);
@@ -122,13 +121,14 @@ static int add_all(struct runner *run, const struct site *site, const char *conf
 static int open_runner(struct runner *run, struct err *reterr)
 {
     static const struct supervisor_hooks hooks = {.report = on_report, .stopped = on_stopped};
+    static const struct supervisor_options options = {0}; /* presets */
     if (loop_open(&run->loop, reterr) < 0)
         return -1;
     if (loop_signal_add(run->loop, SIGTERM, on_stop, run, &run->term, reterr) < 0 ||
         loop_signal_add(run->loop, SIGINT, on_stop, run, &run->interrupt, reterr) < 0 ||
         loop_signal_add(run->loop, SIGHUP, on_hangup, run, &run->hangup, reterr) < 0)
         return -1;
-    return supervisor_open(run->loop, NULL, &hooks, run, &run->supervisor, reterr);
+    return supervisor_open(run->loop, &options, &hooks, run, &run->supervisor, reterr);
 }
 
 static void close_runner(struct runner *run)

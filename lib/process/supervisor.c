@@ -207,7 +207,7 @@ void supervisor_close(struct supervisor *s)
     free(s);
 }
 
-static bool copy_argv(struct child *c, char *const argv[])
+static bool copy_argv(struct child *c, const char *const argv[])
 {
     size_t n = 0;
     while (argv[n])
@@ -221,7 +221,8 @@ static bool copy_argv(struct child *c, char *const argv[])
     return c->argv != NULL;
 }
 
-int supervisor_add(struct supervisor *s, const char *name, char *const argv[], struct err *reterr)
+int supervisor_add(struct supervisor *s, const char *name, const char *const argv[],
+                   struct err *reterr)
 {
     if (s->n == SUPERVISOR_CHILDREN_MAX)
         return err_set(reterr, ERR_LIMIT, "more than %d programs to supervise",

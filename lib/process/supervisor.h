@@ -48,7 +48,8 @@ int supervisor_open(struct loop *l, const struct supervisor_options *o,
 /* Children that still run are killed. NULL is fine. */
 void supervisor_close(struct supervisor *s);
 /* Starts argv[0] (a path) and keeps it running. ERR_LIMIT, ERR_NOMEM. */
-int supervisor_add(struct supervisor *s, const char *name, char *const argv[], struct err *reterr);
+int supervisor_add(struct supervisor *s, const char *name, const char *const argv[],
+                   struct err *reterr);
 /* SIGTERM to all; SIGKILL to what is left after kill_after_ms. */
 void supervisor_stop(struct supervisor *s, int64_t kill_after_ms);
 /* Sends every child a signal (SIGHUP: reload). */
