@@ -37,7 +37,7 @@ struct intake {
                               = nothing is */
     bool failing;          /* the newest outcome was a failure */
     struct session *answerable; /* sessions with an answer that may leave */
-    struct loop_timer *soon; /* sends answers that did not wait for the stream */
+    struct loop_timer *soon;    /* sends answers that did not wait for the stream */
 };
 
 int intake_open(struct intake *in, const struct intake_options *o, struct err *reterr);

@@ -196,8 +196,10 @@ void http_call_free(struct http_call *call)
 
 static enum http_fault fault_of(const struct http_call *call, CURLcode code)
 {
+    long sent = 0;
     if (call->refused)
         return HTTP_REFUSED_ADDRESS;
+    curl_easy_getinfo(call->easy, CURLINFO_REQUEST_SIZE, &sent);
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
         return HTTP_RESOLVE;
@@ -215,6 +217,7 @@ static enum http_fault fault_of(const struct http_call *call, CURLcode code)
     case CURLE_SSL_INVALIDCERTSTATUS:
         return HTTP_TLS;
     case CURLE_UNSUPPORTED_PROTOCOL:
+        return sent ? HTTP_GARBAGE : HTTP_CONFIG; /* what was answered, or what the URL says */
     case CURLE_URL_MALFORMAT:
         return HTTP_CONFIG;
     case CURLE_OUT_OF_MEMORY:

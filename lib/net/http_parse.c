@@ -84,12 +84,23 @@ static int on_value(http_parser *p, const char *at, size_t n)
     return 0;
 }
 
+/* "Content-Length : 1" is a length to some and nothing to others. */
+static bool odd_names(const struct http_parse *x)
+{
+    for (unsigned i = 0; i < x->nfields; i++) {
+        struct slice name = x->fields[i].name;
+        if (slice_find(name, ' ') < name.n || slice_find(name, '\t') < name.n)
+            return true;
+    }
+    return false;
+}
+
 static int on_head(http_parser *p)
 {
     struct http_parse *x = p->data;
     unsigned lengths = count_fields(x, "Content-Length");
     unsigned codings = count_fields(x, "Transfer-Encoding");
-    if (lengths + codings > 1 || count_fields(x, "Host") > 1)
+    if (odd_names(x) || lengths + codings > 1 || count_fields(x, "Host") > 1)
         return refuse(x, 400);
     if (codings && !slice_ieq(http_parse_field(x, "Transfer-Encoding"), SLICE("chunked")))
         return refuse(x, 501);

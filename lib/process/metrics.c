@@ -244,7 +244,7 @@ static void put_number(struct buf *out, double v)
     if (v == floor(v) && fabs(v) < 1e15)
         buf_printf(out, "%.0f\n", v);
     else
-        buf_printf(out, "%.9g\n", v);
+        buf_printf(out, "%.15g\n", v);
 }
 
 static void put_name(struct buf *out, const struct series *s, const char *suffix)

@@ -151,7 +151,7 @@ def paced_line_run(per_second, seconds):
         lags, start = [], time.monotonic()
         while popen.poll() is None:
             time.sleep(0.25)
-            sent = site.adapter().metric("weir_messages_total")
+            sent = site.adapter().metric("weir_messages_received_total")
             if sent is not None:
                 lags.append((time.monotonic() - start, sent - lines_of(out)))
         result = figures(popen.stdout.read())

@@ -10,10 +10,10 @@ program=$build/adapters/weir-adapter
 find "$build/lib" -name '*.a' -print0 | xargs -0 nm --defined-only 2>/dev/null | awk '$2 ~ /^[TDBR]$/ {print $3}' | sort -u >"$ours"
 ldd "$program" | awk '$3 ~ /^\// {print $3}' | grep -v -E '/lib(asan|ubsan|tsan)' | xargs nm -D --defined-only 2>/dev/null |
     awk 'NF >= 3 {sub(/@.*/, "", $3); print $3}' | sort -u >"$theirs"
-[ -s "$ours" ] && [ -s "$theirs" ] || {
+if [ ! -s "$ours" ] || [ ! -s "$theirs" ]; then
     echo "symbols: nothing to compare; build first" >&2
     exit 1
-}
+fi
 clash=$(comm -12 "$ours" "$theirs" | grep -v -E '^__?(asan|ubsan|odr_asan)' || true)
 if [ -n "$clash" ]; then
     echo "symbols: names that a linked library has too:" >&2

@@ -55,7 +55,7 @@ class FullDiskTest(unittest.TestCase):
 
     def full_and_back(self, leave):
         """Sends until refused, checks that nothing refused was kept, makes room: all goes through."""
-        queue = feeds.plan("a", 20, 5, 1, merges=0)[0]
+        queue = feeds.plan("a", 60, 10, 1, merges=0)[0]
         feed = feeds.Feed(self.site.port, [queue], window=1, repeat=0)
         rows = feed.ledger
         with mllp.Client("127.0.0.1", self.site.port) as client:

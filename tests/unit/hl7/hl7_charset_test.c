@@ -117,7 +117,8 @@ START_TEST(plain_messages_are_not_copied)
     struct err err;
     unsigned flags = 0;
     arena_init(&arena, 1 << 20);
-    ck_assert_int_eq(hl7_charset_parse(slice_str(text), SLICE_ABSENT, &limits, &arena, &m, &cs, &err), 0);
+    ck_assert_int_eq(
+        hl7_charset_parse(slice_str(text), SLICE_ABSENT, &limits, &arena, &m, &cs, &err), 0);
     ck_assert_ptr_eq(m.raw.p, text);
     size_t used = arena.used;
     struct slice sent = hl7_msg_field(&m, hl7_msg_segment(&m, SLICE("PID"), 0), 5);
@@ -137,7 +138,8 @@ START_TEST(no_room)
     struct err err;
     unsigned flags = 0;
     arena_init(&arena, 600);
-    ck_assert_int_eq(hl7_charset_parse(slice_str(big5), SLICE_ABSENT, &limits, &arena, &m, &cs, &err), -1);
+    ck_assert_int_eq(
+        hl7_charset_parse(slice_str(big5), SLICE_ABSENT, &limits, &arena, &m, &cs, &err), -1);
     ck_assert_int_eq(err.code, ERR_LIMIT);
     arena_fini(&arena);
     arena_init(&arena, 1);

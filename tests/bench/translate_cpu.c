@@ -1,0 +1,229 @@
+/* translate_cpu MAPS_DIR [SECONDS] - CPU of a mixed ADT feed through parse, map and encode, beside
+ * the least that any program would have to do for the same output: split at the separators, hash
+ * the bytes, key the person, write the same events with yajl. Prints microseconds a message and the
+ * ratio of the two. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include "event_id.h"
+#include "json.h"
+#include "translate.h"
+
+enum { MESSAGES = 512, EVENTS_MAX = 3 * MESSAGES, ARENA = 8 << 20, OUT = 1 << 20 };
+
+static const char config[] =
+    "data: /nowhere\n"
+    "keys: {kid: b1, pseudonym: env:HOME_OF_BENCH, audit: env:HOME_OF_BENCH}\n"
+    "tables:\n"
+    "  identifier: {\"*/NHS/NH\": nhs_number, \"*/RZZ/MR\": mrn, \"*/RZZ/VN\": visit}\n"
+    "  location: {RZZ01/ED: ed, RZZ01/SDEC: sdec, RZZ01/AMU: assessment, RZZ01/W7: ward}\n"
+    "sources:\n"
+    "  pas: {adapter: acute, ods: RZZ, system: pas, timezone: Europe/London,\n"
+    "        pl: ward^bay^bed^site, test_numbers: true}\n";
+
+static const char *const kinds[][4] = {
+    /* trigger, class, place, prior place */
+    {"A01", "I", "AMU^BAY2^B12^RZZ01", "ED^MAJORS^^RZZ01"},
+    {"A02", "I", "W7^BAY1^B03^RZZ01", "AMU^BAY2^B12^RZZ01"},
+    {"A03", "I", "W7^BAY1^B03^RZZ01", ""},
+    {"A04", "E", "ED^TRIAGE^^RZZ01", ""},
+    {"A08", "I", "W7^BAY1^B03^RZZ01", ""},
+    {"A08", "E", "ED^MAJORS^^RZZ01", ""},
+    {"A08", "I", "AMU^BAY2^B12^RZZ01", ""},
+    {"A03", "E", "ED^MAJORS^^RZZ01", ""},
+};
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+
+static const char *const numbers[] = {"9990001006", "9990001073", "9990001146", "9990001219",
+                                      "9990001286", "9990001359", "9990001421", "9990001499"};
+
+struct bench {
+    struct site *site;
+    struct translator *translator;
+    struct event_encoder *encoder;
+    struct json_writer *writer;
+    struct event_keys keys;
+    struct arena arena, kept;
+    struct buf out;
+    struct slice messages[MESSAGES];
+    struct json *events[EVENTS_MAX];
+    unsigned first_event[MESSAGES + 1];
+    size_t bytes;
+};
+
+static double cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static struct slice make_message(struct arena *a, unsigned i)
+{
+    const char *const *k = kinds[i % KINDS];
+    unsigned minute = i % 60, person = i % 8;
+    return arena_printf(
+        a,
+        "MSH|^~\\&|PAS|RZZ|ROUTE|ROUTE|202603030%u%02u30||ADT^%s^ADT_A01|MSG%07u|P|2.4|||AL|NE\r"
+        "EVN|%s|202603030%u%02u00|||USER%u^Clerk^Ward|202603030%u%02u00\r"
+        "PID|1||M%06u^^^RZZ^MR~%s^^^NHS^NH||EXAMPLE^ALEX^J^^MX||19550220|F|||1 TEST "
+        "STREET^^TESTTOWN^^ZZ99 3CZ^GBR^H||01632960001|||M|C22|||||A||||||||N||NSTS01\r"
+        "PD1|||TEST SURGERY^^F82999|G9146958^TEST^GP\r"
+        "PV1|1|%s|%s|2D||%s|C1234567^TEST^ANN^^^DR|||300||||19||N|||V%06u^^^RZZ^VN"
+        "|||||||||||||||||%s|||||||202603030%u%02u00|%s\r"
+        "PV2|||CHESTPAIN^Chest pain||||||20260310|||||||||||||||||||||||||||||A\r"
+        "ZU1|||||||||||||||||||||N\r",
+        i % 9, minute, k[0], i, k[0], i % 9, minute, i % 30, i % 9, minute, i % 1000,
+        numbers[person], k[1], k[2], k[3], i % 5000, k[0][2] == '3' ? "1|19" : "|", i % 9, minute,
+        k[0][2] == '3' ? "20260303101500" : "");
+}
+
+/* The thing measured. */
+static void weir(struct bench *b)
+{
+    for (unsigned i = 0; i < MESSAGES; i++) {
+        struct translation t;
+        arena_reset(&b->arena);
+        buf_reset(&b->out);
+        translate_run(b->translator, b->messages[i], &b->arena, &t);
+        for (unsigned j = 0; j < t.nevents; j++)
+            event_encode(b->encoder, t.events[j].event, NULL);
+        b->bytes += b->out.n;
+    }
+}
+
+static void weir_without_encoding(struct bench *b)
+{
+    for (unsigned i = 0; i < MESSAGES; i++) {
+        struct translation t;
+        arena_reset(&b->arena);
+        translate_run(b->translator, b->messages[i], &b->arena, &t);
+        b->bytes += t.nevents;
+    }
+}
+
+static void split(struct bench *b, struct slice message)
+{
+    while (slice_present(message)) {
+        struct slice segment = slice_split(&message, '\r');
+        while (slice_present(segment))
+            b->bytes += slice_split(&segment, '|').n;
+    }
+}
+
+/* What it is held against. */
+static void baseline(struct bench *b)
+{
+    unsigned char digest[DIGEST_SIZE];
+    for (unsigned i = 0; i < MESSAGES; i++) {
+        buf_reset(&b->out);
+        split(b, b->messages[i]);
+        digest_of(b->keys.plain, b->messages[i], digest);
+        digest_of(b->keys.pseudonym, slice_str(numbers[i % 8]), digest);
+        for (unsigned j = b->first_event[i]; j < b->first_event[i + 1]; j++) {
+            json_writer_reset(b->writer);
+            json_tree(b->writer, b->events[j]);
+        }
+        b->bytes += b->out.n + digest[0];
+    }
+}
+
+/* Microseconds of CPU a message. */
+static double measure(struct bench *b, void (*fn)(struct bench *), double seconds)
+{
+    double start = cpu_seconds(), now;
+    unsigned rounds = 0;
+    do {
+        fn(b);
+        rounds++;
+        now = cpu_seconds();
+    } while (now - start < seconds);
+    return (now - start) * 1e6 / rounds / MESSAGES;
+}
+
+static int prepare(struct bench *b, struct err *reterr)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < MESSAGES; i++) {
+        struct translation t;
+        b->messages[i] = make_message(&b->kept, i);
+        b->first_event[i] = n;
+        arena_reset(&b->arena);
+        translate_run(b->translator, b->messages[i], &b->arena, &t);
+        if (t.verdict != TRANSLATE_EVENTS || n + t.nevents > EVENTS_MAX)
+            return err_set(reterr, ERR_INPUT, "message %u is not translated", i);
+        for (unsigned j = 0; j < t.nevents; j++) {
+            buf_reset(&b->out);
+            event_encode(b->encoder, t.events[j].event, NULL);
+            struct slice json = arena_copy(&b->kept, buf_slice(&b->out));
+            if (json_read(json, &json_default_limits, &b->kept, &b->events[n++], reterr) < 0)
+                return -1;
+        }
+    }
+    b->first_event[MESSAGES] = n;
+    return 0;
+}
+
+static int start(struct bench *b, const char *maps, struct err *reterr)
+{
+    setenv("HOME_OF_BENCH", "a key for measuring, of no use elsewhere", 1);
+    arena_init(&b->arena, ARENA);
+    arena_init(&b->kept, 64 << 20);
+    buf_init(&b->out, OUT);
+    if (site_read(slice_str(config), "bench.yaml", SITE_PSEUDONYM, &b->site, reterr) < 0 ||
+        translate_open(b->site, &b->site->sources[0], maps, &b->translator, reterr) < 0 ||
+        event_encoder_open(&b->out, &b->encoder, reterr) < 0 ||
+        json_writer_open(&b->out, &b->writer, reterr) < 0 ||
+        event_keys_open(b->site->keys.kid, b->site->keys.pseudonym, &b->keys, reterr) < 0)
+        return -1;
+    return prepare(b, reterr);
+}
+
+static void finish(struct bench *b)
+{
+    event_keys_close(&b->keys);
+    json_writer_close(b->writer);
+    event_encoder_close(b->encoder);
+    translate_close(b->translator);
+    site_close(b->site);
+    buf_fini(&b->out);
+    arena_fini(&b->kept);
+    arena_fini(&b->arena);
+}
+
+static void report(struct bench *b, double seconds)
+{
+    enum { ROUNDS = 5 };
+    double best = 1e9, best_map = 1e9, best_base = 1e9;
+    for (int i = 0; i < ROUNDS; i++) {
+        double w = measure(b, weir, seconds / ROUNDS / 3);
+        double m = measure(b, weir_without_encoding, seconds / ROUNDS / 3);
+        double l = measure(b, baseline, seconds / ROUNDS / 3);
+        best = w < best ? w : best;
+        best_map = m < best_map ? m : best_map;
+        best_base = l < best_base ? l : best_base;
+    }
+    printf("parse + map + encode  %6.2f us a message (%u events of %u messages)\n", best,
+           b->first_event[MESSAGES], MESSAGES);
+    printf("  of it encode        %6.2f\n", best - best_map);
+    printf("baseline              %6.2f\n", best_base);
+    printf("ratio                 %6.2f (limit 2.5)\n", best / best_base);
+    printf("CPU seconds a 100,000 %6.3f\n", best / 10);
+}
+
+int main(int argc, char **argv)
+{
+    struct bench b = {0};
+    struct err err = {0};
+    if (argc < 2) {
+        fprintf(stderr, "usage: translate_cpu MAPS_DIR [SECONDS]\n");
+        return 64;
+    }
+    int rc = start(&b, argv[1], &err);
+    if (rc < 0)
+        fprintf(stderr, "translate_cpu: %s\n", err.text);
+    else
+        report(&b, argc > 2 ? strtod(argv[2], NULL) : 6);
+    finish(&b);
+    return rc < 0 ? 1 : 0;
+}

@@ -1,0 +1,32 @@
+/* Map files: whatever is fed is compiled or refused with a place; the shipped maps stand below it,
+ * so that the bytes are an overlay. */
+#include <stdint.h>
+#include <stdlib.h>
+#include "map_compile.h"
+#include "map_tree.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct arena arena;
+    struct err err = {0};
+    /* The input would choose which files are opened. */
+    if (size == 0 || memmem(data, size, "include", 7))
+        return 0;
+    arena_init(&arena, 16 << 20);
+    struct map_tree tree = {.arena = &arena};
+    if (map_tree_add_folder(&tree, WEIR_ROOT "/adapters/acute", &err) < 0)
+        abort();
+    struct map_tables *tables = NULL;
+    if (map_tree_add_text(&tree, slice_make((const char *)data, size), "fuzz", &err) == 0 &&
+        map_tables_open(NULL, yaml_get(tree.root, "tables"), &arena, &tables, &err) == 0) {
+        struct map_compiler c = {.arena = &arena, .tables = tables, .root = tree.root};
+        struct map map = {0};
+        if (map_compile(&c, &map, &err) < 0 && !err.text[0])
+            abort();
+    }
+    map_tables_close(tables);
+    arena_fini(&arena);
+    return 0;
+}

@@ -1,0 +1,144 @@
+#include "kit.h"
+#include "map_sample.h"
+#include "map_test.h"
+
+static const char base[] = "times: {entry: [EVN-2.1]}\n"
+                           "tables: {known: {}}\n"
+                           "groups:\n"
+                           "  g: {data.visit.class: PV1-2.1, data.visit.number: PV1-19.1}\n"
+                           "triggers:\n"
+                           "  A01:\n"
+                           "    use: [g]\n"
+                           "    events:\n"
+                           "      patient.admitted: {time: entry}\n"
+                           "      visit.updated: {time: entry, otherwise: true}\n";
+
+/* What is wrong, and what the message about it must hold. */
+static const struct {
+    const char *text, *want;
+} wrong[] = {
+    {"feilds: {}", "t.yaml:1:"},
+    {"feilds: {}", "fields"},
+    {"fields: {data.visit.clas: PV1-2}", "did you mean data.visit.class"},
+    {"fields: {data.visit.class: PV1}", "t.yaml:1:"},
+    {"fields: {data.visit.class: PV1}", "field number"},
+    {"fields: {id: MSH-10}", "under data."},
+    {"fields: {data.quality: PV1-2}", "cannot be set"},
+    {"fields: {data.visit.class: {path: PV1-2, pathh: x}}", "did you mean path"},
+    {"fields: {data.visit.class: {path: PV1-2, const: x}}", "one of path, const"},
+    {"fields: {data.visit.class: {table: known}}", "one of path, const"},
+    {"fields: {data.visit.class: {path: PV1-2, table: unknwon}}", "no table \"unknwon\""},
+    {"fields: {data.visit.class: {path: PV1-2, code: main_specialty}}", "raw, code and system"},
+    {"fields: {data.care.specialty: PV1-10}", "code: TABLE"},
+    {"fields: {data.care.specialty: {path: PV1-10}}", "needs code:"},
+    {"fields: {data.care.specialty: {path: PV1-10, code: main_speciality}}",
+     "did you mean main_specialty"},
+    {"fields: {data.visit.class: {call: nhs_numbr}}", "did you mean nhs_number"},
+    {"fields: {data.visit.class: {call: patient_ids}}", "does not give"},
+    {"fields: {data.visit.class: {call: nhs_number, path: PID-3}}", "0 paths"},
+    {"fields: {data.visit.same_day: {const: maybe}}", "cannot hold"},
+    {"fields: {data.visit.class: {path: PV1-2, unmapped: flag}}", "goes with table:"},
+    {"fields: {data.visit.class: [[PV1-2]]}", "t.yaml:1:29"},
+    {"fields: {data.visit.class: {path: PV1-2, when: []}}", "list of tests"},
+    {"fields: {data.visit.class: {path: PV1-2, when: [{path: PV1-2}]}}", "a test needs"},
+    {"fields: {data.visit.class: {path: PV1-2, when: [{is: E}]}}", "one path or one field"},
+    {"fields: {data.visit.class: {path: PV1-2, when: [{path: PV1-2, is: E, like: X}]}}",
+     "one thing"},
+    {"fields: {data.visit.class: {path: PV1-2, when: [{path: PV1-2, present: maybe}]}}",
+     "true is wanted"},
+    {"fields: {data.visit.class: {path: PV1-2, when: [{field: data.x, is: E}]}}", "no field"},
+    {"triggers: {A01: {events: {patient.admited: {time: entry}}}}",
+     "did you mean patient.admitted"},
+    {"triggers: {A01: {events: {patient.admitted: {time: entri}}}}", "time rule \"entri\""},
+    {"triggers: {A02: {events: {patient.admitted: {otherwise: true}}}}", "needs time:"},
+    {"triggers: {A01: {use: [h], events: {}}}", "group \"h\""},
+    {"triggers: {A02: {use: [g]}}", "needs events:"},
+    {"triggers: {A02: {same_as: A99}}", "same_as:"},
+    {"triggers: {A02: {events: {}, require: [MRG]}}", "path \"MRG\""},
+    {"triggers: {A02: {events: {}, split: P}}", "split:"},
+    {"times: {entry: []}", "list of paths"},
+    {"times: {entry: [{flag: x}]}", "needs a path"},
+    {"tables: {known: [1]}", "keys and their values"},
+    {"tables: {known: {a: [1]}}", "one text for each key"},
+};
+
+START_TEST(what_is_wrong_is_told_with_its_place)
+{
+    struct sample s;
+    sample_open(&s);
+    ck_assert_int_eq(sample_add(&s, base), 0);
+    bool refused = sample_add(&s, wrong[_i].text) < 0 || sample_compile(&s) < 0;
+    ck_assert_msg(refused, "taken: %s", wrong[_i].text);
+    ck_assert_int_eq(s.err.code, ERR_CONF);
+    ck_assert_msg(strstr(s.err.text, wrong[_i].want) != NULL, "%s\n  says: %s\n  wanted: %s",
+                  wrong[_i].text, s.err.text, wrong[_i].want);
+    ck_assert_msg(strncmp(s.err.text, "t.yaml:", 7) == 0, "no place: %s", s.err.text);
+    sample_close(&s);
+}
+END_TEST
+
+START_TEST(an_overlay_adds_replaces_and_takes_out)
+{
+    struct sample s;
+    sample_open(&s);
+    ck_assert_int_eq(sample_add(&s, base), 0);
+    ck_assert_int_eq(sample_add(&s, "groups: {g: {data.visit.class: ZZZ-1, data.visit.number: ~}}\n"
+                                    "triggers:\n"
+                                    "  A01: {events: {visit.updated: ~}}\n"
+                                    "  A02: {events: {patient.transferred: {time: entry}}}\n"),
+                     0);
+    ck_assert_msg(sample_compile(&s) == 0, "%s", s.err.text);
+    const struct map_trigger *a01 = sample_trigger(&s, "A01");
+    ck_assert_ptr_nonnull(a01);
+    kit_assert_slice(a01->types, SLICE("patient.admitted"));
+    ck_assert_uint_eq(a01->nfields, 1);
+    kit_assert_slice(hl7_path_text(a01->fields[0].sources[0].paths[0]), SLICE("ZZZ-1"));
+    ck_assert_ptr_nonnull(sample_trigger(&s, "A02"));
+    sample_close(&s);
+}
+END_TEST
+
+START_TEST(a_trigger_taken_out_is_unknown)
+{
+    struct sample s;
+    sample_open(&s);
+    ck_assert_int_eq(sample_add(&s, base), 0);
+    ck_assert_int_eq(sample_add(&s, "triggers: {A01: ~, A02: {events: {}}}"), 0);
+    ck_assert_msg(sample_compile(&s) == 0, "%s", s.err.text);
+    ck_assert_ptr_null(sample_trigger(&s, "A01"));
+    ck_assert_uint_eq(sample_trigger(&s, "A02")->nevents, 0);
+    sample_close(&s);
+}
+END_TEST
+
+static const struct {
+    const char *text, *pattern;
+    bool want;
+} likes[] = {
+    {"WARD-7", "WARD-?", true}, {"WARD-7", "WARD-", false},
+    {"WARD-7", "*", true},      {"", "*", true},
+    {"", "?", false},           {"aXbXc", "a*X?", true},
+    {"aXbXcd", "a*X?", false},  {"ab", "a*b*", true},
+    {"*", "*", true},           {"abc", "ABC", false},
+};
+
+START_TEST(a_pattern_fits_the_whole_text)
+{
+    ck_assert_int_eq(map_like(slice_str(likes[_i].text), slice_str(likes[_i].pattern)),
+                     likes[_i].want);
+}
+END_TEST
+
+Suite *map_compile_suite(void)
+{
+    Suite *suite = suite_create("map_compile");
+    TCase *t = tcase_create("compile");
+    tcase_add_loop_test(t, what_is_wrong_is_told_with_its_place, 0,
+                        (int)(sizeof(wrong) / sizeof(wrong[0])));
+    tcase_add_test(t, an_overlay_adds_replaces_and_takes_out);
+    tcase_add_test(t, a_trigger_taken_out_is_unknown);
+    tcase_add_loop_test(t, a_pattern_fits_the_whole_text, 0,
+                        (int)(sizeof(likes) / sizeof(likes[0])));
+    suite_add_tcase(suite, t);
+    return suite;
+}

@@ -1,0 +1,35 @@
+#include "map_sample.h"
+
+void sample_open(struct sample *s)
+{
+    *s = (struct sample){0};
+    arena_init(&s->arena, 16 << 20);
+    s->tree.arena = &s->arena;
+}
+
+int sample_add(struct sample *s, const char *text)
+{
+    return map_tree_add_text(&s->tree, slice_str(text), "t.yaml", &s->err);
+}
+
+int sample_compile(struct sample *s)
+{
+    if (map_tables_open(NULL, yaml_get(s->tree.root, "tables"), &s->arena, &s->tables, &s->err) < 0)
+        return -1;
+    struct map_compiler c = {.arena = &s->arena, .tables = s->tables, .root = s->tree.root};
+    return map_compile(&c, &s->map, &s->err);
+}
+
+void sample_close(struct sample *s)
+{
+    map_tables_close(s->tables);
+    arena_fini(&s->arena);
+}
+
+const struct map_trigger *sample_trigger(const struct sample *s, const char *name)
+{
+    for (unsigned i = 0; i < s->map.ntriggers; i++)
+        if (slice_eq_str(s->map.triggers[i].name, name))
+            return &s->map.triggers[i];
+    return NULL;
+}

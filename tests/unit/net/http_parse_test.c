@@ -1,0 +1,140 @@
+#include "http_parse.h"
+
+#include <stdio.h>
+#include "kit.h"
+#include "net_suites.h"
+
+#define HOST "Host: a\r\n"
+
+/* Feeds pieces as a connection would: what is not used comes again, with more behind it. */
+static enum http_step feed(struct http_parse *x, struct slice all, size_t step)
+{
+    size_t from = 0, to = 0;
+    enum http_step s = HTTP_MORE;
+    while (s == HTTP_MORE && to < all.n) {
+        struct kit_guard g;
+        size_t used;
+        to = to + step < all.n ? to + step : all.n;
+        kit_guard_open(&g, slice_sub(all, from, to));
+        s = http_parse_feed(x, g.bytes, &used);
+        kit_guard_close(&g);
+        from += used;
+    }
+    return s;
+}
+
+START_TEST(test_requests)
+{
+    static const size_t steps[] = {1, 2, 3, 7, 1000};
+    struct slice text =
+        SLICE("\r\nPOST /in/x?y=1 HTTP/1.1\r\n" HOST "X-A:  b \r\nContent-Length: 5\r\n"
+              "Expect: 100-continue\r\n\r\nhello");
+    for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+        struct http_parse x;
+        http_parse_init(&x, 1024, 64);
+        ck_assert_int_eq(feed(&x, text, steps[i]), HTTP_WHOLE);
+        kit_assert_slice(x.method, SLICE("POST"));
+        kit_assert_slice(x.path, SLICE("/in/x"));
+        kit_assert_slice(x.query, SLICE("y=1"));
+        kit_assert_slice(http_parse_field(&x, "x-a"), SLICE("b"));
+        ck_assert(!slice_present(http_parse_field(&x, "x-b")));
+        kit_assert_slice(buf_slice(&x.body), SLICE("hello"));
+        ck_assert(x.keep_alive);
+        ck_assert(x.expect);
+        http_parse_reset(&x);
+        struct slice chunked = SLICE("PUT / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n"
+                                     "Connection: close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+        ck_assert_int_eq(feed(&x, chunked, steps[i]), HTTP_WHOLE);
+        kit_assert_slice(buf_slice(&x.body), SLICE("abcde"));
+        ck_assert(!x.keep_alive);
+        http_parse_fini(&x);
+    }
+}
+END_TEST
+
+START_TEST(test_refusals)
+{
+    static const struct {
+        const char *text;
+        int status;
+    } rows[] = {
+        {"POST / HTTP/1.1\r\n" HOST "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400},
+        {"POST / HTTP/1.1\r\n" HOST "Content-Length: 1\r\nContent-Length: 1\r\n\r\na", 400},
+        {"POST / HTTP/1.1\r\n" HOST
+         "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+         400},
+        {"POST / HTTP/1.1\r\n" HOST
+         "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+         400},
+        {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501},
+        {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501},
+        {"POST / HTTP/1.1\r\n" HOST "Content-Length: -1\r\n\r\n", 400},
+        {"POST / HTTP/1.1\r\n" HOST "Content-Length: 1,1\r\n\r\na", 400},
+        {"POST / HTTP/1.1\r\n" HOST "Content-Length : 1\r\n\r\na", 400},
+        {"POST / HTTP/1.1\r\n" HOST "Content-Length: 65\r\n\r\n", 413},
+        {"POST / HTTP/1.1\r\n" HOST "Content-Length: 99999999999999999999\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\n" HOST "A: b\n\r\n\r\n", 400},
+        {"GET / HTTP/1.1\n" HOST "\n", 400},
+        {"GET / HTTP/1.1\r\n" HOST "A: b\r\n folded\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\n" HOST "A: b\rc\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\n\r\n", 400},
+        {"GET / HTTP/1.1\r\n" HOST HOST "\r\n", 400},
+        {"GET / HTTP/2.0\r\n" HOST "\r\n", 400},
+        {"\x16\x03\x01 hello", 0},
+        {"nonsense\r\n\r\n", 400},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        for (size_t step = 1; step < 400; step += 199) {
+            struct http_parse x;
+            http_parse_init(&x, 1024, 64);
+            enum http_step s = feed(&x, slice_str(rows[i].text), step);
+            ck_assert_msg(s == (rows[i].status ? HTTP_BAD : HTTP_MORE), "row %zu", i);
+            ck_assert_msg(x.refusal == rows[i].status, "row %zu: %d", i, x.refusal);
+            http_parse_fini(&x);
+        }
+}
+END_TEST
+
+START_TEST(test_limits)
+{
+    struct http_parse x;
+    struct buf text;
+    buf_init(&text, 1 << 20);
+    buf_puts(&text, "GET / HTTP/1.1\r\n" HOST "A: ");
+    while (text.n < 1023)
+        buf_putc(&text, 'x');
+    http_parse_init(&x, 1024, 64);
+    ck_assert_int_eq(feed(&x, buf_slice(&text), 1000), HTTP_MORE);
+    buf_putc(&text, 'x');
+    ck_assert_int_eq(feed(&x, buf_slice(&text), 2000), HTTP_BAD);
+    ck_assert_int_eq(x.refusal, 431);
+    http_parse_fini(&x);
+    buf_reset(&text);
+    buf_puts(&text, "GET / HTTP/1.1\r\n" HOST);
+    for (int i = 0; i < HTTP_HEADERS_MAX; i++)
+        buf_printf(&text, "A%d: b\r\n", i);
+    buf_puts(&text, "\r\n");
+    http_parse_init(&x, 4096, 64);
+    ck_assert_int_eq(feed(&x, buf_slice(&text), 100000), HTTP_BAD);
+    ck_assert_int_eq(x.refusal, 431);
+    http_parse_fini(&x);
+    buf_reset(&text);
+    buf_puts(&text, "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n41\r\n");
+    for (int i = 0; i < 0x41; i++)
+        buf_putc(&text, 'y');
+    http_parse_init(&x, 1024, 64);
+    ck_assert_int_eq(feed(&x, buf_slice(&text), 10), HTTP_BAD);
+    ck_assert_int_eq(x.refusal, 413);
+    http_parse_fini(&x);
+    buf_fini(&text);
+}
+END_TEST
+
+TCase *http_parse_tests(void)
+{
+    TCase *t = tcase_create("http_parse");
+    tcase_add_test(t, test_requests);
+    tcase_add_test(t, test_refusals);
+    tcase_add_test(t, test_limits);
+    return t;
+}

@@ -1,0 +1,144 @@
+#include "http_server.h"
+
+#include <unistd.h>
+#include "kit.h"
+#include "net_bed.h"
+#include "net_suites.h"
+
+struct site_bed {
+    struct loop *loop;
+    struct http_server *server;
+    struct http_exchange *later; /* kept for an answer from outside */
+    bool has_later;
+    unsigned served;
+};
+
+static void serve(struct http_exchange *x, void *arg)
+{
+    struct site_bed *b = arg;
+    b->served++;
+    if (slice_eq_str(http_path(x), "/later")) {
+        b->later = x;
+        b->has_later = true;
+        return;
+    }
+    http_reply(x, slice_eq_str(http_path(x), "/echo") ? 200 : 404, "text/plain",
+               http_body(x).n ? http_body(x) : http_path(x));
+}
+
+static void open_bed(struct site_bed *b, int64_t head_ms, int64_t body_ms)
+{
+    struct http_server_options o = {.head_ms = head_ms, .body_ms = body_ms};
+    struct err e;
+    *b = (struct site_bed){.served = 0};
+    ck_assert_int_eq(loop_open(&b->loop, &e), 0);
+    ck_assert_int_eq(address_parse(SLICE("127.0.0.1:0"), &o.at, &e), 0);
+    ck_assert_int_eq(http_server_open(b->loop, &o, serve, b, &b->server, &e), 0);
+}
+
+static void close_bed(struct site_bed *b)
+{
+    http_server_close(b->server);
+    loop_close(b->loop);
+}
+
+/* Sends text and returns what came until `stop`, or until the server closed. */
+static struct buf ask(struct site_bed *b, int fd, const char *text, const char *stop)
+{
+    struct buf got;
+    buf_init(&got, 1 << 20);
+    bed_write(fd, slice_str(text));
+    bed_read(b->loop, fd, stop, &got);
+    return got;
+}
+
+START_TEST(test_keep_alive_and_pipelining)
+{
+    struct site_bed b;
+    open_bed(&b, 0, 0);
+    int fd = bed_connect(http_server_address(b.server));
+    struct buf got = ask(&b, fd, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n", "/echo");
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&got), "HTTP/1.1 200 OK\r\n"));
+    ck_assert_ptr_null(strstr(buf_cstr(&got), "Connection: close"));
+    buf_fini(&got);
+    got = ask(&b, fd,
+              "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\none"
+              "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\ntwo"
+              "HEAD /nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+              NULL);
+    const char *one = strstr(buf_cstr(&got), "one"), *two = strstr(buf_cstr(&got), "two");
+    ck_assert(one && two && one < two);
+    ck_assert_ptr_nonnull(strstr(two, "404 Not Found"));
+    ck_assert_ptr_null(strstr(two, "/nothing"));
+    ck_assert_uint_eq(b.served, 4);
+    buf_fini(&got);
+    close(fd);
+    close_bed(&b);
+}
+END_TEST
+
+START_TEST(test_answer_from_outside)
+{
+    struct site_bed b;
+    struct buf got;
+    open_bed(&b, 0, 0);
+    buf_init(&got, 4096);
+    int fd = bed_connect(http_server_address(b.server));
+    bed_write(fd,
+              SLICE("GET /later HTTP/1.1\r\nHost: a\r\n\r\nGET /echo HTTP/1.1\r\nHost: a\r\n\r\n"));
+    bed_wait(b.loop, &b.has_later);
+    ck_assert_uint_eq(b.served, 1); /* the next one waits */
+    http_reply(b.later, 200, "text/plain", SLICE("at last"));
+    bed_read(b.loop, fd, "/echo", &got);
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&got), "at last"));
+    buf_fini(&got);
+    close(fd);
+    close_bed(&b);
+}
+END_TEST
+
+START_TEST(test_bad_requests_are_answered_and_cut)
+{
+    struct site_bed b;
+    open_bed(&b, 0, 0);
+    int fd = bed_connect(http_server_address(b.server));
+    struct buf got = ask(&b, fd,
+                         "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
+                         "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /echo HTTP/1.1\r\n\r\n",
+                         NULL);
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&got), "HTTP/1.1 400 "));
+    ck_assert_ptr_null(strstr(buf_cstr(&got), "200 OK"));
+    ck_assert_uint_eq(b.served, 0);
+    buf_fini(&got);
+    close(fd);
+    close_bed(&b);
+}
+END_TEST
+
+START_TEST(test_what_dribbles_is_cut)
+{
+    static const char *const begun[] = {
+        "GET / HTTP/1.1\r\nHos", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nab"};
+    for (int i = 0; i < 2; i++) {
+        struct site_bed b;
+        open_bed(&b, 100, 100);
+        int fd = bed_connect(http_server_address(b.server));
+        struct buf got = ask(&b, fd, begun[i], NULL);
+        ck_assert_ptr_nonnull(strstr(buf_cstr(&got), "HTTP/1.1 408 "));
+        buf_fini(&got);
+        close(fd);
+        close_bed(&b);
+    }
+}
+END_TEST
+
+TCase *http_server_tests(void)
+{
+    TCase *t = tcase_create("http_server");
+    tcase_set_timeout(t, 30);
+    tcase_add_test(t, test_keep_alive_and_pipelining);
+    tcase_add_test(t, test_answer_from_outside);
+    tcase_add_test(t, test_bad_requests_are_answered_and_cut);
+    tcase_add_test(t, test_what_dribbles_is_cut);
+    return t;
+}

@@ -1,0 +1,13 @@
+#ifndef WEIR_NET_SUITES_H
+#define WEIR_NET_SUITES_H
+
+#include <check.h>
+
+TCase *address_tests(void);
+TCase *conn_tests(void);
+TCase *http_client_tests(void);
+TCase *http_parse_tests(void);
+TCase *http_server_tests(void);
+TCase *listen_tests(void);
+
+#endif
