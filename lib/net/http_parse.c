@@ -70,6 +70,8 @@ static int on_url(http_parser *p, const char *at, size_t n)
 static int on_name(http_parser *p, const char *at, size_t n)
 {
     struct http_parse *x = p->data;
+    if (x->head_done)
+        return 0; /* trailers behind a chunked body: nothing reads them */
     if (x->nfields == HTTP_HEADERS_MAX)
         return refuse(x, 431);
     x->fields[x->nfields++] = (struct http_field){slice_make(at, n), slice_make(at + n, 0)};
@@ -79,7 +81,7 @@ static int on_name(http_parser *p, const char *at, size_t n)
 static int on_value(http_parser *p, const char *at, size_t n)
 {
     struct http_parse *x = p->data;
-    if (x->nfields)
+    if (x->nfields && !x->head_done)
         x->fields[x->nfields - 1].value = slice_trim(slice_make(at, n));
     return 0;
 }
@@ -98,6 +100,7 @@ static bool odd_names(const struct http_parse *x)
 static int on_head(http_parser *p)
 {
     struct http_parse *x = p->data;
+    x->head_done = true;
     unsigned lengths = count_fields(x, "Content-Length");
     unsigned codings = count_fields(x, "Transfer-Encoding");
     if (odd_names(x) || lengths + codings > 1 || count_fields(x, "Host") > 1)
@@ -186,9 +189,12 @@ enum http_step http_parse_feed(struct http_parse *x, struct slice bytes, size_t 
     *ret_used = 0;
     if (x->in_body)
         return bytes.n ? run(x, bytes, ret_used) : HTTP_MORE;
-    if (x->scanned == 0 && slice_starts(bytes, SLICE("\r\n")))
-        *ret_used = 2; /* RFC 9112 §2.2: an empty line before a request is passed over */
+    /* RFC 9112 §2.2: empty lines before a request are passed over. */
+    while (x->scanned == 0 && slice_starts(slice_sub(bytes, *ret_used, bytes.n), SLICE("\r\n")))
+        *ret_used += 2;
     bytes = slice_sub(bytes, *ret_used, bytes.n);
+    if (x->scanned == 0 && slice_eq(bytes, SLICE("\r")))
+        return HTTP_MORE;
     enum http_step s = scan_head(x, bytes, &end);
     if (s != HTTP_WHOLE)
         return s;

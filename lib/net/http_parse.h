@@ -25,7 +25,7 @@ struct http_parse {
     http_parser parser;
     struct buf head, body;
     size_t scanned; /* bytes of the head looked at, of what was given and kept */
-    bool in_body, whole, keep_alive, expect;
+    bool head_done, in_body, whole, keep_alive, expect;
     int refusal; /* status to answer where HTTP_BAD */
     struct slice method, path, query;
     struct http_field fields[HTTP_HEADERS_MAX];

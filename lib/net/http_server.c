@@ -160,11 +160,11 @@ static size_t on_data(struct conn *c, struct slice bytes, void *arg)
     size_t used = 0;
     while (used < bytes.n && !x->serving && !x->ending) {
         size_t n = 0;
-        bool was_in_body = x->parse.in_body;
-        if (x->parse.scanned == 0)
-            x->since = loop_now(x->server->loop);
+        bool was_in_body = x->parse.in_body, begun = x->parse.scanned != 0;
         enum http_step s = http_parse_feed(&x->parse, slice_sub(bytes, used, bytes.n), &n);
         used += n;
+        if (!begun && x->parse.scanned) /* blank lines before a request win no time */
+            x->since = loop_now(x->server->loop);
         if (s == HTTP_BAD) {
             refuse(x, x->parse.refusal);
             return bytes.n;

@@ -42,11 +42,14 @@ START_TEST(test_requests)
         ck_assert(x.keep_alive);
         ck_assert(x.expect);
         http_parse_reset(&x);
-        struct slice chunked = SLICE("PUT / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n"
-                                     "Connection: close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+        struct slice chunked =
+            SLICE("PUT / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n"
+                  "Connection: close\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: t\r\n\r\n");
         ck_assert_int_eq(feed(&x, chunked, steps[i]), HTTP_WHOLE);
         kit_assert_slice(buf_slice(&x.body), SLICE("abcde"));
         ck_assert(!x.keep_alive);
+        ck_assert(!slice_present(http_parse_field(&x, "X-Trailer")));
+        ck_assert_uint_eq(x.nfields, 3);
         http_parse_fini(&x);
     }
 }
