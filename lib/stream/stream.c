@@ -74,11 +74,17 @@ static int check_options(const struct stream_options *o, struct err *reterr)
                        "record_max = %llu bytes",
                        o->queue_records, (unsigned long long)o->queue_bytes,
                        (unsigned long long)o->record_max);
-    if (slice_present(o->writer) && check_name("stream: writer", o->writer, reterr)) {
+    int rc = 0;
+    if (o->nkeep_topics > STREAM_KEEP_MAX)
+        return err_set(reterr, ERR_CONF, "stream: %u topics to keep, the limit is %d",
+                       o->nkeep_topics, STREAM_KEEP_MAX);
+    if (slice_present(o->writer))
+        rc = check_name("stream: writer", o->writer, reterr);
+    for (unsigned i = 0; !rc && i < o->nkeep_topics; i++)
+        rc = check_name("stream: topic to keep", o->keep_topics[i], reterr);
+    if (rc)
         reterr->code = ERR_CONF;
-        return -1;
-    }
-    return 0;
+    return rc;
 }
 
 void stream_init(struct stream *s, const struct stream_engine *engine,

@@ -12,11 +12,12 @@
 #ifndef WEIR_STREAM_H
 #define WEIR_STREAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "err.h"
 #include "slice.h"
 
-enum { STREAM_HEADERS_MAX = 16, STREAM_NAME_MAX = 128 };
+enum { STREAM_HEADERS_MAX = 16, STREAM_NAME_MAX = 128, STREAM_KEEP_MAX = 16 };
 
 struct stream_header {
     struct slice name, value;
@@ -61,6 +62,12 @@ struct stream_options {
     uint64_t disk_mark_bytes; /* retention is stretched to the slowest group up to this size per
                                  writer file; past it the oldest go, read or not, and the group
                                  loses, loudly. 0 = no mark: stretched for as long as it takes */
+    const struct slice *keep_topics; /* kept for good: no limit above takes their records, and their
+                                        bytes do not count against one. At most STREAM_KEEP_MAX,
+                                        borrowed for stream_open */
+    unsigned nkeep_topics;
+    bool unsafe_no_sync; /* embedded: synchronous=OFF. A power cut loses what was called durable;
+                            for tests on throw-away data */
 };
 /* Everything at its default, kind "embedded", no dir, no writer. */
 void stream_options_default(struct stream_options *o);

@@ -89,7 +89,7 @@ static int open_tuned(const struct stream_options *o, const struct embedded_tuni
 
 static int embedded_open(const struct stream_options *o, struct stream **ret, struct err *reterr)
 {
-    struct embedded_tuning plain = {0};
+    struct embedded_tuning plain = {.no_sync = o->unsafe_no_sync};
     return open_tuned(o, &plain, ret, reterr);
 }
 

@@ -17,6 +17,7 @@ void embedded_prune_init(struct embedded_prune *p, struct embedded_store *store,
                                  .retain_ms = o->retain_ms,
                                  .retain_bytes = o->retain_bytes,
                                  .disk_mark_bytes = o->disk_mark_bytes};
+    embedded_kept_init(&p->kept, o);
     dict_init(&p->needs, TOPICS_MAX);
 }
 
@@ -134,13 +135,29 @@ static bool find_oldest(struct embedded_prune *p, uint64_t excess, struct prunab
     for (size_t i = 0; i < p->store->ntopics; i++) {
         struct embedded_topic *t = &p->store->topics[i];
         struct prunable one;
-        if (t->first == t->end || look_at(p, t, limit_of(p, t), excess, &one))
+        if (t->first == t->end || embedded_kept_has(&p->kept, t) ||
+            look_at(p, t, limit_of(p, t), excess, &one))
             continue;
         if (!found || one.oldest_ms < ret->oldest_ms)
             *ret = one;
         found = true;
     }
     return found;
+}
+
+/* -1 where that is not known yet: to take more than what a limit asks for would be a loss. */
+static int leave_out_kept(struct embedded_prune *p, uint64_t *size)
+{
+    struct err ignored;
+    bool over = (p->retain_bytes && *size > p->retain_bytes) ||
+                (p->disk_mark_bytes && *size > p->disk_mark_bytes);
+    if (!over)
+        return 0;
+    int rc = embedded_kept_count(&p->kept, p->store, &ignored);
+    if (rc == 0)
+        p->due_ms = clock_mono_ms();
+    *size -= p->kept.bytes < *size ? p->kept.bytes : *size;
+    return rc == 1 ? 0 : -1;
 }
 
 static uint64_t excess_of(struct embedded_prune *p, uint64_t size)
@@ -158,7 +175,7 @@ void embedded_prune_slice(struct embedded_prune *p)
     struct prunable oldest;
     int64_t now = clock_mono_ms();
     p->due_ms = now + LOOK_MS;
-    if (embedded_store_size(p->store, &size, &ignored))
+    if (embedded_store_size(p->store, &size, &ignored) || leave_out_kept(p, &size))
         return;
     uint64_t excess = excess_of(p, size);
     if (!excess && !p->retain_ms)

@@ -6,6 +6,7 @@
 #define WEIR_STREAM_EMBEDDED_PRUNE_H
 
 #include "stream.h"
+#include "stream_embedded_kept.h"
 #include "stream_embedded_store.h"
 
 struct embedded_prune {
@@ -13,6 +14,7 @@ struct embedded_prune {
     const struct embedded_tuning *tuning;
     const char *dir, *writer; /* borrowed */
     uint64_t retain_ms, retain_bytes, disk_mark_bytes;
+    struct embedded_kept kept;
     int64_t due_ms;         /* monotonic: when to look again */
     int64_t needs_ms;       /* monotonic: when `needs` was read; 0 = not yet */
     struct dict needs;      /* topic -> first offset that some group has still to read */

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "stream_engine.h"
 #include "stream_headers.h"
+#include "stream_keep.h"
 #include "stream_memory_store.h"
 
 struct mem_done {
@@ -19,6 +20,7 @@ struct mem_done {
 struct mem_stream {
     struct stream base;
     struct stream_options limits;
+    struct stream_keep keep;
     char writer[STREAM_NAME_MAX + 1];
     struct mem_store *store;
     int event;
@@ -65,6 +67,7 @@ static int mem_open(const struct stream_options *o, struct stream **ret, struct 
         return err_set(reterr, ERR_NOMEM, "memory stream: no memory or no descriptor");
     }
     s->limits = *o;
+    stream_keep_init(&s->keep, o);
     s->done_tail = &s->done;
     if (o->writer.n)
         memcpy(s->writer, o->writer.p, o->writer.n);
@@ -141,7 +144,7 @@ static bool keep(struct mem_stream *s, const struct stream_record *set, unsigned
             free(copies[i]);
     free(copies);
     if (ok)
-        mem_store_prune(s->store, writer, &s->limits, now);
+        mem_store_prune(s->store, writer, &s->limits, &s->keep, now);
     return ok;
 }
 

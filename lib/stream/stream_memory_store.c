@@ -199,22 +199,30 @@ static int64_t needed_from(struct mem_store *store, const struct mem_log *log)
     return from;
 }
 
-static uint64_t partition_size(struct mem_store *store, struct slice partition)
+static bool prunable(const struct mem_log *log, struct slice partition,
+                     const struct stream_keep *keep)
+{
+    return slice_eq_str(partition, log->partition) && stream_keep_find(keep, log->topic) < 0;
+}
+
+static uint64_t partition_size(struct mem_store *store, struct slice partition,
+                               const struct stream_keep *keep)
 {
     uint64_t size = 0;
     for (struct mem_log *log = store->logs; log; log = log->next)
-        if (slice_eq_str(partition, log->partition))
+        if (prunable(log, partition, keep))
             size += log->bytes;
     return size;
 }
 
 /* The log of the partition whose oldest record goes first, or NULL. */
-static struct mem_log *oldest(struct mem_store *store, struct slice partition, bool read_or_not)
+static struct mem_log *oldest(struct mem_store *store, struct slice partition,
+                              const struct stream_keep *keep, bool read_or_not)
 {
     struct mem_log *found = NULL;
     int64_t oldest_ms = 0;
     for (struct mem_log *log = store->logs; log; log = log->next) {
-        if (!slice_eq_str(partition, log->partition) || log->first == log->end)
+        if (!prunable(log, partition, keep) || log->first == log->end)
             continue;
         if (!read_or_not && needed_from(store, log) <= log->first)
             continue;
@@ -228,14 +236,15 @@ static struct mem_log *oldest(struct mem_store *store, struct slice partition, b
 }
 
 void mem_store_prune(struct mem_store *store, struct slice partition,
-                     const struct stream_options *limits, int64_t now_ms)
+                     const struct stream_options *limits, const struct stream_keep *keep,
+                     int64_t now_ms)
 {
     if (!limits->retain_ms && !limits->retain_bytes && !limits->disk_mark_bytes)
         return;
-    uint64_t size = partition_size(store, partition);
+    uint64_t size = partition_size(store, partition, keep);
     for (;;) {
         bool marked = limits->disk_mark_bytes && size > limits->disk_mark_bytes;
-        struct mem_log *log = oldest(store, partition, marked);
+        struct mem_log *log = oldest(store, partition, keep, marked);
         if (!log)
             return;
         struct mem_record *r = log->records[log->head];

@@ -442,6 +442,34 @@ START_TEST(lag_counts_what_was_not_given)
 }
 END_TEST
 
+/* Appends to the topic until its first record is gone; *ret is the loss. */
+static void expect_pruned(const char *topic, struct slice value, struct stream_message *ret)
+{
+    struct stream_reader *look = stream_bed_reader(bed.keeper, topic, NULL, STREAM_EARLIEST);
+    struct err e = {0};
+    enum stream_next got;
+    int64_t until = clock_mono_ms() + BED_DEADLINE_MS;
+    do {
+        ck_assert_msg(clock_mono_ms() < until, "nothing of %s is pruned", topic);
+        stream_bed_put(s, topic, NULL, value);
+        ck_assert_int_eq(stream_seek(look, slice_str(topic), SLICE("acute"), 0, &e), 0);
+        got = stream_next(look, ret, &e);
+    } while (got == STREAM_GOT);
+    ck_assert_int_eq(got, STREAM_LOST);
+    stream_reader_close(look);
+}
+
+static void expect_all(const char *topic, int count)
+{
+    struct stream_reader *look = stream_bed_reader(bed.keeper, topic, NULL, STREAM_EARLIEST);
+    struct stream_message m;
+    for (int n = 0; n < count; n++) {
+        stream_bed_next(look, &m);
+        ck_assert_int_eq(m.offset, n);
+    }
+    stream_reader_close(look);
+}
+
 /* Appends until the reader's oldest record is gone, then reads the loss. */
 START_TEST(a_lost_position_is_an_error_with_its_range)
 {
@@ -452,19 +480,10 @@ START_TEST(a_lost_position_is_an_error_with_its_range)
     static char big[50000];
     put("t", "oldest");
     struct stream_reader *r = stream_bed_reader(s, "t", "slow", STREAM_EARLIEST);
-    struct stream_reader *look = stream_bed_reader(bed.keeper, "t", NULL, STREAM_EARLIEST);
     struct stream_message m;
     struct err e = {0};
-    enum stream_next got;
-    int64_t until = clock_mono_ms() + BED_DEADLINE_MS;
-    do {
-        ck_assert_msg(clock_mono_ms() < until, "nothing is ever lost");
-        stream_bed_put(s, "t", NULL, slice_make(big, sizeof(big)));
-        ck_assert_int_eq(stream_seek(look, SLICE("t"), SLICE("acute"), 0, &e), 0);
-        got = stream_next(look, &m, &e);
-    } while (got == STREAM_GOT);
-    ck_assert_int_eq(got, STREAM_LOST);
-    got = stream_next(r, &m, &e);
+    expect_pruned("t", slice_make(big, sizeof(big)), &m);
+    enum stream_next got = stream_next(r, &m, &e);
     ck_assert_int_eq(got, STREAM_LOST);
     ck_assert_int_eq(e.code, ERR_REFUSED);
     ck_assert_msg(strstr(e.text, "slow") && strstr(e.text, "acute"), "%s", e.text);
@@ -481,7 +500,6 @@ START_TEST(a_lost_position_is_an_error_with_its_range)
         ck_assert_int_eq(m.lost_from, to);
     else
         ck_assert_int_eq(m.offset, to);
-    stream_reader_close(look);
     stream_reader_close(r);
     end();
 }
@@ -504,18 +522,7 @@ START_TEST(retention_waits_for_the_slowest_group)
     }
     stream_bed_commit(s, "slow", &m); /* now they may go */
     stream_reader_close(r);
-    struct err e = {0};
-    int64_t until = clock_mono_ms() + BED_DEADLINE_MS;
-    r = stream_bed_reader(s, "t", NULL, STREAM_EARLIEST);
-    enum stream_next got;
-    do {
-        ck_assert_msg(clock_mono_ms() < until, "nothing is pruned");
-        stream_bed_put(s, "t", NULL, SLICE("x"));
-        ck_assert_int_eq(stream_seek(r, SLICE("t"), SLICE("acute"), 0, &e), 0);
-        got = stream_next(r, &m, &e);
-    } while (got == STREAM_GOT);
-    ck_assert_int_eq(got, STREAM_LOST);
-    stream_reader_close(r);
+    expect_pruned("t", SLICE("x"), &m);
     end();
 }
 END_TEST
@@ -526,21 +533,61 @@ START_TEST(what_is_too_old_goes)
     bed.options.retain_ms = 1;
     s = stream_bed_handle(&bed, "acute");
     put("t", "old");
-    struct stream_reader *r = stream_bed_reader(s, "t", NULL, STREAM_EARLIEST);
     struct stream_message m;
-    struct err e = {0};
-    int64_t until = clock_mono_ms() + BED_DEADLINE_MS;
-    enum stream_next got;
-    do {
-        ck_assert_msg(clock_mono_ms() < until, "nothing is pruned");
-        put("t", "new");
-        ck_assert_int_eq(stream_seek(r, SLICE("t"), SLICE("acute"), 0, &e), 0);
-        got = stream_next(r, &m, &e);
-    } while (got == STREAM_GOT);
-    ck_assert_int_eq(got, STREAM_LOST);
+    expect_pruned("t", SLICE("new"), &m);
     ck_assert_int_eq(m.lost_from, 0);
-    stream_reader_close(r);
     end();
+}
+END_TEST
+
+/* Age and size at once; and those of the kept topic that are over every limit take nothing from the
+ * others. */
+START_TEST(topics_kept_for_good_never_go)
+{
+    enum { KEPT = 30, SIZE = 40000 };
+    struct slice keep[] = {SLICE("other"), SLICE("state")};
+    stream_bed_open(&bed, engine(_i));
+    bed.options.retain_bytes = 400000;
+    bed.options.disk_mark_bytes = 800000;
+    bed.options.keep_topics = keep;
+    bed.options.nkeep_topics = 2;
+    s = stream_bed_handle(&bed, "acute");
+    static char big[SIZE];
+    struct stream_message m;
+    stream_reader_close(stream_bed_reader(s, "t", "slow", STREAM_EARLIEST));
+    for (int n = 0; n < KEPT; n++)
+        stream_bed_put(s, "state", "k", slice_make(big, sizeof(big)));
+    for (int n = 0; n < 5; n++) /* under the limits by themselves */
+        stream_bed_put(s, "t", NULL, slice_make(big, sizeof(big)));
+    stream_close(s);
+    bed.options.retain_ms = 1; /* and what nobody waits for is too old at once */
+    s = stream_bed_handle(&bed, "acute");
+    expect_pruned("old", SLICE("x"), &m);
+    expect_all("state", KEPT);
+    expect_all("t", 5);
+    expect_pruned("t", slice_make(big, sizeof(big)), &m); /* the limits hold for the others */
+    expect_all("state", KEPT);
+    end();
+}
+END_TEST
+
+START_TEST(topics_to_keep_are_checked)
+{
+    stream_bed_open(&bed, engine(_i));
+    struct slice keep[STREAM_KEEP_MAX + 1];
+    for (unsigned i = 0; i <= STREAM_KEEP_MAX; i++)
+        keep[i] = SLICE("t");
+    bed.options.keep_topics = keep;
+    bed.options.nkeep_topics = STREAM_KEEP_MAX + 1;
+    struct stream *none;
+    struct err e = {0};
+    ck_assert_int_eq(stream_open(&bed.options, &none, &e), -1);
+    ck_assert_int_eq(e.code, ERR_CONF);
+    bed.options.nkeep_topics = 2;
+    keep[1] = SLICE("no topic");
+    ck_assert_int_eq(stream_open(&bed.options, &none, &e), -1);
+    ck_assert_int_eq(e.code, ERR_CONF);
+    stream_bed_close(&bed);
 }
 END_TEST
 
@@ -709,6 +756,8 @@ int main(int argc, char **argv)
         a_lost_position_is_an_error_with_its_range,
         retention_waits_for_the_slowest_group,
         what_is_too_old_goes,
+        topics_kept_for_good_never_go,
+        topics_to_keep_are_checked,
         big_records,
         many_topics,
         the_descriptor_tells_the_truth,

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "num.h"
 #include "stream_bed.h"
+#include "stream_embedded_kept.h"
 #include "test_stream.h"
 
 static struct stream_bed bed;
@@ -288,6 +289,54 @@ START_TEST(old_records_go_and_their_pages_are_used_again)
 }
 END_TEST
 
+/* Small records, some that fill half a page and some with pages of their own. */
+static void append_many(struct stream *s, int n)
+{
+    static char value[20000];
+    static const size_t sizes[] = {50, 50, 200, 50, 1500, 50, 2500, 90, 50, 6000};
+    struct stream_tally t = {0};
+    for (int i = 0; i < n; i++) {
+        size_t size = i % 500 == 0 ? sizeof(value) : sizes[i % 10];
+        struct stream_record r = {SLICE("state"), SLICE("key"), {value, size}, NULL, 0};
+        struct err e = {0};
+        ck_assert_int_eq(stream_append(s, &r, 1, stream_bed_done, &t, &e), STREAM_OK);
+    }
+    stream_bed_wait(s, &t, (unsigned)n);
+}
+
+START_TEST(what_is_kept_is_counted_in_slices_about_as_large_as_it_is)
+{
+    stream_bed_open(&bed, "embedded");
+    struct stream *s = stream_bed_handle(&bed, "acute");
+    append_many(s, 10000);
+    stream_close(s);
+    char path[512];
+    path_of("acute.db", path);
+    struct embedded_tuning plain = {0};
+    struct embedded_store *store;
+    struct err e = {0};
+    ck_assert_int_eq(embedded_store_open(path, &plain, &store, &e), 0);
+    struct embedded_kept kept;
+    struct slice topic = SLICE("state");
+    struct stream_options o = {.keep_topics = &topic, .nkeep_topics = 1};
+    embedded_kept_init(&kept, &o);
+    int slices = 1;
+    while (embedded_kept_count(&kept, store, &e) == 0)
+        slices++;
+    ck_assert_int_eq(slices, 3);
+    ck_assert_int_eq(kept.counted[0], 10000);
+    uint64_t size, before = kept.bytes;
+    ck_assert_int_eq(embedded_store_size(store, &size, &e), 0);
+    ck_assert_msg(kept.bytes > size * 8 / 10 && kept.bytes < size * 12 / 10,
+                  "%llu bytes are counted, the file has %llu", (unsigned long long)kept.bytes,
+                  (unsigned long long)size);
+    ck_assert_int_eq(embedded_kept_count(&kept, store, &e), 1); /* nothing twice */
+    ck_assert_uint_eq(kept.bytes, before);
+    embedded_store_close(store);
+    stream_bed_close(&bed);
+}
+END_TEST
+
 Suite *suite_embedded(void)
 {
     Suite *suite = suite_create("stream_embedded");
@@ -301,6 +350,7 @@ Suite *suite_embedded(void)
     tcase_add_test(cases, a_reader_that_stands_in_mid_read_does_not_grow_the_wal);
     tcase_add_test(cases, a_position_past_the_end_is_told);
     tcase_add_test(cases, old_records_go_and_their_pages_are_used_again);
+    tcase_add_test(cases, what_is_kept_is_counted_in_slices_about_as_large_as_it_is);
     suite_add_tcase(suite, cases);
     return suite;
 }

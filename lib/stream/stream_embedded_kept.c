@@ -1,0 +1,66 @@
+#include "stream_embedded_kept.h"
+
+enum { COUNT_ROWS = 4096 };
+
+void embedded_kept_init(struct embedded_kept *k, const struct stream_options *o)
+{
+    *k = (struct embedded_kept){.bytes = 0};
+    stream_keep_init(&k->keep, o);
+}
+
+bool embedded_kept_has(const struct embedded_kept *k, const struct embedded_topic *t)
+{
+    return stream_keep_find(&k->keep, t->name) >= 0;
+}
+
+/* A record's part of its pages. Records are appended, so a leaf holds as many as fit: between what
+ * records of one size would leave unused and nothing. The rest of a large one stands in pages of
+ * its own (SQLite file format, 1.5 and 1.6). */
+static uint64_t share_of_pages(uint64_t payload)
+{
+    enum { CELL = 16, LEAF = EMBEDDED_PAGE_BYTES - 8, INLINE_MOST = LEAF - CELL, INLINE = 512 };
+    uint64_t cell = payload + CELL, overflow = EMBEDDED_PAGE_BYTES - 4;
+    if (cell <= INLINE_MOST)
+        return (cell + EMBEDDED_PAGE_BYTES / (LEAF / cell)) / 2;
+    return INLINE + (payload - INLINE + overflow - 1) / overflow * EMBEDDED_PAGE_BYTES;
+}
+
+static int count_some(struct embedded_kept *k, int at, struct embedded_store *store,
+                      const struct embedded_topic *t, unsigned *left, struct err *reterr)
+{
+    sqlite3_stmt *st;
+    if (embedded_prepare(store->db, &st, reterr,
+                         "SELECT offset, ifnull(length(key), 0) + ifnull(length(headers), 0) + "
+                         "ifnull(length(value), 0) FROM record_%lld WHERE offset >= ?1 "
+                         "ORDER BY offset LIMIT ?2",
+                         (long long)t->id))
+        return -1;
+    sqlite3_bind_int64(st, 1, k->counted[at]);
+    sqlite3_bind_int64(st, 2, *left);
+    int rc;
+    while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+        k->counted[at] = sqlite3_column_int64(st, 0) + 1;
+        k->bytes += share_of_pages((uint64_t)sqlite3_column_int64(st, 1));
+        --*left;
+    }
+    if (rc != SQLITE_DONE)
+        embedded_err(store->db, "counting what is kept", reterr);
+    sqlite3_finalize(st);
+    return rc == SQLITE_DONE ? 0 : -1;
+}
+
+int embedded_kept_count(struct embedded_kept *k, struct embedded_store *store, struct err *reterr)
+{
+    unsigned left = COUNT_ROWS;
+    for (size_t i = 0; i < store->ntopics; i++) {
+        const struct embedded_topic *t = &store->topics[i];
+        int at = stream_keep_find(&k->keep, t->name);
+        if (at < 0 || k->counted[at] >= t->end)
+            continue;
+        if (count_some(k, at, store, t, &left, reterr))
+            return -1;
+        if (!left && k->counted[at] < t->end)
+            return 0;
+    }
+    return 1;
+}
