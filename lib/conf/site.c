@@ -72,6 +72,9 @@ static const struct conf_option stream_options[] = {
      .help = "Records accepted and not yet durable; at this number sockets are not read."},
     {"queue_bytes", CONF_SIZE, ROW(stream.queue_bytes), "256MiB", 64 * 1024, 0,
      .help = "The same in bytes."},
+    {"unsafe_no_sync", CONF_BOOL, ROW(stream.unsafe_no_sync), "false",
+     .help = "`true`: nothing is synced to the disk, so a power cut loses what was acknowledged, "
+             "and may break the files. For tests on data that is thrown away; each start warns."},
 };
 
 static const struct conf_option key_options[] = {

@@ -112,6 +112,7 @@ struct site {
         int64_t retain; /* ms */
         uint64_t retain_bytes, disk_mark, record_max, queue_bytes;
         int64_t queue_records;
+        bool unsafe_no_sync;
         uint64_t free_min; /* bytes that must stay free on the disk: below, "try later" */
     } stream;
     struct {

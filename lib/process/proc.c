@@ -154,8 +154,11 @@ static void open_metrics(struct proc *p)
     p->reloads_refused = metric_of(reloads, SLICE("refused"));
 }
 
+/* Kept for good: the ordering keys of people, what still waits for somebody, and the audit chain,
+ * which would no longer begin at its first record. */
 static int open_stream(struct proc *p, struct err *reterr)
 {
+    const struct slice keep[] = {SLICE("flow.state"), SLICE("flow.parked"), SLICE("flow.audit")};
     struct stream_options o;
     stream_options_default(&o);
     o.kind = p->site->stream.kind;
@@ -167,6 +170,12 @@ static int open_stream(struct proc *p, struct err *reterr)
     o.retain_ms = (uint64_t)p->site->stream.retain;
     o.retain_bytes = p->site->stream.retain_bytes;
     o.disk_mark_bytes = p->site->stream.disk_mark;
+    o.keep_topics = keep;
+    o.nkeep_topics = sizeof(keep) / sizeof(keep[0]);
+    o.unsafe_no_sync = p->site->stream.unsafe_no_sync;
+    if (o.unsafe_no_sync)
+        log_line(LOG_WARN, "stream.unsafe",
+                 "option=stream.unsafe_no_sync what=\"a power cut loses what was acknowledged\"");
     if (stream_open(&o, &p->stream, reterr) != 0 ||
         loop_fd_add(p->loop, stream_fd(p->stream), LOOP_READ, on_stream, p, &p->stream_watch,
                     reterr) != 0)
