@@ -433,14 +433,17 @@ static bool meets_requirements(struct work *w, struct hl7_scope scope)
     return w->ret->nreasons == 0;
 }
 
-/* The groups of segments that each begin with a patient; one group when the trigger has one. */
+/* The groups of segments that each begin with a patient; one group when the trigger has one; 0 when
+ * there are more than GROUPS_MAX. */
 static unsigned find_groups(struct work *w, struct hl7_scope *groups)
 {
     const struct hl7_msg *m = &w->ret->msg;
     unsigned n = 0;
-    for (uint32_t i = 0; w->trigger->split && i < m->nsegments && n < GROUPS_MAX; i++) {
+    for (uint32_t i = 0; w->trigger->split && i < m->nsegments; i++) {
         if (m->segments[i].key != w->trigger->split)
             continue;
+        if (n == GROUPS_MAX)
+            return 0;
         if (n)
             groups[n - 1].end = i;
         groups[n++] = (struct hl7_scope){i, m->nsegments};
@@ -460,6 +463,11 @@ static void run_trigger(struct work *w)
     ret->events = arena_alloc(w->run.arena, (n * w->trigger->nevents + 1) * sizeof(*ret->events));
     if (!groups || !ret->events) {
         refuse_long(w);
+        return;
+    }
+    if (n == 0) {
+        refuse(w, (struct translate_reason){
+                      .code = 104, .text = SLICE("more than 1000 patients in one message")});
         return;
     }
     for (unsigned i = 0; i < n; i++)

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Compares what the maps make of the scenarios' messages with their expected.tsv.
 
-check.py TRANSLATE_CASE SCHEMAS_DIR MAPS_DIR [SCENARIOS_DIR]
+check.py TOOL SCHEMAS_DIR MAPS_DIR [SCENARIOS_DIR]
+
+TOOL is the command `weir` (its verb translate is run) or tests/cases/translate_case.
 
 Every event must also be valid by the schema of its type, as a validator of another author reads it.
 Each weir.yaml stands in a folder of the scenario's name beside this file. Where the scenarios' data
@@ -78,18 +80,24 @@ def holds(event, check):
 
 
 def translate(tool, maps, config, source, file):
+    """The events that one file gives."""
     env = dict(os.environ, WEIR_TEST_KEY="a key of the tests, of no use elsewhere", WEIR_MAPS=str(maps))
-    run = subprocess.run([tool, str(config), source, str(file)], env=env, capture_output=True, text=True)
+    command = [tool, str(config), source, str(file)]
+    if Path(tool).name == "weir":
+        command = [tool, "translate", "--config", str(config), "--source", source, str(file)]
+    run = subprocess.run(command, env=env, capture_output=True, text=True)
     if run.returncode != 0:
         raise SystemExit(f"{file}: {run.stderr}")
-    return json.loads(run.stdout)
+    if Path(tool).name == "weir":
+        return [json.loads(line) for line in run.stdout.splitlines()]
+    return json.loads(run.stdout)["events"]
 
 
-def check_input(name, rows, result, validators):
+def check_input(rows, events, validators):
     """The faults of one input."""
     faults = []
-    left = list(result["events"])
-    for event in result["events"]:
+    left = list(events)
+    for event in events:
         for error in validators[event["type"]].iter_errors(event):
             faults.append(f"{event['type']}: not valid: {error.json_path}: {error.message}")
     for row in rows:
@@ -124,8 +132,8 @@ def main():
             mine = [r for r in rows if r["input"] == name and r["by"] == "adapter"]
             if not name.endswith(".hl7") or not mine:
                 continue
-            result = translate(tool, maps, config, mine[0]["source"], data / scenario / name)
-            faults = check_input(name, mine, result, validators)
+            events = translate(tool, maps, config, mine[0]["source"], data / scenario / name)
+            faults = check_input(mine, events, validators)
             checked += 1
             failed += bool(faults)
             for fault in faults:

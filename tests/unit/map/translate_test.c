@@ -124,6 +124,23 @@ START_TEST(a_message_that_does_not_fit_is_refused_for_good)
 }
 END_TEST
 
+START_TEST(more_patients_than_a_message_may_hold_are_refused)
+{
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    buf_puts(&b, "MSH|^~\\&|PAS|RZZ|||20260303||ADT^A40|C1|P|2.4\r");
+    for (unsigned i = 1; i <= 1001; i++) {
+        if (i == 1001)
+            ck_assert_uint_eq(run(buf_cstr(&b)).nevents, 1000);
+        buf_printf(&b, "PID|1||M%u^^^RZZ^MR\rMRG|N%u^^^RZZ^MR\r", i, i);
+    }
+    struct translation t = run(buf_cstr(&b));
+    ck_assert_int_eq(t.verdict, TRANSLATE_REFUSED);
+    ck_assert_uint_eq(t.reasons[0].code, 104);
+    buf_fini(&b);
+}
+END_TEST
+
 START_TEST(any_arena_gives_an_answer)
 {
     for (size_t max = 0; max < 24000; max += 120) {
@@ -201,6 +218,7 @@ Suite *translate_suite(void)
     tcase_add_test(t, the_subject_is_that_of_the_nhs_number_else_of_the_local_one);
     tcase_add_test(t, a_merge_carries_the_pseudonyms_of_the_retired);
     tcase_add_test(t, a_message_that_does_not_fit_is_refused_for_good);
+    tcase_add_test(t, more_patients_than_a_message_may_hold_are_refused);
     tcase_add_test(t, any_arena_gives_an_answer);
     tcase_add_test(t, a_message_cut_anywhere_is_answered);
     tcase_add_test(t, triggers_are_listed_with_their_types);
