@@ -47,13 +47,14 @@ size_t utf8_span(struct slice s)
 {
     const unsigned char *p = (const unsigned char *)s.p;
     size_t at = 0;
-    for (;;) {
+    while (at < s.n) {
         at += ascii_span(p + at, s.n - at);
         if (at == s.n)
-            return at;
+            break;
         size_t length = wide_length(p + at, s.n - at);
         if (!length)
-            return at;
+            break;
         at += length;
     }
+    return at;
 }

@@ -62,6 +62,8 @@ void event_message_digest(const struct event_keys *k, struct slice source, struc
                           struct slice bytes, const struct slice *volatile_parts,
                           unsigned nvolatile, unsigned char out[DIGEST_SIZE])
 {
+    if (!slice_present(bytes))
+        bytes = SLICE("");
     const char *at = bytes.p, *end = bytes.p + bytes.n;
     digest_begin(k->plain);
     add_part(k->plain, source);

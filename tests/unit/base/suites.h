@@ -7,5 +7,6 @@ Suite *arena_suite(void);
 Suite *dict_suite(void);
 Suite *slice_suite(void);
 Suite *text_suite(void);
+Suite *utf8_suite(void);
 
 #endif
