@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include "clock.h"
 #include "kit.h"
@@ -51,13 +50,9 @@ static void close_bed(struct bed *b)
 
 static void add(struct bed *b, const char *script)
 {
-    char *shell = strdup("/bin/sh"), *flag = strdup("-c"), *text = strdup(script);
-    char *argv[] = {shell, flag, text, NULL};
+    const char *argv[] = {"/bin/sh", "-c", script, NULL};
     struct err e;
     ck_assert_int_eq(supervisor_add(b->supervisor, "child", argv, &e), 0);
-    free(shell);
-    free(flag);
-    free(text);
 }
 
 #define UNTIL(b, condition)                                                                        \
@@ -141,12 +136,11 @@ END_TEST
 START_TEST(test_no_such_program)
 {
     struct bed b;
-    char *name = strdup("/no/such/program"), *argv[] = {name, NULL};
+    const char *argv[] = {"/no/such/program", NULL};
     struct err e;
     struct supervisor_options o = {.backoff_min_ms = 10};
     open_bed(&b, &o);
     ck_assert_int_eq(supervisor_add(b.supervisor, "child", argv, &e), 0);
-    free(name);
     UNTIL(&b, b.unstarted >= 2);
     ck_assert_int_eq(b.last_status, ENOENT);
     close_bed(&b);
