@@ -108,21 +108,21 @@ def _order(facts, delivered):
         positions[control_id].append(at)
         firsts.setdefault((control_id, event["type"]), at)
     sequences = collections.defaultdict(list)  # patient -> (n, first, last, control id)
+    merges = []
     for control_id, where in positions.items():
         made = facts.made.get(control_id)
         if made is None:
             continue
         if made["also"]:
-            # published to both keys: the retired lane's copy comes first, the survivor's is the second;
-            # what comes after that can only be a repeat
-            survivors = where[1] if len(where) > 1 else where[0]
-            sequences[made["patient"]].append((made["n"], survivors, survivors, control_id))
+            merges.append((made, where))
             sequences[made["also"][0]].append((made["also"][1], where[0], where[0], control_id))
             continue
-        mine = [at for (c, _), at in ((k, firsts[k]) for k in
-                ((control_id, t) for t in made["types"]) if k in firsts)]
+        mine = [firsts[control_id, t] for t in made["types"] if (control_id, t) in firsts]
         if mine:
             sequences[made["patient"]].append((made["n"], min(mine), max(mine), control_id))
+    for made, where in merges:
+        at = _survivors_copy(where, made["n"], sequences[made["patient"]])
+        sequences[made["patient"]].append((made["n"], at, at, made["control_id"]))
     out = []
     for patient, events in sequences.items():
         events.sort()
@@ -133,6 +133,15 @@ def _order(facts, delivered):
             if last > latest:
                 latest, latest_id = last, control_id
     return out
+
+
+def _survivors_copy(where, n, survivors):
+    """Which delivery of a merge is that of the survivor's lane. It is published to both keys and the
+    retired lane goes first, so it is no earlier than the second; what is delivered again after a restart
+    looks the same, so it may be any of the others: the last one before the survivor goes on."""
+    goes_on = min((first for other, first, _, _ in survivors if other > n), default=None)
+    copies = where[1:] or where
+    return max((at for at in copies if goes_on is None or at < goes_on), default=copies[0])
 
 
 def _mixed(facts, delivered):

@@ -134,6 +134,18 @@ class CheckerTest(unittest.TestCase):
         self.events.append(self.take(self.control_id_of(survivor, n - 1)))
         self.assert_found("order")
 
+    def test_merge_delivered_again_before_the_survivor_is_there(self):
+        """A restart repeats the retired lane's copy: three copies, and only the last one counts."""
+        survivor, n, _, _, control_id = self.merge()
+        before = self.control_id_of(survivor, n - 1)
+        copies = [i for i, e in enumerate(self.events) if e["control_id"] == control_id]
+        copy_ = dict(self.events[copies[0]])
+        self.events.insert(copies[0], copy_)
+        moved = self.take(before)
+        last = max(i for i, e in enumerate(self.events) if e["control_id"] == control_id)
+        self.events.insert(last, moved)
+        self.assertEqual(checker.check(self.rows, self.events), [])
+
     def test_mixed_patients(self):
         merged = {p for r in self.rows if r["row"] == "made" and r["also"]
                   for p in (r["patient"], r["also"][0])}

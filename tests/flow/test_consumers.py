@@ -151,7 +151,9 @@ class ConsumerTest(unittest.TestCase):
         kit.wait_until(lambda: len(kit.parked(self.site, "http")) == 4, 30, "four are parked")
         self.site.broker().kill()
         self.site.start("broker")
-        self.assertEqual({e["control_id"] for e in self.parked_briefs()}, behind | {"a.3.2"})
+        # an earlier event of the patient may be there, too: the killed broker had not yet noted that it
+        # was delivered, and its repeat waits with the others
+        self.assertEqual({e["control_id"] for e in self.parked_briefs()} - {"a.3.1"}, behind | {"a.3.2"})
         bad = next(e["id"] for e in self.parked_briefs() if e["control_id"] == "a.3.2")
         self.site.weir("parked", "discard", bad, "--consumer", "http", "--reason", "test")
         kit.wait_until(lambda: behind <= {r["control_id"] for r in self.http.accepted()}, 30,

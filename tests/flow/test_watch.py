@@ -24,7 +24,7 @@ class WatchTest(unittest.TestCase):
         cls.site.config["log_level"] = "debug"
         cls.site.config["consumers"] = {"http": kit.http_consumer(cls.http)}
         cls.site.start()
-        cls.queues = feeds.plan("w", 30, 6, 3, merges=3)
+        cls.queues = feeds.plan("w", 30, 6, 3, merges=0)
         cls.feed = feeds.Feed(cls.site.port, cls.queues).start()
         kit.wait_until(cls.feed.done, 60, "the feed ends")
         kit.wait_until(lambda: len(kit.parked(cls.site, "http")) == 5, 30, "one patient is parked")
