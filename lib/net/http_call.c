@@ -50,8 +50,11 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     struct http_call *call = arg;
     struct slice line = slice_make(p, size * n);
     size_t colon = slice_find(line, ':');
-    if (slice_starts(line, SLICE("HTTP/")))
+    if (slice_starts(line, SLICE("HTTP/"))) {
         call->retry_after_ms = -1; /* of a 100 Continue, not of the answer */
+        call->head_read = false;
+    } else if (slice_trim(line).n == 0)
+        call->head_read = true;
     else if (slice_ieq(slice_sub(line, 0, colon), SLICE("Retry-After")))
         call->retry_after_ms =
             http_retry_after(slice_sub(line, colon + 1, line.n), clock_wall_ms());
@@ -234,9 +237,9 @@ void http_call_result(struct http_call *call, CURLcode code, struct http_result 
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     *ret = (struct http_result){.retry_after_ms = -1, .text = call->text};
     ret->took_ms = clock_mono_ms() - call->began_ms;
-    /* A final status that was read stands, even when the connection was cut inside the body: the
-     * other side has decided. */
-    bool final = status >= 200 && status <= 599;
+    /* A final status with all its headers stands, even when the connection was cut inside the body:
+     * the other side has decided. One whose head was cut is no answer (RFC 9112 §8). */
+    bool final = call->head_read && status >= 200 && status <= 599;
     if (final && code != CURLE_OPERATION_TIMEDOUT) {
         ret->status = (int)status;
         ret->retry_after_ms = call->retry_after_ms;
@@ -247,7 +250,7 @@ void http_call_result(struct http_call *call, CURLcode code, struct http_result 
     bool odd = code == CURLE_OK; /* a status outside of HTTP's */
     ret->fault = odd ? HTTP_GARBAGE : fault_of(call, code);
     snprintf(call->text, sizeof(call->text), "%s",
-             odd             ? "the answer has no status that HTTP knows"
+             odd             ? "the answer is cut short, or has no status that HTTP knows"
              : call->refused ? "the address is private or on this machine; allow_private permits it"
                              : curl_easy_strerror(code));
 }

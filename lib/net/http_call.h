@@ -17,6 +17,7 @@ struct http_call {
     http_done_fn done;
     void *arg;
     int64_t retry_after_ms, began_ms;
+    bool head_read; /* the blank line behind the headers of the newest answer came */
     bool allow_private, refused, cut;
     char text[256];
 };
