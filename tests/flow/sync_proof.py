@@ -3,8 +3,9 @@
 
 kill -9 does not test fsync: what the kernel holds survives the process. So a recorder is preloaded that
 writes down each write, sync and send in order (tests/kit/sync_recorder.c), and check_sync_log.py
-compares. With SQLite's synchronous turned down to NORMAL and OFF the same comparison has to fail, or it
-would prove nothing. Needs a plain build (WEIR_BUILD): sanitizers wrap the same calls.
+compares. With SQLite's synchronous turned down, to NORMAL behind the adapter's back and to OFF by
+`stream.unsafe_no_sync`, the same comparison has to fail, or it would prove nothing. Needs a plain build
+(WEIR_BUILD): sanitizers wrap the same calls.
 """
 import os
 import subprocess
@@ -15,7 +16,8 @@ import feed as feeds
 import kit
 
 KIT = os.path.join(kit.TOP, "tests", "kit")
-MESSAGES = 200 * 6
+CONNECTIONS, PATIENTS, LENGTH = 16, 200, 6
+UNSAFE = "stream.unsafe_no_sync"
 
 
 def preload(folder, name, *libraries):
@@ -26,15 +28,18 @@ def preload(folder, name, *libraries):
     return out
 
 
-def run(folder, name, libraries, **env):
+def run(folder, name, libraries, unsafe=False, **env):
     """One adapter under load; returns the checker's exit code and text."""
     log = os.path.join(folder, f"{name}.log")
     with kit.Site() as site:
         site.adapter().env.update({"LD_PRELOAD": " ".join(libraries), "WEIR_SYNC_LOG": log, **env})
+        site.config["stream"]["unsafe_no_sync"] = unsafe
         site.start("acute")
-        feed = feeds.Feed(site.port, feeds.plan("s", 200, 6, 8, merges=0), window=8, repeat=0).start()
+        assert (UNSAFE in site.adapter().log()) == unsafe, f"the log does not say what {UNSAFE} is"
+        feed = feeds.Feed(site.port, feeds.plan("s", PATIENTS, LENGTH, CONNECTIONS, merges=0),
+                          window=8, repeat=0).start()
         kit.wait_until(feed.done, 120, "the feed ends")
-        assert feed.acknowledged() == feed.count == MESSAGES, "not all was acknowledged"
+        assert feed.acknowledged() == feed.count == PATIENTS * LENGTH, "not all was acknowledged"
         code = site.adapter().stop()
         assert code == 0, f"the adapter ended with {code}: {site.adapter().log()[-2000:]}"
     done = subprocess.run([sys.executable, "-B", os.path.join(kit.TOP, "tests/flow/check_sync_log.py"),
@@ -47,12 +52,14 @@ def main():
         recorder = preload(folder, "sync_recorder")
         loose = preload(folder, "sync_loose", "-lsqlite3")
         code, text = run(folder, "as it is", [recorder])
-        print(f"synchronous as it is: {text.splitlines()[-1]}")
+        print(f"as it is: {text.splitlines()[-1]}")
         good = code == 0
-        for level in ("NORMAL", "OFF"):
-            code, text = run(folder, level, [recorder, loose], WEIR_SYNC_LOOSE=level)
-            print(f"synchronous = {level}: {text.splitlines()[-1]} "
-                  f"({'found out' if code == 1 else 'NOT FOUND OUT'})")
+        for name, answer in (
+                ("synchronous = NORMAL", run(folder, "normal", [recorder, loose],
+                                             WEIR_SYNC_LOOSE="NORMAL")),
+                (f"{UNSAFE}: true", run(folder, "unsafe", [recorder], unsafe=True))):
+            code, text = answer
+            print(f"{name}: {text.splitlines()[-1]} ({'found out' if code == 1 else 'NOT FOUND OUT'})")
             good = good and code == 1
     print("no ACK left before its sync" if good else "FAILED")
     return 0 if good else 1

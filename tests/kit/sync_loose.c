@@ -1,5 +1,5 @@
 /* sync_loose.c - an LD_PRELOAD library that turns SQLite's synchronous down behind the program's
- * back, to WEIR_SYNC_LOOSE (NORMAL or OFF): the proof that no ACK leaves before its sync has to
+ * back, to WEIR_SYNC_LOOSE (NORMAL): the proof that no ACK leaves before its sync has to
  * fail then. */
 #include <dlfcn.h>
 #include <sqlite3.h>
