@@ -70,6 +70,8 @@ static void on_verdict(void *arg, void *ticket, const struct sched_verdict *v)
     struct parcel *p = ticket;
     if (v->kind == SCHED_OK)
         d->last_success_ms = clock_wall_ms();
+    else if (v->reason)
+        snprintf(d->last_reason, sizeof(d->last_reason), "%s", v->reason);
     sched_verdict(d->sched, &p->item, v, now_ms(d));
     delivery_wake(d);
 }
@@ -382,7 +384,8 @@ static void tell(struct delivery *d)
     bool open = st.breaker != BREAKER_CLOSED;
     if (open != d->open_told)
         log_line(open ? LOG_WARN : LOG_INFO, open ? "breaker.open" : "breaker.closed",
-                 "consumer=%.*s", SLICE_ARG(delivery_name(d)));
+                 "consumer=%.*s%s%s%s", SLICE_ARG(delivery_name(d)), open ? " reason=\"" : "",
+                 open ? d->last_reason : "", open ? "\"" : "");
     if (st.parked_full && !d->full_told)
         log_line(LOG_ERROR, "alarm.parked_max",
                  "consumer=%.*s open=%zu: reading stopped until some are released or discarded",

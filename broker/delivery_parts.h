@@ -38,6 +38,7 @@ struct delivery {
     struct buf flagged;
     struct event_encoder *encoder;
     bool full_told, open_told;
+    char last_reason[120]; /* of the last failure */
     int64_t last_success_ms;
     uint64_t parked_total;
     struct series *delivered, *retries, *parked_count;
