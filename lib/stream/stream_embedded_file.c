@@ -168,8 +168,9 @@ int embedded_file_write(const char *path, const struct embedded_tuning *t, sqlit
 static int check_reader(sqlite3 *db, const char *path, struct err *reterr)
 {
     int64_t format = 0, tables = 0;
-    if (read_number(db, "PRAGMA user_version", &format, reterr) ||
-        read_number(db, "SELECT count(*) FROM sqlite_schema", &tables, reterr)) {
+    /* In this order: a file that is being made between the two has a format by then. */
+    if (read_number(db, "SELECT count(*) FROM sqlite_schema", &tables, reterr) ||
+        read_number(db, "PRAGMA user_version", &format, reterr)) {
         int rc = sqlite3_errcode(db) & 0xff;
         return rc == SQLITE_BUSY || rc == SQLITE_CANTOPEN || rc == SQLITE_LOCKED ? 1 : -1;
     }
