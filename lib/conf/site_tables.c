@@ -12,6 +12,9 @@ enum {
     SHAPES_MAX = 32, /* ways in which a table puts its stars */
 };
 
+/* Whose tables: the first that has an entry counts. */
+enum layer { OF_SOURCE, OF_SITE, OF_DEFAULTS, LAYERS };
+
 /* Where the stars of a key stand: bit i is part i. */
 struct shape {
     uint8_t parts, stars, mask;
@@ -22,7 +25,7 @@ struct site_table {
     struct dict entries; /* key, stars included -> const struct entry * */
     struct shape shapes[SHAPES_MAX];
     unsigned nshapes;
-    const struct site_table *next; /* the site's, behind a source's */
+    const struct site_table *next; /* of the same name, in a later layer */
 };
 
 struct entry {
@@ -33,8 +36,7 @@ struct entry {
 
 struct site_tables {
     struct arena arena;
-    struct dict names; /* name -> index: the source's tables */
-    struct dict site_names;
+    struct dict layers[LAYERS]; /* name -> table */
     struct site_table **all;
     unsigned n, cap, entries;
 };
@@ -219,7 +221,7 @@ static int put_rows(struct site_tables *ts, struct csv *csv, struct err *reterr)
                            csv->file, csv->line);
         if (r.table.n == 0)
             return bad_row(&r, reterr, "the table has no name");
-        if (put_row(ts, &ts->site_names, &r, reterr) < 0)
+        if (put_row(ts, &ts->layers[OF_SITE], &r, reterr) < 0)
             return -1;
     }
     return got;
@@ -238,39 +240,51 @@ static int put_file(struct site_tables *ts, struct slice file, struct err *reter
 }
 
 static int fill(struct site_tables *ts, const struct site *site, const struct site_source *source,
-                struct err *reterr)
+                const struct yaml *defaults, struct err *reterr)
 {
-    if (put_maps(ts, &ts->site_names, site->tables, reterr) < 0)
+    if (site && put_maps(ts, &ts->layers[OF_SITE], site->tables, reterr) < 0)
         return -1;
-    for (unsigned i = 0; i < site->table_files.n; i++)
+    for (unsigned i = 0; site && i < site->table_files.n; i++)
         if (put_file(ts, site->table_files.at[i], reterr) < 0)
             return -1;
-    if (!source || put_maps(ts, &ts->names, source->tables, reterr) < 0)
-        return source ? -1 : 0;
-    size_t at = 0;
-    struct slice name;
-    uint64_t v;
-    while (dict_next(&ts->names, &at, &name, &v)) {
-        struct site_table *t = (struct site_table *)(uintptr_t)v;
-        uint64_t *behind = dict_get(&ts->site_names, name);
-        t->next = behind ? (const struct site_table *)(uintptr_t)*behind : NULL;
+    if (source && put_maps(ts, &ts->layers[OF_SOURCE], source->tables, reterr) < 0)
+        return -1;
+    return put_maps(ts, &ts->layers[OF_DEFAULTS], defaults, reterr);
+}
+
+static struct site_table *find_from(const struct site_tables *ts, unsigned layer, struct slice name)
+{
+    const uint64_t *v = NULL;
+    for (; layer < LAYERS && !v; layer++)
+        v = dict_get(&ts->layers[layer], name);
+    return v ? (struct site_table *)(uintptr_t)*v : NULL;
+}
+
+static void link_layers(struct site_tables *ts)
+{
+    for (unsigned layer = 0; layer < LAYERS; layer++) {
+        size_t at = 0;
+        struct slice name;
+        uint64_t v;
+        while (dict_next(&ts->layers[layer], &at, &name, &v))
+            ((struct site_table *)(uintptr_t)v)->next = find_from(ts, layer + 1, name);
     }
-    return 0;
 }
 
 int site_tables_open(const struct site *site, const struct site_source *source,
-                     struct site_tables **ret, struct err *reterr)
+                     const struct yaml *defaults, struct site_tables **ret, struct err *reterr)
 {
     struct site_tables *ts = calloc(1, sizeof(*ts));
     if (!ts)
         return err_set(reterr, ERR_NOMEM, "tables: no memory");
     arena_init(&ts->arena, TABLES_ARENA_MAX);
-    dict_init(&ts->names, NAMES_MAX);
-    dict_init(&ts->site_names, NAMES_MAX);
-    if (fill(ts, site, source, reterr) < 0) {
+    for (unsigned i = 0; i < LAYERS; i++)
+        dict_init(&ts->layers[i], NAMES_MAX);
+    if (fill(ts, site, source, defaults, reterr) < 0) {
         site_tables_close(ts);
         return -1;
     }
+    link_layers(ts);
     *ret = ts;
     return 0;
 }
@@ -282,18 +296,15 @@ void site_tables_close(struct site_tables *ts)
     for (unsigned i = 0; i < ts->n; i++)
         dict_fini(&ts->all[i]->entries);
     free(ts->all);
-    dict_fini(&ts->names);
-    dict_fini(&ts->site_names);
+    for (unsigned i = 0; i < LAYERS; i++)
+        dict_fini(&ts->layers[i]);
     arena_fini(&ts->arena);
     free(ts);
 }
 
 const struct site_table *site_table_find(const struct site_tables *t, struct slice name)
 {
-    const uint64_t *v = dict_get(&t->names, name);
-    if (!v)
-        v = dict_get(&t->site_names, name);
-    return v ? (const struct site_table *)(uintptr_t)*v : NULL;
+    return find_from(t, 0, name);
 }
 
 /* The key with "*" for the parts of the mask: never longer than two bytes a part and the key. */
@@ -312,8 +323,17 @@ static struct slice starred(struct slice key, uint8_t mask, char *out)
     return slice_make(out, n);
 }
 
-static struct slice get_here(const struct site_table *t, struct slice key, unsigned parts)
+static unsigned count_parts(struct slice key)
 {
+    unsigned n = 1;
+    for (size_t i = 0; i < key.n; i++)
+        n += key.p[i] == '/';
+    return n;
+}
+
+static struct slice get_here(const struct site_table *t, struct slice key)
+{
+    unsigned parts = t->nshapes ? count_parts(key) : 0;
     char buf[SITE_TABLE_KEY_MAX + SITE_TABLE_PARTS_MAX];
     const uint64_t *v = dict_get(&t->entries, key);
     for (unsigned i = 0; !v && i < t->nshapes; i++)
@@ -324,11 +344,26 @@ static struct slice get_here(const struct site_table *t, struct slice key, unsig
 
 struct slice site_table_get(const struct site_table *t, struct slice key)
 {
-    struct shape shape;
     struct slice value = SLICE_ABSENT;
-    if (!key.n || key.n > SITE_TABLE_KEY_MAX || !shape_of(key, &shape))
+    if (!key.n || key.n > SITE_TABLE_KEY_MAX)
         return value;
     for (; t && !slice_present(value); t = t->next)
-        value = get_here(t, key, shape.parts);
+        value = get_here(t, key);
     return value;
+}
+
+struct slice site_table_get_parts(const struct site_table *t, const struct slice *parts, unsigned n)
+{
+    char key[SITE_TABLE_KEY_MAX];
+    size_t len = 0;
+    for (unsigned i = 0; i < n; i++) {
+        if (len + parts[i].n + 1 > sizeof(key))
+            return SLICE_ABSENT;
+        if (i)
+            key[len++] = '/';
+        if (parts[i].n)
+            memcpy(key + len, parts[i].p, parts[i].n);
+        len += parts[i].n;
+    }
+    return site_table_get(t, slice_make(key, len));
 }

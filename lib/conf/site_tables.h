@@ -18,17 +18,22 @@ enum {
 
 struct site_tables;
 
-/* source NULL: the site's tables only. ERR_CONF with position (a CSV: file:line), ERR_IO. */
+/* Each of the three may be NULL: tables of the site, of the source, and a map of tables that are
+ * asked last (those that the maps ship; borrowed). ERR_CONF with position (a CSV: file:line),
+ * ERR_IO. */
 int site_tables_open(const struct site *site, const struct site_source *source,
-                     struct site_tables **ret, struct err *reterr);
+                     const struct yaml *defaults, struct site_tables **ret, struct err *reterr);
 void site_tables_close(struct site_tables *t);
 /* The table of that name; NULL where no such table is there. Stable until close: look it up once.
  */
 struct site_table;
 const struct site_table *site_table_find(const struct site_tables *t, struct slice name);
 /* The value for key: exact first, then the entry with the fewest "*" parts (of equals, the one that
- * names the earlier parts); what the source's table lacks is looked for in the site's. Absent when
- * none. Does not allocate. */
+ * names the earlier parts); what the source's table lacks is looked for in the site's, then in the
+ * defaults. Absent when none, and where t is NULL. Does not allocate. */
 struct slice site_table_get(const struct site_table *t, struct slice key);
+/* For a key of parts that are joined here; absent also when they are too long for a key. */
+struct slice site_table_get_parts(const struct site_table *t, const struct slice *parts,
+                                  unsigned n);
 
 #endif

@@ -4,17 +4,17 @@
 
 struct map_codes {
     const struct code_table *table;
-    const struct map_table *site; /* the source's own codes; NULL = none */
+    const struct site_table *site; /* the source's own codes; NULL = none */
 };
 
-int map_codes_open(struct map_tables *tables, struct arena *arena, struct slice name,
+int map_codes_open(struct site_tables *tables, struct arena *arena, struct slice name,
                    const struct map_codes **ret, struct err *reterr)
 {
     struct map_codes *codes = arena_zalloc(arena, 1, sizeof(*codes));
     if (!codes)
         return err_set(reterr, ERR_NOMEM, "no room for the maps");
     codes->table = code_table_find(name);
-    codes->site = map_table_find(tables, name);
+    codes->site = site_table_find(tables, name);
     if (!codes->table) {
         const char *near = code_table_nearest(name);
         return err_set(reterr, ERR_CONF, "there is no code table \"%.*s\"%s%s%s", SLICE_ARG(name),
@@ -37,7 +37,7 @@ int map_codes_compile(struct map_compiler *c, const struct yaml *node, const str
 
 static const struct code *find(const struct map_codes *codes, struct slice raw)
 {
-    struct slice own = codes->site ? map_table_get(codes->site, raw) : SLICE_ABSENT;
+    struct slice own = codes->site ? site_table_get(codes->site, raw) : SLICE_ABSENT;
     return code_find(codes->table, slice_present(own) ? own : raw);
 }
 

@@ -20,7 +20,7 @@ bool map_codes_set_known(struct map_run *run, int code, int system, const struct
 /* The group of a code, such as emergency or care_home; absent where it has none. */
 struct slice map_codes_group(const struct map_codes *codes, struct slice raw);
 /* A code table for use by C code. */
-int map_codes_open(struct map_tables *tables, struct arena *arena, struct slice name,
+int map_codes_open(struct site_tables *tables, struct arena *arena, struct slice name,
                    const struct map_codes **ret, struct err *reterr);
 
 #endif

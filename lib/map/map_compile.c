@@ -48,11 +48,11 @@ int map_compile_path(struct map_compiler *c, const struct yaml *node, const stru
     return 0;
 }
 
-int map_compile_table(struct map_compiler *c, const struct yaml *node, const struct map_table **ret,
-                      struct err *reterr)
+int map_compile_table(struct map_compiler *c, const struct yaml *node,
+                      const struct site_table **ret, struct err *reterr)
 {
-    const struct map_table *t =
-        node->kind == YAML_SCALAR ? map_table_find(c->tables, node->text) : NULL;
+    const struct site_table *t =
+        node->kind == YAML_SCALAR ? site_table_find(c->tables, node->text) : NULL;
     if (!t)
         return yaml_err(node, reterr,
                         "there is no table \"%.*s\": add it under tables: of the map or the site "

@@ -4,12 +4,12 @@
 #define WEIR_MAP_COMPILE_H
 
 #include "map_model.h"
-#include "map_table.h"
+#include "site_tables.h"
 #include "yaml.h"
 
 struct map_compiler {
-    struct arena *arena;       /* of the map */
-    struct map_tables *tables; /* what `table:` may name */
+    struct arena *arena;        /* of the map */
+    struct site_tables *tables; /* what `table:` may name */
     const struct yaml *root;
     const struct map_time *times;
     unsigned ntimes;
@@ -23,8 +23,8 @@ int map_compile(struct map_compiler *c, struct map *ret, struct err *reterr);
 int map_compile_path(struct map_compiler *c, const struct yaml *node, const struct hl7_path **ret,
                      struct err *reterr);
 /* A table by name. */
-int map_compile_table(struct map_compiler *c, const struct yaml *node, const struct map_table **ret,
-                      struct err *reterr);
+int map_compile_table(struct map_compiler *c, const struct yaml *node,
+                      const struct site_table **ret, struct err *reterr);
 /* A leaf of the event by its path. */
 int map_compile_leaf(const struct yaml *node, unsigned *ret, struct err *reterr);
 /* Refuses a key of the map `node` that is not among names (NULL-terminated). */

@@ -1,7 +1,7 @@
 #include "map_function.h"
 
 #include "map_person.h"
-#include "map_table.h"
+#include "site_tables.h"
 #include "map_text.h"
 #include "map_time.h"
 #include "yaml.h"
@@ -164,7 +164,7 @@ static bool try_practice(struct slice repetition, struct slice value, void *arg)
     (void)repetition;
     struct practice *p = arg;
     struct slice text = map_text(p->run, value);
-    if (is_practice(text) && !slice_present(map_table_get(p->run->context->no_practices, text)))
+    if (is_practice(text) && !slice_present(site_table_get(p->run->context->no_practices, text)))
         p->found = text;
     return !slice_present(p->found);
 }

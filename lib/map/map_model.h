@@ -9,7 +9,7 @@
 #include "hl7_path.h"
 
 struct map_run;
-struct map_table;
+struct site_table;
 struct map_codes;
 struct map_field;
 struct map_source;
@@ -38,10 +38,10 @@ enum map_test_kind {
 
 struct map_test {
     enum map_test_kind kind;
-    const struct hl7_path *path;   /* of the message, or */
-    int field;                     /* of the event as far as it is made; -1 = path */
-    const struct map_table *table; /* translates before the comparison; or IN_TABLE */
-    const struct map_codes *group; /* the code's group is compared */
+    const struct hl7_path *path;    /* of the message, or */
+    int field;                      /* of the event as far as it is made; -1 = path */
+    const struct site_table *table; /* translates before the comparison; or IN_TABLE */
+    const struct map_codes *group;  /* the code's group is compared */
     const struct slice *texts;
     const struct map_test *children;
     unsigned ntexts, nchildren;
@@ -72,9 +72,9 @@ struct map_source {
     struct slice text; /* CONST */
     unsigned field;    /* FIELD: of the event as far as it is made */
     const struct map_function *call;
-    const struct map_table *table; /* translates; what is not in it is no value */
-    const struct map_codes *codes; /* CODE */
-    const struct map_codes *group; /* the code's group is the value */
+    const struct site_table *table; /* translates; what is not in it is no value */
+    const struct map_codes *codes;  /* CODE */
+    const struct map_codes *group;  /* the code's group is the value */
     struct map_tests when;
 };
 

@@ -1,6 +1,6 @@
 #include "map_person.h"
 
-#include "map_table.h"
+#include "site_tables.h"
 #include "map_text.h"
 
 enum { IDS_MAX = 64 };
@@ -15,7 +15,7 @@ static struct slice kind_of(struct map_run *run, const struct map_id *id)
     struct slice authority = id->authority_sent ? id->authority : SLICE("");
     struct slice parts[3] = {run->context->source->name, authority,
                              slice_present(id->type) ? id->type : SLICE("")};
-    struct slice kind = map_table_get_parts(run->context->identifiers, parts, 3);
+    struct slice kind = site_table_get_parts(run->context->identifiers, parts, 3);
     if (slice_present(kind))
         return kind;
     return slice_present(id->type) ? id->type : SLICE("mrn");

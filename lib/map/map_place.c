@@ -1,7 +1,7 @@
 #include "map_place.h"
 
 #include "map_code.h"
-#include "map_table.h"
+#include "site_tables.h"
 #include "map_text.h"
 
 /* Members of a location in the order of the schema, from raw on. */
@@ -76,12 +76,12 @@ static void classify(struct map_run *run, const struct map_field *f)
     struct slice site = event_get(run->event, f->field + SITE);
     struct slice ward = event_get(run->event, f->field + WARD);
     struct slice key[2] = {slice_present(site) ? site : c->source->ods, ward};
-    struct slice group = map_table_get_parts(c->locations, key, 2);
+    struct slice group = site_table_get_parts(c->locations, key, 2);
     if (known_group(group))
         event_put(run->event, f->field + GROUP, group);
     else
         map_run_flag(run, f->flag);
-    struct slice beds = map_table_get_parts(c->bed_classes, key, 2);
+    struct slice beds = site_table_get_parts(c->bed_classes, key, 2);
     if (slice_present(beds))
         (void)map_codes_set_known(run, (int)f->field + CLASS + 1, (int)f->field + CLASS + 2,
                                   c->bed_codes, beds);
@@ -95,7 +95,7 @@ static void correct_site(struct map_run *run, const struct map_field *f)
     for (unsigned i = 0; i < 2; i++) {
         struct slice sent = event_get(run->event, f->field + from[i]);
         struct slice site =
-            slice_present(sent) ? map_table_get(run->context->sites, sent) : SLICE_ABSENT;
+            slice_present(sent) ? site_table_get(run->context->sites, sent) : SLICE_ABSENT;
         if (slice_present(site)) {
             event_put(run->event, f->field + SITE, site);
             return;

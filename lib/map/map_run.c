@@ -55,7 +55,7 @@ static struct slice value_of(struct map_run *run, const struct map_field *f,
     if ((!s->table && !s->group) || !slice_present(value))
         return value;
     if (s->table)
-        value = map_table_get(s->table, value);
+        value = site_table_get(s->table, value);
     if (s->group && slice_present(value))
         value = map_codes_group(s->group, value);
     if (!slice_present(value) && f->flag_unmapped)

@@ -17,7 +17,7 @@ struct map_context {
     const struct site_source *source;
     const struct event_keys *keys;
     struct hl7_time_rules times;
-    const struct map_table *identifiers, *locations, *bed_classes, *sites, *no_practices;
+    const struct site_table *identifiers, *locations, *bed_classes, *sites, *no_practices;
     const struct map_codes *bed_codes;
     const unsigned char *pl; /* what PL.1.. mean: enum map_pl */
     unsigned npl;

@@ -201,7 +201,7 @@ static bool holds(struct map_run *run, const struct map_test *t)
     struct slice value =
         t->path ? map_text_at(run, t->path) : event_get(run->event, (unsigned)t->field);
     if (t->table && slice_present(value))
-        value = map_table_get(t->table, value);
+        value = site_table_get(t->table, value);
     if (t->group && slice_present(value))
         value = map_codes_group(t->group, value);
     switch (t->kind) {

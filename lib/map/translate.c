@@ -26,8 +26,7 @@ static const struct hl7_limits limits = {.segments = 100000, .fields = 1000000};
 struct translator {
     const struct site_source *source;
     struct arena arena; /* maps, tables, context */
-    struct site_tables *site_tables;
-    struct map_tables *tables;
+    struct site_tables *tables;
     struct zone *zone;
     struct event_keys keys;
     struct map_context context;
@@ -53,16 +52,14 @@ static int open_context(struct translator *t, struct err *reterr)
         .source = t->source,
         .keys = &t->keys,
         .times = {.zone = t->zone, .ignore_offset = t->source->ignore_offset},
-        .identifiers = map_table_have(t->tables, SLICE("identifier")),
-        .locations = map_table_have(t->tables, SLICE("location")),
-        .bed_classes = map_table_have(t->tables, SLICE("bed_class")),
-        .sites = map_table_have(t->tables, SLICE("site")),
-        .no_practices = map_table_have(t->tables, SLICE("no_practice")),
+        .identifiers = site_table_find(t->tables, SLICE("identifier")),
+        .locations = site_table_find(t->tables, SLICE("location")),
+        .bed_classes = site_table_find(t->tables, SLICE("bed_class")),
+        .sites = site_table_find(t->tables, SLICE("site")),
+        .no_practices = site_table_find(t->tables, SLICE("no_practice")),
         .pl = t->pl,
         .npl = c->npl,
     };
-    if (!c->identifiers || !c->locations || !c->bed_classes || !c->sites || !c->no_practices)
-        return err_set(reterr, ERR_NOMEM, "no room for the tables");
     return map_codes_open(t->tables, &t->arena, SLICE("bed_class"), &c->bed_codes, reterr);
 }
 
@@ -86,9 +83,7 @@ static int open_maps(struct translator *t, const struct site *site, const char *
 {
     struct map_tree tree = {.arena = &t->arena};
     if (read_maps(t, maps_dir, &tree, reterr) < 0 ||
-        site_tables_open(site, t->source, &t->site_tables, reterr) < 0 ||
-        map_tables_open(t->site_tables, yaml_get(tree.root, "tables"), &t->arena, &t->tables,
-                        reterr) < 0 ||
+        site_tables_open(site, t->source, yaml_get(tree.root, "tables"), &t->tables, reterr) < 0 ||
         open_context(t, reterr) < 0)
         return -1;
     struct map_compiler compiler = {.arena = &t->arena, .tables = t->tables, .root = tree.root};
@@ -124,8 +119,7 @@ void translate_close(struct translator *t)
 {
     if (!t)
         return;
-    map_tables_close(t->tables);
-    site_tables_close(t->site_tables);
+    site_tables_close(t->tables);
     zone_close(t->zone);
     event_keys_close(&t->keys);
     arena_fini(&t->arena);

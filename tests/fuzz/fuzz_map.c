@@ -18,15 +18,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct map_tree tree = {.arena = &arena};
     if (map_tree_add_folder(&tree, WEIR_ROOT "/adapters/acute", &err) < 0)
         abort();
-    struct map_tables *tables = NULL;
+    struct site_tables *tables = NULL;
     if (map_tree_add_text(&tree, slice_make((const char *)data, size), "fuzz", &err) == 0 &&
-        map_tables_open(NULL, yaml_get(tree.root, "tables"), &arena, &tables, &err) == 0) {
+        site_tables_open(NULL, NULL, yaml_get(tree.root, "tables"), &tables, &err) == 0) {
         struct map_compiler c = {.arena = &arena, .tables = tables, .root = tree.root};
         struct map map = {0};
         if (map_compile(&c, &map, &err) < 0 && !err.text[0])
             abort();
     }
-    map_tables_close(tables);
+    site_tables_close(tables);
     arena_fini(&arena);
     return 0;
 }

@@ -26,7 +26,8 @@ static int open_tables(struct fixture *f, const char *text, struct slice csv)
     snprintf(full, sizeof(full), KEYS "table_files: t.csv\n%s", text);
     ck_assert_msg(site_read(slice_str(full), config, SITE_NO_SECRETS, &f->site, &f->err) == 0, "%s",
                   f->err.text);
-    return site_tables_open(f->site, site_source_find(f->site, SLICE("pas")), &f->tables, &f->err);
+    return site_tables_open(f->site, site_source_find(f->site, SLICE("pas")), NULL, &f->tables,
+                            &f->err);
 }
 
 static void fixture_close(struct fixture *f)
@@ -98,6 +99,24 @@ START_TEST(lookups)
     ck_assert(!slice_present(site_table_get(t, slice_make(key, SITE_TABLE_KEY_MAX + 1))));
     ck_assert(!slice_present(site_table_get(t, slice_make(key, SITE_TABLE_KEY_MAX))));
     ck_assert(site_table_find(f.tables, SLICE("none")) == NULL);
+    fixture_close(&f);
+}
+END_TEST
+
+START_TEST(defaults_come_last)
+{
+    struct fixture f;
+    ck_assert_int_eq(open_tables(&f, config, SLICE("table,key,value\n")), 0);
+    struct site_tables *all;
+    const struct site_source *pas = site_source_find(f.site, SLICE("pas"));
+    ck_assert_int_eq(site_tables_open(NULL, pas, f.site->tables, &all, &f.err), 0);
+    const struct site_table *t = site_table_find(all, SLICE("location"));
+    kit_assert_slice(site_table_get(t, SLICE("RXF05/AMU")), SLICE("ward"));
+    kit_assert_slice(site_table_get(t, SLICE("RXF05/ED")), SLICE("clinic"));
+    t = site_table_find(all, SLICE("only_site"));
+    kit_assert_slice(site_table_get(t, SLICE("x")), SLICE("y"));
+    ck_assert(!slice_present(site_table_get(NULL, SLICE("x"))));
+    site_tables_close(all);
     fixture_close(&f);
 }
 END_TEST
@@ -187,6 +206,7 @@ Suite *tables_suite(void)
     Suite *s = suite_create("tables");
     TCase *t = tcase_create("tables");
     tcase_add_test(t, lookups);
+    tcase_add_test(t, defaults_come_last);
     tcase_add_test(t, what_is_wrong_is_said);
     tcase_add_test(t, shapes_are_bounded);
     tcase_add_test(t, csv_cells);

@@ -58,8 +58,8 @@ static const struct {
     {"triggers: {A02: {events: {}, split: P}}", "split:"},
     {"times: {entry: []}", "list of paths"},
     {"times: {entry: [{flag: x}]}", "needs a path"},
-    {"tables: {known: [1]}", "keys and their values"},
-    {"tables: {known: {a: [1]}}", "one text for each key"},
+    {"tables: {known: [1]}", "a map of key to value"},
+    {"tables: {known: {a: [1]}}", "table's entry is a text"},
 };
 
 START_TEST(what_is_wrong_is_told_with_its_place)

@@ -14,7 +14,7 @@ int sample_add(struct sample *s, const char *text)
 
 int sample_compile(struct sample *s)
 {
-    if (map_tables_open(NULL, yaml_get(s->tree.root, "tables"), &s->arena, &s->tables, &s->err) < 0)
+    if (site_tables_open(NULL, NULL, yaml_get(s->tree.root, "tables"), &s->tables, &s->err) < 0)
         return -1;
     struct map_compiler c = {.arena = &s->arena, .tables = s->tables, .root = s->tree.root};
     return map_compile(&c, &s->map, &s->err);
@@ -22,7 +22,7 @@ int sample_compile(struct sample *s)
 
 void sample_close(struct sample *s)
 {
-    map_tables_close(s->tables);
+    site_tables_close(s->tables);
     arena_fini(&s->arena);
 }
 

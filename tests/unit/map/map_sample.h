@@ -9,7 +9,7 @@
 struct sample {
     struct arena arena;
     struct map_tree tree;
-    struct map_tables *tables;
+    struct site_tables *tables;
     struct map map;
     struct err err;
 };

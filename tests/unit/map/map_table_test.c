@@ -23,8 +23,8 @@ START_TEST(the_entry_with_fewest_stars_counts)
                                     "triggers: {}\n"),
                      0);
     ck_assert_msg(sample_compile(&s) == 0, "%s", s.err.text);
-    const struct map_table *t = map_table_find(s.tables, SLICE("t"));
-    kit_assert_slice(map_table_get(t, slice_str(gets[_i].key)), slice_str(gets[_i].want));
+    const struct site_table *t = site_table_find(s.tables, SLICE("t"));
+    kit_assert_slice(site_table_get(t, slice_str(gets[_i].key)), slice_str(gets[_i].want));
     sample_close(&s);
 }
 END_TEST
@@ -35,13 +35,13 @@ START_TEST(parts_too_long_for_a_key_find_nothing)
     sample_open(&s);
     ck_assert_int_eq(sample_add(&s, "tables: {t: {'*/*': any}}\ntriggers: {}\n"), 0);
     ck_assert_msg(sample_compile(&s) == 0, "%s", s.err.text);
-    const struct map_table *t = map_table_find(s.tables, SLICE("t"));
+    const struct site_table *t = site_table_find(s.tables, SLICE("t"));
     char longest[SITE_TABLE_KEY_MAX] = {0};
     memset(longest, 'x', sizeof(longest));
     struct slice parts[2] = {SLICE("a"), slice_make(longest, SITE_TABLE_KEY_MAX - 3)};
-    kit_assert_slice(map_table_get_parts(t, parts, 2), SLICE("any"));
+    kit_assert_slice(site_table_get_parts(t, parts, 2), SLICE("any"));
     parts[1].n = SITE_TABLE_KEY_MAX;
-    ck_assert(!slice_present(map_table_get_parts(t, parts, 2)));
+    ck_assert(!slice_present(site_table_get_parts(t, parts, 2)));
     sample_close(&s);
 }
 END_TEST
