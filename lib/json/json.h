@@ -49,6 +49,7 @@ void json_object(struct json_writer *w);
 void json_object_end(struct json_writer *w);
 void json_array(struct json_writer *w);
 void json_array_end(struct json_writer *w);
+/* The name is valid UTF-8: one of ours, or one that json_read took. */
 void json_key(struct json_writer *w, struct slice name);
 /* Bytes that are no UTF-8 are written as U+FFFD. */
 void json_string(struct json_writer *w, struct slice s);

@@ -15,15 +15,16 @@ struct json_writer {
 static void on_print(void *ctx, const char *p, size_t n)
 {
     struct buf *out = ctx;
-    if (out->failed || n > out->cap - out->n) {
+    size_t at = out->n;
+    if (out->failed || n > out->cap - at) {
         buf_put(out, slice_make(p, n));
         return;
     }
+    out->n = at + n;
     if (n == 1)
-        out->p[out->n] = *p;
+        out->p[at] = *p;
     else
-        memcpy(out->p + out->n, p, n);
-    out->n += n;
+        memcpy(out->p + at, p, n);
 }
 
 int json_writer_open(struct buf *out, struct json_writer **ret, struct err *reterr)
@@ -101,8 +102,6 @@ static struct slice mend(struct json_writer *w, struct slice s)
 
 static void text(struct json_writer *w, struct slice s)
 {
-    if (utf8_span(s) < s.n)
-        s = mend(w, s);
     must(yajl_gen_string(w->gen, (const unsigned char *)(s.n ? s.p : ""), s.n));
 }
 
@@ -113,7 +112,7 @@ void json_key(struct json_writer *w, struct slice name)
 
 void json_string(struct json_writer *w, struct slice s)
 {
-    text(w, s);
+    text(w, utf8_span(s) < s.n ? mend(w, s) : s);
 }
 
 void json_number(struct json_writer *w, struct slice digits)
