@@ -164,6 +164,16 @@ static int reparse(const struct set *set, const struct hl7_limits *limits, struc
     return hl7_msg_parse(text, limits, arena, m, reterr);
 }
 
+/* Whether the escape character stands anywhere behind MSH-2. */
+static bool has_escapes(const struct hl7_msg *m)
+{
+    struct slice declared = hl7_msg_field(m, hl7_msg_segment(m, SLICE("MSH"), 0), 2);
+    if (!m->delims.escape)
+        return false;
+    const char *from = declared.p + declared.n;
+    return memchr(from, m->delims.escape, (size_t)(m->raw.p + m->raw.n - from)) != NULL;
+}
+
 bool hl7_charset_known(struct slice name)
 {
     return find_set(name) != NULL;
@@ -198,6 +208,7 @@ int hl7_charset_parse(struct slice raw, struct slice preset, const struct hl7_li
         choose_single(set, raw, arena, &cs);
     if (rc < 0)
         return -1;
+    cs.plain = cs.valid && !has_escapes(&m);
     *ret_msg = m;
     *ret = cs;
     return 0;
@@ -253,6 +264,8 @@ struct slice hl7_charset_decode(const struct hl7_charset *cs, struct slice value
 struct slice hl7_charset_text(const struct hl7_charset *cs, const struct hl7_msg *m,
                               struct slice value, struct arena *arena, unsigned *flags)
 {
+    if (cs->plain)
+        return value;
     unsigned escapes = 0;
     struct slice text = hl7_escape_decode(value, &m->delims, arena, &escapes);
     struct hl7_charset here = *cs;

@@ -20,6 +20,7 @@ struct hl7_charset {
     const uint16_t *high; /* code points of the bytes from 0x80 on; NULL: UTF-8 */
     bool declared;        /* MSH-18, or the preset, names a known set that is not ASCII */
     bool valid;           /* all of the message is valid UTF-8 as it stands */
+    bool plain;           /* and nothing of it is escaped: every value is its own text */
     const char *guess;    /* "utf8", "cp1252"; NULL where nothing had to be guessed */
     unsigned flags;
 };
