@@ -103,29 +103,11 @@ static bool retired_ids(struct map_run *run, const struct map_field *field,
     return run->retired.n;
 }
 
-/* The visit's id: of PV1-19 the repetition that the identifier table calls a visit, else the first;
- * then PID-18 where the table calls it a visit. */
-static bool find_visit(struct map_run *run, struct map_id *ret)
-{
-    struct map_ids ids = map_ids_read(run, map_run_field(run, SLICE("PV1"), 19));
-    struct map_ids accounts = map_ids_read(run, map_run_field(run, SLICE("PID"), 18));
-    const struct map_id *found = ids.n ? &ids.at[0] : NULL;
-    for (unsigned i = ids.n; i-- > 0;)
-        if (slice_eq(ids.at[i].kind, SLICE("visit")))
-            found = &ids.at[i];
-    for (unsigned i = 0; i < accounts.n && !found; i++)
-        if (slice_eq(accounts.at[i].kind, SLICE("visit")))
-            found = &accounts.at[i];
-    if (found)
-        *ret = *found;
-    return found != NULL;
-}
-
 static struct slice visit_number(struct map_run *run, const struct map_source *source)
 {
-    struct map_id visit;
-    if (find_visit(run, &visit))
-        return visit.value;
+    const struct map_id *visit = map_visit_of(run);
+    if (visit)
+        return visit->value;
     const struct map_person *p = map_person_of(run);
     const struct map_id *local = p ? map_person_local(p) : NULL;
     struct slice since = map_text_first(run, source->paths, source->npaths);
@@ -137,9 +119,9 @@ static struct slice visit_number(struct map_run *run, const struct map_source *s
 static struct slice visit_authority(struct map_run *run, const struct map_source *source)
 {
     (void)source;
-    struct map_id visit;
-    if (find_visit(run, &visit))
-        return visit.authority;
+    const struct map_id *visit = map_visit_of(run);
+    if (visit)
+        return visit->authority;
     return slice_present(event_get(run->event, EV_DATA_VISIT_NUMBER)) ? run->context->source->ods
                                                                       : SLICE_ABSENT;
 }

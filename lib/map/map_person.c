@@ -180,6 +180,38 @@ const struct map_id *map_person_local(const struct map_person *p)
     return other;
 }
 
+struct map_visit {
+    const struct map_id *id;
+};
+
+static const struct map_id *first_visit(const struct map_ids *ids)
+{
+    for (unsigned i = 0; i < ids->n; i++)
+        if (slice_eq(ids->at[i].kind, SLICE("visit")))
+            return &ids->at[i];
+    return NULL;
+}
+
+static const struct map_id *find_visit(struct map_run *run)
+{
+    struct map_ids ids = map_ids_read(run, map_run_field(run, SLICE("PV1"), 19));
+    const struct map_id *found = first_visit(&ids);
+    if (found || ids.n)
+        return found ? found : &ids.at[0];
+    struct map_ids accounts = map_ids_read(run, map_run_field(run, SLICE("PID"), 18));
+    return first_visit(&accounts);
+}
+
+const struct map_id *map_visit_of(struct map_run *run)
+{
+    if (!run->visit) {
+        run->visit = arena_alloc(run->arena, sizeof(*run->visit));
+        if (run->visit)
+            run->visit->id = find_visit(run);
+    }
+    return run->visit ? run->visit->id : NULL;
+}
+
 static struct slice pseudonym(struct map_run *run, struct slice authority, struct slice number)
 {
     char *out = arena_alloc(run->arena, EVENT_PSEUDONYM_SIZE);

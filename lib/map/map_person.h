@@ -31,6 +31,10 @@ struct map_ids map_ids_read(struct map_run *run, struct slice field);
 /* The number by which the source itself knows the person: the first mrn, else the first that is no
  * visit; NULL where there is none. */
 const struct map_id *map_person_local(const struct map_person *p);
+/* The visit's id, found once per patient of a message: of PV1-19 the repetition that the identifier
+ * table calls a visit, else the first; then PID-18 where the table calls it a visit. NULL where
+ * there is none. */
+const struct map_id *map_visit_of(struct map_run *run);
 /* A normalised NHS number where the id is one, in the arena; else absent. */
 struct slice map_id_nhs(struct map_run *run, const struct map_id *id);
 /* The pseudonym of an id, in the arena. */

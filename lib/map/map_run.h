@@ -11,6 +11,7 @@
 #include "site.h"
 
 struct map_person;
+struct map_visit;
 
 /* What stays the same for all messages of a source. */
 struct map_context {
@@ -31,6 +32,7 @@ struct map_run {
     struct arena *arena;
     struct event *event;        /* that is being filled */
     struct map_person *person;  /* identities; NULL until asked for (map_person.h) */
+    struct map_visit *visit;    /* the same of the visit */
     struct slice retired;       /* pseudonyms of a merge's retired ids, blank between */
     struct slice message_id;    /* what the ids of this message begin with */
     struct hl7_charset charset; /* of the message */

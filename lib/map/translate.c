@@ -382,6 +382,7 @@ static bool run_group(struct work *w, struct hl7_scope scope)
     const struct map_trigger *trigger = w->trigger;
     w->run.scope = scope;
     w->run.person = NULL;
+    w->run.visit = NULL;
     if (!begin_event(w))
         return refuse_long(w), false;
     struct slice person = SLICE_ABSENT, local = SLICE_ABSENT;
