@@ -8,34 +8,28 @@
 
 enum { BLOCK = 64 };
 
-/* HMAC (RFC 2104) by hand on two saved states: EVP_MAC costs more than the hash itself on short
- * messages. */
+/* HMAC (RFC 2104) by hand: EVP_MAC costs more than the hash itself on short messages, and so does
+ * a copy of a context that has the padded key behind it, which takes memory; hashing the padded key
+ * each time does not. */
 struct digest {
     EVP_MD_CTX *now;
-    EVP_MD_CTX *inner, *outer; /* states after the padded key; unused without a key */
     bool keyed;
+    unsigned char inner[BLOCK], outer[BLOCK]; /* the padded keys */
 };
 
-static bool start_with(EVP_MD_CTX *ctx, const unsigned char key[BLOCK], unsigned char pad)
-{
-    unsigned char block[BLOCK];
-    for (size_t i = 0; i < BLOCK; i++)
-        block[i] = key[i] ^ pad;
-    bool ok = EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) && EVP_DigestUpdate(ctx, block, BLOCK);
-    OPENSSL_cleanse(block, sizeof(block));
-    return ok;
-}
-
-static bool set_key(struct digest *d, struct slice key)
+static void set_key(struct digest *d, struct slice key)
 {
     unsigned char k[BLOCK] = {0};
+    d->keyed = true;
     if (key.n > BLOCK)
         SHA256((const unsigned char *)key.p, key.n, k);
     else
         memcpy(k, key.p, key.n);
-    bool ok = start_with(d->inner, k, 0x36) && start_with(d->outer, k, 0x5c);
+    for (size_t i = 0; i < BLOCK; i++) {
+        d->inner[i] = k[i] ^ 0x36;
+        d->outer[i] = k[i] ^ 0x5c;
+    }
     OPENSSL_cleanse(k, sizeof(k));
-    return ok;
 }
 
 int digest_open(struct slice key, struct digest **ret, struct err *reterr)
@@ -44,15 +38,12 @@ int digest_open(struct slice key, struct digest **ret, struct err *reterr)
     if (!d)
         return err_set(reterr, ERR_NOMEM, "no memory for a digest");
     d->now = EVP_MD_CTX_new();
-    d->inner = EVP_MD_CTX_new();
-    d->outer = EVP_MD_CTX_new();
-    d->keyed = slice_present(key) && key.n;
-    bool ok = d->now && d->inner && d->outer;
-    ok = ok && (d->keyed ? set_key(d, key) : EVP_DigestInit_ex(d->now, EVP_sha256(), NULL));
-    if (!ok) {
+    if (!d->now || !EVP_DigestInit_ex(d->now, EVP_sha256(), NULL)) {
         digest_close(d);
         return err_set(reterr, ERR_NOMEM, "libcrypto gave no SHA-256");
     }
+    if (key.n)
+        set_key(d, key);
     *ret = d;
     return 0;
 }
@@ -62,18 +53,21 @@ void digest_close(struct digest *d)
     if (!d)
         return;
     EVP_MD_CTX_free(d->now);
-    EVP_MD_CTX_free(d->inner);
-    EVP_MD_CTX_free(d->outer);
+    OPENSSL_cleanse(d, sizeof(*d));
     free(d);
+}
+
+/* Without a type the context begins anew with the one it has. */
+static void begin_with(struct digest *d, const unsigned char pad[BLOCK])
+{
+    EVP_DigestInit_ex(d->now, NULL, NULL);
+    if (d->keyed)
+        EVP_DigestUpdate(d->now, pad, BLOCK);
 }
 
 void digest_begin(struct digest *d)
 {
-    /* To begin anew is a third of the price of a copy, which takes memory. */
-    if (d->keyed)
-        EVP_MD_CTX_copy_ex(d->now, d->inner);
-    else
-        EVP_DigestInit_ex(d->now, NULL, NULL);
+    begin_with(d, d->inner);
 }
 
 void digest_add(struct digest *d, struct slice bytes)
@@ -86,7 +80,7 @@ void digest_end(struct digest *d, unsigned char out[DIGEST_SIZE])
     EVP_DigestFinal_ex(d->now, out, NULL);
     if (!d->keyed)
         return;
-    EVP_MD_CTX_copy_ex(d->now, d->outer);
+    begin_with(d, d->outer);
     EVP_DigestUpdate(d->now, out, DIGEST_SIZE);
     EVP_DigestFinal_ex(d->now, out, NULL);
 }
