@@ -70,14 +70,27 @@ static struct slice now_text(struct reply_stamp *s)
     return slice_str(s->sent_at);
 }
 
+/* MSH-10 of an answer. */
+static struct slice next_id(struct reply_stamp *s, char id[40])
+{
+    size_t n = strlen(s->run), digits = 1;
+    uint64_t count = ++s->count;
+    while (digits < 16 && count >> (4 * digits))
+        digits++;
+    memcpy(id, s->run, n);
+    id[n++] = '-';
+    for (; digits; digits--)
+        id[n++] = "0123456789ABCDEF"[count >> (4 * (digits - 1)) & 15];
+    return slice_make(id, n);
+}
+
 static void write_frame(struct reply *r, struct reply_stamp *s, const struct hl7_msg *request,
                         const struct hl7_ack *what)
 {
     struct hl7_ack ack = *what;
     char id[40];
-    int n = snprintf(id, sizeof(id), "%s-%llX", s->run, (unsigned long long)++s->count);
     ack.sent_at = now_text(s);
-    ack.control_id = slice_make(id, (size_t)n);
+    ack.control_id = next_id(s, id);
     buf_reset(&r->frame);
     buf_putc(&r->frame, 0x0b);
     hl7_ack_write(&r->frame, request, &ack);

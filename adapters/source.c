@@ -1,6 +1,5 @@
 #include "source.h"
 
-#include <stdio.h>
 #include "clock.h"
 #include "hl7_ack.h"
 #include "log.h"
@@ -61,6 +60,7 @@ int source_open(const struct site *site, const struct site_source *conf,
         struct slice labels[] = {conf->name, slice_str(hl7_ack_name(code))};
         s.answered[code] = metric_series(f->answered, labels);
     }
+    dict_init(&s.events, PAIRS);
     *ret = s;
     return 0;
 }
@@ -69,22 +69,34 @@ void source_close(struct source *s)
 {
     translate_close(s->translator);
     s->translator = NULL;
+    dict_fini(&s->events);
 }
 
 static bool expected(const struct site_source *conf, const struct hl7_msg *m,
                      const struct hl7_header *h)
 {
-    char text[256];
     struct slice app = hl7_msg_part(m, h->sending_app, 1, 0),
                  facility = hl7_msg_part(m, h->sending_facility, 1, 0);
-    int n = snprintf(text, sizeof(text), "%.*s/%.*s", SLICE_ARG(app), SLICE_ARG(facility));
-    if (conf->sending.n == 0)
-        return true;
-    for (unsigned i = 0; i < conf->sending.n; i++)
-        if (n > 0 && (size_t)n < sizeof(text) &&
-            slice_eq(conf->sending.at[i], slice_make(text, (size_t)n)))
+    for (unsigned i = 0; i < conf->sending.n; i++) {
+        struct slice rest = conf->sending.at[i];
+        struct slice want = slice_split(&rest, '/');
+        if (slice_eq(app, want) && slice_eq(facility, rest))
             return true;
-    return false;
+    }
+    return conf->sending.n == 0;
+}
+
+/* Writing the labels of a series costs more than the counting: each type is looked up once. */
+static struct series *events_of(struct source *s, struct slice type)
+{
+    struct slice labels[] = {s->conf->name, type};
+    bool is_new;
+    uint64_t *slot = dict_put(&s->events, type, &is_new);
+    if (!slot)
+        return metric_series(s->families->events, labels);
+    if (is_new)
+        *slot = (uint64_t)(uintptr_t)metric_series(s->families->events, labels);
+    return (struct series *)(uintptr_t)*slot;
 }
 
 /* A trigger is three capitals or digits; anything else a sender could put there has no place in a
@@ -100,10 +112,8 @@ static struct slice trigger_label(struct slice trigger)
 
 void source_count(struct source *s, const struct translation *t)
 {
-    for (unsigned i = 0; i < t->nevents; i++) {
-        struct slice labels[] = {s->conf->name, t->events[i].type};
-        series_add(metric_series(s->families->events, labels), 1);
-    }
+    for (unsigned i = 0; i < t->nevents; i++)
+        series_add(events_of(s, t->events[i].type), 1);
     if (t->verdict == TRANSLATE_UNMAPPED) {
         struct slice labels[] = {s->conf->name, trigger_label(t->trigger)};
         series_add(metric_series(s->families->unmapped, labels), 1);

@@ -3,6 +3,7 @@
 #ifndef WEIR_SOURCE_H
 #define WEIR_SOURCE_H
 
+#include "dict.h"
 #include "metrics.h"
 #include "site.h"
 #include "translate.h"
@@ -20,6 +21,7 @@ struct source {
     const struct source_families *families;
     struct series *received, *junk, *last, *connections, *unexpected, *translate, *append;
     struct series *answered[6]; /* by enum hl7_ack_code */
+    struct dict events;         /* type -> its series */
     int64_t last_ms;            /* wall clock of the newest message; 0 = none yet */
     int64_t quiet_until; /* monotonic: refusals are logged once a second, with a count of those left
                             out */
