@@ -111,7 +111,7 @@ static unsigned version_of(struct slice version)
     return v;
 }
 
-enum { VERSION_2_3 = 300, VERSION_2_3_1 = 301, VERSION_2_5 = 500 };
+enum { VERSION_2_3_1 = 301, VERSION_2_5 = 500, VERSION_2_7 = 700 };
 
 /* MSH-9: three parts since 2.3.1; older peers know the plain code. */
 static void put_type(struct writer *w, const struct hl7_header *h, unsigned version)
@@ -169,9 +169,10 @@ static void put_location(struct writer *w, const struct hl7_ack_error *e)
     }
 }
 
+/* ERR-2 to ERR-8, since 2.5. */
 static void put_error(struct writer *w, const struct hl7_ack_error *e)
 {
-    put_sep(w, 2);
+    put_sep(w, 1);
     put_location(w, e);
     put_sep(w, 1);
     buf_printf(w->out, "%d%c%s%cHL70357", (int)e->code, w->d.component, error_name(e->code),
@@ -184,11 +185,10 @@ static void put_error(struct writer *w, const struct hl7_ack_error *e)
     put_text(w, e->text);
 }
 
-/* ERR-1 (ELD) up to 2.4: segment, sequence, field, and the code with subcomponents. */
+/* ERR-1 (ELD), gone in 2.7: segment, sequence, field, and the code with subcomponents. */
 static void put_old_error(struct writer *w, const struct hl7_ack_error *e)
 {
     char sub = w->d.subcomponent ? w->d.subcomponent : ' ';
-    put_sep(w, 1);
     put_text(w, e->segment);
     buf_putc(w->out, w->d.component);
     put_number(w, e->segment.n ? (e->sequence ? e->sequence : 1) : 0);
@@ -217,10 +217,11 @@ void hl7_ack_write(struct buf *out, const struct hl7_msg *request, const struct 
     buf_putc(out, '\r');
     for (size_t i = 0; i < ack->nerrors; i++) {
         buf_puts(out, "ERR");
+        put_sep(&w, 1);
+        if (version < VERSION_2_7)
+            put_old_error(&w, &ack->errors[i]);
         if (version >= VERSION_2_5)
             put_error(&w, &ack->errors[i]);
-        else
-            put_old_error(&w, &ack->errors[i]);
         buf_putc(out, '\r');
     }
 }

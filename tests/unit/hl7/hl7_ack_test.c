@@ -67,6 +67,15 @@ START_TEST(refused)
               "ERR|^^^207&Application internal error&HL70357\r");
     check_ack("MSH|^~\\&|A|B|C|D|20260303||ADT^A01|7|P|2.5", &ack,
               "MSH|^~\\&|C|D|A|B|20260303081201+0000||ACK^A01^ACK|W1|P|2.5\rMSA|AE|7\r"
+              "ERR|PID^1^3^101&Required field missing&HL70357|PID^1^3|"
+              "101^Required field missing^HL70357|E|DO-NOT-RETRY|||\r"
+              "ERR|PV1^2^44^102&Data type error&HL70357|PV1^2^44^1^1|"
+              "102^Data type error^HL70357|E|DO-NOT-RETRY|||"
+              "PV1-44: month is not 01 to 12 \\F\\ see\\E\\\r"
+              "ERR|^^^207&Application internal error&HL70357||"
+              "207^Application internal error^HL70357|F|RETRY|||\r");
+    check_ack("MSH|^~\\&|A|B|C|D|20260303||ADT^A01|7|P|2.7.1", &ack,
+              "MSH|^~\\&|C|D|A|B|20260303081201+0000||ACK^A01^ACK|W1|P|2.7.1\rMSA|AE|7\r"
               "ERR||PID^1^3|101^Required field missing^HL70357|E|DO-NOT-RETRY|||\r"
               "ERR||PV1^2^44^1^1|102^Data type error^HL70357|E|DO-NOT-RETRY|||"
               "PV1-44: month is not 01 to 12 \\F\\ see\\E\\\r"
