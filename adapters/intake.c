@@ -136,6 +136,7 @@ static void write_refusal(struct intake *in, struct reply *r, const struct trans
     for (unsigned i = 0; i < n; i++) {
         const struct translate_reason *why = &t->reasons[i];
         errors[i] = (struct hl7_ack_error){.segment = why->segment,
+                                           .sequence = why->sequence,
                                            .field = why->field,
                                            .repetition = why->repetition,
                                            .component = why->component,
@@ -149,16 +150,30 @@ static void write_refusal(struct intake *in, struct reply *r, const struct trans
     reply_write(r, &in->stamp, t->parsed ? &t->msg : NULL, code, errors, n);
 }
 
+/* raw: what is kept of the message, all of it or its head. */
 static void refuse(struct intake *in, struct reply *r, struct slice raw,
                    const struct translation *t)
 {
     struct err err = {0};
+    if (t->nreasons == 0) {
+        put_off(r, "no memory to read the message: send it again later");
+        return;
+    }
     write_refusal(in, r, t);
     source_log_refusal(r->source, t->sha256, &t->reasons[0]);
-    if (record_rejected(&in->record, r->source->conf, raw, t, &err) == 0 &&
+    if (record_rejected(&in->record, r->source->conf, raw, r->bytes, t, &err) == 0 &&
         append(in, r, &err) == STREAM_OK)
         return;
     put_off(r, "the refusal could not be made durable: send it again later");
+}
+
+/* Whether the disk is so full that nothing more is taken, not even into flow.rejected. */
+static bool no_room(struct intake *in, struct reply *r)
+{
+    if (!disk_space_low(&in->disk, loop_now(in->loop)))
+        return false;
+    put_off(r, "no room on the disk: send it again later");
+    return true;
 }
 
 /* A message whose records the stream can never take: refused with its head kept, so that it is
@@ -187,10 +202,8 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
     translate_run(src->translator, raw, &in->arena, &t);
     series_observe(src->translate, (double)(clock_mono_ns() - r->taken_ns) / 1e9);
     reply_write(r, &in->stamp, t.parsed ? &t.msg : NULL, HL7_AA, NULL, 0);
-    if (disk_space_low(&in->disk, loop_now(in->loop))) {
-        put_off(r, "no room on the disk: send it again later");
+    if (no_room(in, r))
         return r;
-    }
     source_count(src, &t);
     if (t.verdict == TRANSLATE_REFUSED) {
         refuse(in, r, raw, &t);
@@ -222,6 +235,8 @@ struct reply *intake_long_frame(struct intake *in, struct source *src, struct se
     arena_reset(&in->arena);
     bool known = hl7_msg_parse(frame->bytes, &limits, &in->arena, &msg, &err) == 0;
     reply_write(r, &in->stamp, known ? &msg : NULL, HL7_AR, &error, 1);
+    if (no_room(in, r))
+        return r;
     series_add(metric_series(src->families->rejected, labels), 1);
     log_line(LOG_WARN, "frame.too_long", "source=%.*s bytes=%llu limit=%llu",
              SLICE_ARG(src->conf->name), (unsigned long long)frame->total,

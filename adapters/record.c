@@ -87,6 +87,8 @@ int record_message(struct record_writer *w, const struct site_source *source, st
 static void place(char out[96], const struct translate_reason *r)
 {
     int n = snprintf(out, 96, "%.*s", SLICE_ARG(r->segment));
+    if (r->sequence)
+        n += snprintf(out + n, 96 - (size_t)n, "[%u]", r->sequence);
     if (r->field)
         n += snprintf(out + n, 96 - (size_t)n, "-%u", r->field);
     if (r->repetition > 1)
@@ -122,7 +124,7 @@ static int rejected(struct record_writer *w, const struct site_source *source, s
 }
 
 int record_rejected(struct record_writer *w, const struct site_source *source, struct slice raw,
-                    const struct translation *t, struct err *reterr)
+                    uint64_t length, const struct translation *t, struct err *reterr)
 {
     char at[96];
     begin(w);
@@ -133,7 +135,7 @@ int record_rejected(struct record_writer *w, const struct site_source *source, s
         write_reason(w, t->reasons[i].code, at, t->reasons[i].text);
     }
     json_array_end(w->reasons);
-    return rejected(w, source, raw, raw.n, slice_make(t->sha256, DIGEST_HEX - 1), "message",
+    return rejected(w, source, raw, length, slice_make(t->sha256, DIGEST_HEX - 1), "message",
                     reterr);
 }
 

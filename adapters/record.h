@@ -32,9 +32,10 @@ void record_writer_fini(struct record_writer *w);
  * or larger than can be held. */
 int record_message(struct record_writer *w, const struct site_source *source, struct slice raw,
                    const struct translation *t, struct err *reterr);
-/* flow.rejected of a message that cannot be used, with every reason. */
+/* flow.rejected of a message of `length` bytes that cannot be used, with every reason; raw is all
+ * of it or its head. */
 int record_rejected(struct record_writer *w, const struct site_source *source, struct slice raw,
-                    const struct translation *t, struct err *reterr);
+                    uint64_t length, const struct translation *t, struct err *reterr);
 /* flow.rejected of a frame over the limit: its head, whole length and hash. */
 int record_frame(struct record_writer *w, const struct site_source *source,
                  const struct hl7_frame *frame, uint64_t limit, struct err *reterr);

@@ -72,6 +72,8 @@ static void complain(const char *file, unsigned no, const struct translation *t)
         fprintf(stderr, "%s: message %u", file, no);
         if (slice_present(r->segment))
             fprintf(stderr, ", %.*s", SLICE_ARG(r->segment));
+        if (r->sequence)
+            fprintf(stderr, "[%u]", r->sequence);
         if (r->field)
             fprintf(stderr, "-%u", r->field);
         if (r->component)

@@ -16,7 +16,7 @@
 enum {
     MAP_MEMORY = 64 << 20, /* of the compiled maps of a source */
     GROUPS_MAX = 1000,     /* patients of one message */
-    REASONS_MAX = 8,
+    REASONS_MAX = 64,
     ID_BYTES = 16, /* of the digest, in ids */
 };
 
@@ -158,8 +158,12 @@ static void refuse(struct work *w, struct translate_reason reason)
     struct translation *ret = w->ret;
     ret->verdict = TRANSLATE_REFUSED;
     ret->nevents = 0;
-    if (ret->nreasons < REASONS_MAX && ret->reasons)
-        ret->reasons[ret->nreasons++] = reason;
+    if (ret->nreasons == REASONS_MAX)
+        return;
+    if (ret->nreasons == REASONS_MAX - 1)
+        reason = (struct translate_reason){.code = reason.code,
+                                           .text = SLICE("and more of the kind that stands above")};
+    ret->reasons[ret->nreasons++] = reason;
 }
 
 static void refuse_long(struct work *w)
@@ -189,8 +193,8 @@ static void refuse_parse(struct work *w, struct slice raw, const struct err *err
               });
 }
 
-/* MSH-9.2, or EVN-1 where the sender leaves it out. False when refused. */
-static bool find_trigger(struct work *w)
+/* MSH-9.2, or EVN-1 where the sender leaves it out. */
+static void find_trigger(struct work *w)
 {
     struct translation *ret = w->ret;
     struct slice trigger = map_text(&w->run, ret->header.trigger);
@@ -205,27 +209,25 @@ static bool find_trigger(struct work *w)
                       .segment = SLICE("MSH"),
                       .field = 9,
                       .text = SLICE("neither MSH-9 nor EVN-1 says what happened")});
-        return false;
+        return;
     }
     struct slice type = map_text(&w->run, ret->header.type);
     bool adt = !slice_present(type) || slice_eq(type, SLICE("ADT"));
     ret->trigger =
         adt ? trigger
             : arena_printf(w->run.arena, "%.*s^%.*s", SLICE_ARG(type), SLICE_ARG(trigger));
-    return true;
 }
 
-static bool check_version(struct work *w)
+static void check_version(struct work *w)
 {
     struct slice version = map_text(&w->run, w->ret->header.version);
     if (!slice_present(version) || version.p[0] == '2')
-        return true;
+        return;
     refuse(w, (struct translate_reason){.code = 203,
                                         .header = true,
                                         .segment = SLICE("MSH"),
                                         .field = 12,
                                         .text = SLICE("only versions 2.x are read here")});
-    return false;
 }
 
 static const struct map_trigger *trigger_find(const struct map *map, struct slice name)
@@ -363,21 +365,21 @@ static bool finish_event(struct work *w, const struct map_event *m, struct slice
     return true;
 }
 
-static bool merges_nothing(struct work *w, const struct map_event *m)
+static void check_merge(struct work *w, const struct map_event *m, unsigned nth)
 {
     if (!slice_eq(m->type, SLICE("patient.merged")) ||
         event_count(w->run.event, EV_DATA_MERGE_RETIRED))
-        return false;
+        return;
     refuse(w, (struct translate_reason){
                   .code = 101,
                   .segment = SLICE("MRG"),
+                  .sequence = nth,
                   .field = 1,
                   .text = SLICE("MRG-1 names no id that PID-3 does not keep: nothing to merge")});
-    return true;
 }
 
-/* The events of one patient of the message. False when refused. */
-static bool run_group(struct work *w, struct hl7_scope scope)
+/* The events of one patient of the message. False when there is no memory for them. */
+static bool run_group(struct work *w, struct hl7_scope scope, unsigned nth)
 {
     const struct map_trigger *trigger = w->trigger;
     w->run.scope = scope;
@@ -403,15 +405,15 @@ static bool run_group(struct work *w, struct hl7_scope scope)
             continue;
         if (!(fresh || begin_event(w)) || !finish_event(w, &trigger->events[i], person, local))
             return refuse_long(w), false;
-        if (merges_nothing(w, &trigger->events[i]))
-            return false;
+        check_merge(w, &trigger->events[i], nth);
         fresh = false;
     }
     return true;
 }
 
-static bool meets_requirements(struct work *w, struct hl7_scope scope)
+static bool check_requirements(struct work *w, struct hl7_scope scope, unsigned nth)
 {
+    unsigned before = w->ret->nreasons;
     w->run.scope = scope;
     for (unsigned i = 0; i < w->trigger->nrequire; i++) {
         const struct map_require *r = &w->trigger->require[i];
@@ -421,11 +423,12 @@ static bool meets_requirements(struct work *w, struct hl7_scope scope)
         refuse(w, (struct translate_reason){
                       .code = 101,
                       .segment = r->segment,
+                      .sequence = nth,
                       .field = r->field,
                       .text =
                           arena_printf(w->run.arena, "%.*s is missing or empty", SLICE_ARG(path))});
     }
-    return w->ret->nreasons == 0;
+    return w->ret->nreasons == before;
 }
 
 /* The groups of segments that each begin with a patient; one group when the trigger has one; 0 when
@@ -465,19 +468,23 @@ static void run_trigger(struct work *w)
                       .code = 104, .text = SLICE("more than 1000 patients in one message")});
         return;
     }
-    for (unsigned i = 0; i < n; i++)
-        if (!meets_requirements(w, groups[i]))
+    for (unsigned i = 0; i < n; i++) {
+        unsigned nth = n > 1 ? i + 1 : 0;
+        if (check_requirements(w, groups[i], nth) && !run_group(w, groups[i], nth))
             return;
-    for (unsigned i = 0; i < n; i++)
-        if (!run_group(w, groups[i]))
-            return;
-    ret->verdict = ret->nevents ? TRANSLATE_EVENTS : TRANSLATE_NOTHING;
+    }
+    if (ret->nreasons)
+        ret->nevents = 0;
+    else
+        ret->verdict = ret->nevents ? TRANSLATE_EVENTS : TRANSLATE_NOTHING;
 }
 
 static void translate_message(struct work *w)
 {
     struct translation *ret = w->ret;
-    if (!check_version(w) || !find_trigger(w))
+    check_version(w);
+    find_trigger(w);
+    if (ret->nreasons)
         return;
     if (!identify(w)) {
         refuse_long(w);
@@ -497,7 +504,9 @@ void translate_run(struct translator *t, struct slice raw, struct arena *arena,
     struct work w = {.t = t, .ret = ret, .run = {.context = &t->context, .arena = arena}};
     struct err err;
     sha256_of(&w, raw);
-    ret->reasons = arena_zalloc(arena, REASONS_MAX, sizeof(*ret->reasons));
+    ret->reasons = arena_alloc(arena, REASONS_MAX * sizeof(*ret->reasons));
+    if (!ret->reasons)
+        return;
     if (hl7_charset_parse(raw, t->source->charset, &limits, arena, &ret->msg, &w.run.charset,
                           &err) < 0) {
         refuse_parse(&w, raw, &err);

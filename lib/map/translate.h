@@ -39,6 +39,7 @@ struct translate_reason {
     bool retriable;                        /* the same bytes may be taken later */
     bool header;                           /* MSH-9, 11 or 12, or no header at all: AR, not AE */
     struct slice segment;                  /* "MSH"; absent where no place can be named */
+    unsigned sequence;                     /* which of these segments, from 1; 0 = the only one */
     unsigned field, component, repetition; /* from 1; 0 = not named */
     struct slice text;                     /* what is wrong and what would be right */
 };
@@ -57,7 +58,7 @@ struct translation {
     struct translate_event *events;
     unsigned nevents;
     struct translate_reason *reasons;
-    unsigned nreasons;
+    unsigned nreasons;    /* of a refused message; 0: there was no memory to say why */
     struct slice trigger; /* "A01" (from EVN-1 where MSH-9 has none); absent when not known */
     bool parsed;          /* msg and header are valid; else answer from defaults */
     bool control_id_made; /* MSH-10 was empty: control_id was made from the bytes */

@@ -45,6 +45,8 @@ static void put_reasons(struct tool *t, const struct translation *tr)
         const struct translate_reason *r = &tr->reasons[i];
         buf_printf(&t->out, "%s{\"code\":%u,\"at\":\"%.*s", i ? "," : "", r->code,
                    SLICE_ARG(r->segment));
+        if (r->sequence)
+            buf_printf(&t->out, "[%u]", r->sequence);
         if (r->field)
             buf_printf(&t->out, "-%u", r->field);
         buf_puts(&t->out, "\"}");
