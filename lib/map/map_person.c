@@ -23,8 +23,10 @@ static struct slice kind_of(struct map_run *run, const struct map_id *id)
 
 static bool read_id(struct map_run *run, struct slice repetition, struct map_id *ret)
 {
-    ret->value = map_text_part(run, repetition, 1, 0);
-    if (!slice_present(ret->value))
+    struct slice sent = hl7_msg_part(run->msg, repetition, 1, 0);
+    ret->value = map_text(run, sent);
+    /* Half an id would be somebody else's. */
+    if (!slice_present(ret->value) || map_text_cut(run, sent))
         return false;
     ret->authority = map_text_part(run, repetition, 4, 1);
     if (!slice_present(ret->authority))
@@ -37,12 +39,20 @@ static bool read_id(struct map_run *run, struct slice repetition, struct map_id 
     return true;
 }
 
+/* How many repetitions of a field are looked at: all, but for one that is endless. */
+static unsigned repetitions(struct map_run *run, struct slice field)
+{
+    unsigned n = hl7_msg_repetitions(run->msg, field);
+    if (n <= IDS_MAX)
+        return n;
+    run->text_flags |= MAP_TEXT_IDS_MANY;
+    return IDS_MAX;
+}
+
 struct map_ids map_ids_read(struct map_run *run, struct slice field)
 {
     struct map_ids ids = {0};
-    unsigned n = slice_present(field) ? hl7_msg_repetitions(run->msg, field) : 0;
-    if (n > IDS_MAX)
-        n = IDS_MAX;
+    unsigned n = repetitions(run, field);
     ids.at = n ? arena_alloc(run->arena, n * sizeof(*ids.at)) : NULL;
     for (unsigned i = 1; ids.at && i <= n; i++)
         ids.n += read_id(run, hl7_msg_repetition(run->msg, field, i), &ids.at[ids.n]);
@@ -85,7 +95,8 @@ static void sort_out(struct map_run *run, struct map_person *p, struct slice fie
         else if (!slice_present(p->nhs_number))
             p->nhs_number = nhs;
     }
-    for (unsigned i = 1; i <= hl7_msg_repetitions(run->msg, field); i++) {
+    unsigned n = repetitions(run, field);
+    for (unsigned i = 1; i <= n; i++) {
         struct slice status = status_in_cx(run, hl7_msg_repetition(run->msg, field, i));
         if (slice_present(status) && !slice_present(p->nhs_status))
             p->nhs_status = status;
@@ -130,7 +141,8 @@ static void look_for_lone(struct map_run *run, struct map_person *p)
 /* PID-32 repeats, and may hold other reliability codes and "". */
 static struct slice status_in_pid32(struct map_run *run, struct slice field)
 {
-    for (unsigned i = 1; i <= hl7_msg_repetitions(run->msg, field); i++) {
+    unsigned n = repetitions(run, field);
+    for (unsigned i = 1; i <= n; i++) {
         struct slice text = map_text_part(run, hl7_msg_repetition(run->msg, field, i), 1, 0);
         if (slice_starts(text, SLICE("NSTS")) || (text.n == 2 && text.p[0] == '0'))
             return text;

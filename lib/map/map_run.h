@@ -36,7 +36,7 @@ struct map_run {
     struct slice retired;       /* pseudonyms of a merge's retired ids, blank between */
     struct slice message_id;    /* what the ids of this message begin with */
     struct hl7_charset charset; /* of the message */
-    unsigned text_flags;        /* enum hl7_charset_flag of the values read */
+    unsigned text_flags;        /* enum map_text_flag and its like, of the values read */
 };
 
 /* A whole field as sent, all repetitions, of the first such segment of the patient at hand. */

@@ -1,5 +1,7 @@
 #include "map_text.h"
 
+#include "hl7_escape.h"
+
 void map_text_flags(struct map_run *run)
 {
     const struct hl7_charset *cs = &run->charset;
@@ -13,6 +15,18 @@ void map_text_flags(struct map_run *run)
         map_run_flag(run, SLICE("charset_switched"));
     if ((cs->flags | run->text_flags) & HL7_CHARSET_REPLACED)
         map_run_flag(run, SLICE("charset_replaced"));
+    if (run->text_flags & HL7_ESCAPE_KEPT)
+        map_run_flag(run, SLICE("escape_kept"));
+    if (run->text_flags & MAP_TEXT_CUT)
+        map_run_flag(run, SLICE("value_cut"));
+    if (run->text_flags & MAP_TEXT_IDS_MANY)
+        map_run_flag(run, SLICE("ids_many"));
+}
+
+bool map_text_cut(const struct map_run *run, struct slice sent)
+{
+    char mark = run->msg->delims.trunc;
+    return mark && sent.n && sent.p[sent.n - 1] == mark;
 }
 
 struct slice map_text(struct map_run *run, struct slice sent)
@@ -21,7 +35,9 @@ struct slice map_text(struct map_run *run, struct slice sent)
         return SLICE_ABSENT;
     unsigned flags = 0;
     struct slice text = hl7_charset_text(&run->charset, run->msg, sent, run->arena, &flags);
-    run->text_flags |= flags & HL7_CHARSET_REPLACED;
+    if (map_text_cut(run, sent))
+        flags |= MAP_TEXT_CUT;
+    run->text_flags |= flags & ~(unsigned)HL7_ESCAPE_HIGH;
     return text.n ? text : SLICE_ABSENT;
 }
 

@@ -6,10 +6,18 @@
 
 #include "map_run.h"
 
+/* Beside enum hl7_charset_flag and hl7_escape_flag in map_run.text_flags. */
+enum map_text_flag {
+    MAP_TEXT_CUT = 1 << 16,      /* a value ends in the truncation character */
+    MAP_TEXT_IDS_MANY = 1 << 17, /* a field has more ids than are read */
+};
+
 /* Flags on run->event what had to be guessed and what could not be read. */
 void map_text_flags(struct map_run *run);
 /* Absent where nothing was sent, or nothing but "". In the arena or in the message. */
 struct slice map_text(struct map_run *run, struct slice sent);
+/* Whether the sender cut the value short (MSH-2, fifth character; HL7 v2.7 §2.5.5.2). */
+bool map_text_cut(const struct map_run *run, struct slice sent);
 /* Several components as they stand, separators included: in UTF-8, escapes left alone. */
 struct slice map_text_raw(struct map_run *run, struct slice sent);
 /* The text at a path. */
