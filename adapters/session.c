@@ -38,12 +38,17 @@ static bool take(struct session *s, enum hl7_frame_result what, const struct hl7
     return true;
 }
 
-static void count(struct session *s)
+/* why: what is known of a frame that was dropped without another one having begun within it. */
+static void count(struct session *s, enum source_drop why)
 {
     const struct hl7_frame_counts *now = &s->deframer.counts, *old = &s->counted;
-    uint64_t junk = now->junk_bytes - old->junk_bytes + now->dropped_bytes - old->dropped_bytes;
+    uint64_t dropped = now->dropped_bytes - old->dropped_bytes;
+    uint64_t junk = now->junk_bytes - old->junk_bytes + dropped;
     if (junk)
         series_add(s->port->source.junk, junk);
+    if (dropped)
+        source_dropped(&s->port->source, now->restarts > old->restarts ? SOURCE_DROP_RESTART : why,
+                       dropped);
     s->counted = *now;
 }
 
@@ -75,7 +80,7 @@ static size_t on_data(struct conn *c, struct slice bytes, void *arg)
         s->paused = true;
         conn_pause(c);
     }
-    count(s);
+    count(s, SOURCE_DROP_RESTART);
     watch_frame(s);
     return bytes.n - input.n;
 }
@@ -92,7 +97,7 @@ static void on_end(struct conn *c, void *arg)
     struct hl7_frame frame;
     (void)c;
     enum hl7_frame_result r = hl7_deframer_end(&s->deframer, &frame);
-    count(s);
+    count(s, SOURCE_DROP_CUT);
     s->frame_since = 0;
     s->ending = true;
     if (r != HL7_FRAME_MORE && !take(s, r, &frame)) {
@@ -217,16 +222,18 @@ void session_try_resume(struct session *s)
     conn_resume(s->conn);
 }
 
+/* What came of an endless frame is refused like any that is too long; another one is dropped. The
+ * connection closes behind the answers. */
 static void too_slow(struct session *s)
 {
     struct hl7_frame frame;
-    log_line(LOG_WARN, "frame.too_slow", "source=%.*s limit=sources.%.*s.mllp.frame_time",
-             SLICE_ARG(s->port->source.conf->name), SLICE_ARG(s->port->source.conf->name));
     enum hl7_frame_result r = hl7_deframer_end(&s->deframer, &frame);
-    count(s);
-    if (r == HL7_FRAME_TOO_LONG)
-        take(s, r, &frame); /* an endless frame: its head is kept; nobody is left to answer */
-    session_close(s);
+    count(s, SOURCE_DROP_SLOW);
+    s->frame_since = 0;
+    if (r == HL7_FRAME_TOO_LONG && !take(s, r, &frame))
+        session_close(s);
+    else
+        session_drain(s);
 }
 
 /* A frame without its last CR is whole when nothing follows, where the source allows it. */

@@ -35,6 +35,12 @@ void source_families_open(struct source_families *f, struct metrics *m)
         .unexpected = metrics_counter(
             m, "weir_messages_unexpected_sender_total",
             "Messages whose MSH-3/MSH-4 are not among the source's `sending`.", "source", SOURCES),
+        .odd = metrics_counter(m, "weir_messages_odd_total",
+                               "Messages whose structure departs from the standard and was borne.",
+                               "source what", SOURCES * 5),
+        .dropped = metrics_counter(m, "weir_intake_frames_dropped_total",
+                                   "Frames begun and never ended: not answered.", "source reason",
+                                   SOURCES * 3),
         .translate = metrics_histogram(m, "weir_translate_seconds", "Time to translate a message.",
                                        "source", SOURCES, metrics_seconds, 16),
         .append = metrics_histogram(m, "weir_append_seconds",
@@ -110,6 +116,39 @@ static struct slice trigger_label(struct slice trigger)
     return fine ? trigger : SLICE("other");
 }
 
+static bool in_order(const struct hl7_msg *m)
+{
+    static const char *const order[] = {"EVN", "PID", "PV1", "PV2"};
+    const struct hl7_segment *last = NULL;
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        const struct hl7_segment *found = hl7_msg_segment(m, slice_str(order[i]), 0);
+        if (found && last && found < last)
+            return false;
+        if (found)
+            last = found;
+    }
+    return true;
+}
+
+static void count_odd(struct source *s, const struct hl7_msg *m)
+{
+    static const struct {
+        enum hl7_flag flag;
+        const char *what;
+    } rows[] = {{HL7_LF_ENDS, "segment_end"},
+                {HL7_SHORT_DELIMS, "short_delimiters"},
+                {HL7_LEADING_BYTES, "leading_bytes"},
+                {HL7_ODD_SEGMENT, "segment_id"}};
+    for (size_t i = 0; m->flags && i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct slice labels[] = {s->conf->name, slice_str(rows[i].what)};
+        if (m->flags & rows[i].flag)
+            series_add(metric_series(s->families->odd, labels), 1);
+    }
+    struct slice labels[] = {s->conf->name, SLICE("segment_order")};
+    if (!in_order(m))
+        series_add(metric_series(s->families->odd, labels), 1);
+}
+
 void source_count(struct source *s, const struct translation *t)
 {
     for (unsigned i = 0; i < t->nevents; i++)
@@ -124,6 +163,27 @@ void source_count(struct source *s, const struct translation *t)
     }
     if (t->parsed && !expected(s->conf, &t->msg, &t->header))
         series_add(s->unexpected, 1);
+    if (t->parsed)
+        count_odd(s, &t->msg);
+}
+
+void source_dropped(struct source *s, enum source_drop why, uint64_t bytes)
+{
+    static const char *const names[] = {"restart", "cut", "slow"};
+    struct slice labels[] = {s->conf->name, slice_str(names[why])};
+    int64_t now = clock_mono_ms();
+    series_add(metric_series(s->families->dropped, labels), 1);
+    if (now < s->drops_quiet_until) {
+        s->drops_unsaid++;
+        return;
+    }
+    log_line(LOG_WARN, "frame.dropped",
+             "source=%.*s why=%s bytes=%llu not answered, so that it is sent again "
+             "not_logged_before=%llu",
+             SLICE_ARG(s->conf->name), names[why], (unsigned long long)bytes,
+             (unsigned long long)s->drops_unsaid);
+    s->drops_quiet_until = now + QUIET_MS;
+    s->drops_unsaid = 0;
 }
 
 void source_log_refusal(struct source *s, const char *sha256, const struct translate_reason *first)

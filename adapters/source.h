@@ -11,7 +11,7 @@
 /* Families that all sources of a process share. */
 struct source_families {
     struct metric *received, *answered, *rejected, *junk, *events, *unmapped, *last, *connections,
-        *refused, *unexpected, *translate, *append;
+        *refused, *unexpected, *odd, *dropped, *translate, *append;
 };
 void source_families_open(struct source_families *f, struct metrics *m);
 
@@ -26,6 +26,15 @@ struct source {
     int64_t quiet_until; /* monotonic: refusals are logged once a second, with a count of those left
                             out */
     uint64_t refusals_unsaid;
+    int64_t drops_quiet_until; /* the same for frames that never ended */
+    uint64_t drops_unsaid;
+};
+
+/* Why a frame that was begun was dropped, unanswered. */
+enum source_drop {
+    SOURCE_DROP_RESTART, /* another one began within it */
+    SOURCE_DROP_CUT,     /* the connection ended */
+    SOURCE_DROP_SLOW,    /* it took longer than frame_time */
 };
 
 int source_open(const struct site *site, const struct site_source *conf,
@@ -35,6 +44,8 @@ void source_close(struct source *s);
 /* Counts what was made of a message: events by type, unmapped triggers, senders that were not
  * expected. */
 void source_count(struct source *s, const struct translation *t);
+/* Counts and logs a frame of which that many bytes came, at most one line a second. */
+void source_dropped(struct source *s, enum source_drop why, uint64_t bytes);
 /* Logs a refusal, at most once a second. */
 void source_log_refusal(struct source *s, const char *sha256, const struct translate_reason *first);
 
