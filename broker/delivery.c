@@ -415,7 +415,6 @@ static void step(void *arg)
     read_some(d);
     act(d);
     commit(d);
-    delivery_refresh(d, clock_wall_ms());
     tell(d);
     sleep_on(d);
 }

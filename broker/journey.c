@@ -1,6 +1,7 @@
 #include "journey.h"
 
 #include <stdlib.h>
+#include "clock.h"
 #include "event_fields.h"
 #include "log.h"
 #include "lost.h"
@@ -13,15 +14,13 @@ enum {
     UNIT_RECORDS = 8192,          /* records made, at which a unit is closed */
     UNIT_BYTES = 8 * 1024 * 1024, /* the same in bytes */
     EVENT_ARENA = 16 * 1024 * 1024,
-    RESTATE_STEPS = 4096, /* identities looked at per idle turn */
-    RESTATE_MAX = 256,    /* and written down anew */
-    DAY_MS = 86400 * 1000,
 };
 
 static const struct slice group = {"journey", 7};
 static const struct slice topic_reported = {"flow.reported", 13};
 static const struct slice topic_events = {"flow.events", 11};
 static const struct slice topic_state = {"flow.state", 10};
+static const struct slice topic_ids = {"flow.ids", 8};
 
 struct sent {
     struct journey *journey;
@@ -44,38 +43,31 @@ struct journey {
     unsigned unit_records;
     bool held, stopped;
     bool forgetting; /* people_max was reached, and told */
-    size_t restate_at;
-    int64_t restate_due;
     struct journey_stats stats;
     struct metric *events;
     struct series *repeats, *unreadable;
 };
 
-static int64_t retain_days(const struct journey *j)
-{
-    return j->o.site->stream.retain / DAY_MS;
-}
-
 static void fold_one(struct journey *j, const struct stream_message *m)
 {
-    struct slice kind = message_header(m, "kind");
-    if (slice_eq_str(kind, "ids"))
+    if (slice_eq(m->topic, topic_ids))
         seen_fold(j->seen, m->value, m->time_ms);
-    else if (slice_eq_str(kind, "person"))
-        people_fold(j->people, m->key, m->value, (uint16_t)(m->time_ms / DAY_MS));
+    else if (slice_eq_str(message_header(m, "kind"), "person"))
+        people_fold(j->people, m->key, m->value);
 }
 
-static int fold(struct journey *j, struct err *reterr)
+static int fold(struct journey *j, struct slice topic, int64_t from_ms, struct err *reterr)
 {
     struct stream_reader *r;
     struct stream_message m;
     struct stream_reader_options ro = {
-        .topics = &topic_state, .ntopics = 1, .start = STREAM_EARLIEST};
+        .topics = &topic, .ntopics = 1, .start = STREAM_AT_TIME, .start_ms = from_ms};
     if (stream_reader_open(j->o.stream, &ro, &r, reterr) < 0)
         return -1;
     enum stream_next got;
-    while ((got = stream_next(r, &m, reterr)) == STREAM_GOT)
-        fold_one(j, &m);
+    while ((got = stream_next(r, &m, reterr)) == STREAM_GOT || got == STREAM_LOST)
+        if (got == STREAM_GOT)
+            fold_one(j, &m);
     stream_reader_close(r);
     return got == STREAM_ERROR ? -1 : 0;
 }
@@ -87,7 +79,9 @@ static int open_parts(struct journey *j, struct err *reterr)
         .topics = &topic_reported, .ntopics = 1, .group = group, .start = STREAM_EARLIEST};
     if (seen_open(site->journey.window, (size_t)site->journey.ids_max, &j->seen, reterr) < 0 ||
         people_open((size_t)site->journey.people_max, &j->people, reterr) < 0 ||
-        event_encoder_open(&j->out, &j->encoder, reterr) < 0 || fold(j, reterr) < 0)
+        event_encoder_open(&j->out, &j->encoder, reterr) < 0 ||
+        fold(j, topic_state, 0, reterr) < 0 ||
+        fold(j, topic_ids, clock_wall_ms() - 2 * site->journey.window, reterr) < 0)
         return -1;
     for (unsigned i = 0; i < UNITS; i++)
         if (!(j->units[i].prints = malloc((size_t)UNIT_READS * SEEN_PRINT)))
@@ -168,24 +162,20 @@ static void state_person(struct unit *u, const struct person *who)
 
 static void state_ids(struct sent *s)
 {
-    struct stream_header *h = s->nprints ? unit_headers(&s->unit, 1) : NULL;
-    if (!h)
-        return;
-    h[0] = (struct stream_header){SLICE("kind"), SLICE("ids")};
-    unit_add(&s->unit, topic_state, SLICE("ids"), slice_make(s->prints, s->nprints), h, 1);
+    if (s->nprints)
+        unit_add(&s->unit, topic_ids, SLICE("ids"), slice_make(s->prints, s->nprints), NULL, 0);
 }
 
 /* Whose event it is, and what that changes. */
 static void ask_people(struct journey *j, const struct stream_message *m, struct unit *u,
-                       int64_t wall_ms, struct people_answer *ret)
+                       struct people_answer *ret)
 {
     struct slice person = message_header(m, "person"), local = message_header(m, "person-local");
     if (!slice_present(person) && !slice_present(local)) {
         *ret = (struct people_answer){.key = m->key};
         return;
     }
-    people_ask(j->people, person, local, message_header(m, "retired"), (uint16_t)(wall_ms / DAY_MS),
-               ret);
+    people_ask(j->people, person, local, message_header(m, "retired"), ret);
     for (unsigned i = 0; i < ret->nchanged; i++)
         state_person(u, ret->changed[i]);
     if (ret->forgotten && !j->forgetting) {
@@ -232,7 +222,7 @@ static void publish(struct journey *j, const struct stream_message *m, struct sl
     struct people_answer who;
     struct event *e = NULL;
     char now[RFC3339_SIZE];
-    ask_people(j, m, u, wall_ms, &who);
+    ask_people(j, m, u, &who);
     bool readable = complete(j, m, seen, rfc3339_utc(wall_ms, now), &e);
     struct routed in = {
         .event = e,
@@ -353,23 +343,6 @@ static void submit(struct journey *j)
         log_line(LOG_ERROR, "alarm.journey", "the stream will not take this unit: %s", err.text);
 }
 
-/* Identities that would age out of flow.state are written down anew. */
-static void restate(struct journey *j, struct sent *s, int64_t wall_ms)
-{
-    uint16_t today = (uint16_t)(wall_ms / DAY_MS);
-    int64_t keep = retain_days(j) / 2;
-    if (!j->o.site->stream.retain || wall_ms < j->restate_due)
-        return;
-    for (unsigned n = 0; n < RESTATE_MAX; n++) {
-        const struct person *who =
-            people_stale(j->people, &j->restate_at, RESTATE_STEPS, (uint16_t)(today - keep), today);
-        if (!who)
-            break;
-        state_person(&s->unit, who);
-    }
-    j->restate_due = j->restate_at ? wall_ms + 100 : wall_ms + 3600 * 1000;
-}
-
 /* The unit to fill: one that waits for its turn takes what comes meanwhile. NULL where none has
  * room.
  */
@@ -391,8 +364,7 @@ bool journey_step(struct journey *j, int64_t wall_ms)
     if (!s)
         return false;
     bool more = fill(j, s, wall_ms);
-    restate(j, s, wall_ms);
-    if (s->reads || s->unit.nrecords)
+    if (s->reads)
         s->state = SENT_FILLING;
     submit(j);
     return more && open_unit(j);

@@ -7,8 +7,8 @@
  *
  * Keys (people.h): where an event tells that two keys are one person, it is published to both, the
  * retired one first, with the headers merge and merge-with; delivery waits there. What it must
- * remember stands in flow.state: `kind` person (key: identity, value: its ordering key) and ids
- * (value: prints of ids, seen.h). */
+ * remember of a person stands in flow.state, which is kept for good (key: identity, value: its
+ * ordering key, header kind = person); the prints of ids (seen.h) in flow.ids, which ages. */
 #ifndef WEIR_JOURNEY_H
 #define WEIR_JOURNEY_H
 
@@ -28,7 +28,7 @@ struct journey_options {
     struct audit *audit;     /* may be NULL: a lost position is then only logged */
 };
 
-/* Folds flow.state and opens the reader of group `journey`. */
+/* Folds flow.state and flow.ids, and opens the reader of group `journey`. */
 int journey_open(const struct journey_options *o, struct journey **ret, struct err *reterr);
 void journey_close(struct journey *j);
 

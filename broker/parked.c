@@ -82,7 +82,7 @@ int parked_read(struct parked *p, parked_fn fn, void *arg, struct err *reterr)
         case STREAM_NONE:
             return 0;
         case STREAM_LOST:
-            break; /* it aged out unread by this run: its open ones were appended again before */
+            break; /* somebody pruned it: what is left is read */
         case STREAM_ERROR:
             return -1;
         }

@@ -1,5 +1,5 @@
-/* parked.h - flow.parked: what waits for a consumer, or for somebody. Appended to, folded at start,
- * followed while running, read again by seeking.
+/* parked.h - flow.parked: what waits for a consumer, or for somebody. Kept for good, appended to,
+ * folded at start, followed while running, read again by seeking.
  *
  * Where a record stands is known by following the topic: an event is in flow.parked once it was
  * read back from there. The newest record of a consumer's event (route partition and offset name

@@ -7,7 +7,6 @@ enum { CHUNK = 256 * 1024, NAME_MAX_BYTES = 200 };
 
 struct person {
     struct person *parent; /* NULL: its own pseudonym is the key */
-    uint16_t day;          /* last written down */
     uint8_t n;
     char name[];
 };
@@ -67,7 +66,7 @@ static struct person *find(const struct people *p, struct slice name)
     return v ? (struct person *)(uintptr_t)*v : NULL;
 }
 
-static struct person *make(struct people *p, struct slice name, uint16_t day)
+static struct person *make(struct people *p, struct slice name)
 {
     if (!name.n || name.n > NAME_MAX_BYTES || p->by_name.count >= p->by_name.max)
         return NULL;
@@ -75,7 +74,7 @@ static struct person *make(struct people *p, struct slice name, uint16_t day)
     uint64_t *v = who ? dict_put(&p->by_name, name, NULL) : NULL;
     if (!v)
         return NULL;
-    *who = (struct person){.day = day, .n = (uint8_t)name.n};
+    *who = (struct person){.n = (uint8_t)name.n};
     memcpy(who->name, name.p, name.n);
     *v = (uint64_t)(uintptr_t)who;
     return who;
@@ -106,25 +105,23 @@ struct slice people_key(const struct person *who)
     return people_identity(who);
 }
 
-static void changed(struct people_answer *a, struct person *who, uint16_t day)
+static void changed(struct people_answer *a, struct person *who)
 {
-    who->day = day;
     if (a->nchanged < PEOPLE_RETIRED_MAX + 2)
         a->changed[a->nchanged++] = who;
 }
 
 /* Joins an identity to the person whose key is `into`; one that had another key retires it. */
-static void join(struct people *p, struct slice name, struct person *into, uint16_t day,
-                 struct people_answer *a)
+static void join(struct people *p, struct slice name, struct person *into, struct people_answer *a)
 {
     struct person *who = find(p, name);
     if (!who) {
-        if (!(who = make(p, name, day))) {
+        if (!(who = make(p, name))) {
             a->forgotten = true;
             return;
         }
         who->parent = into;
-        changed(a, who, day);
+        changed(a, who);
         return;
     }
     struct person *top = root(who);
@@ -132,11 +129,11 @@ static void join(struct people *p, struct slice name, struct person *into, uint1
         return;
     a->retired[a->nretired++] = people_identity(top);
     top->parent = into;
-    changed(a, top, day);
+    changed(a, top);
 }
 
 void people_ask(struct people *p, struct slice subject, struct slice local, struct slice retired,
-                uint16_t day, struct people_answer *ret)
+                struct people_answer *ret)
 {
     *ret = (struct people_answer){0};
     struct person *who = slice_present(subject) ? find(p, subject) : NULL;
@@ -145,35 +142,34 @@ void people_ask(struct people *p, struct slice subject, struct slice local, stru
     if (!who && other)
         who = other;
     if (!who) {
-        who = make(p, first, day);
+        who = make(p, first);
         if (!who) {
             ret->key = first;
             ret->forgotten = true;
             return;
         }
-        changed(ret, who, day);
+        changed(ret, who);
     }
     struct person *top = root(who);
     ret->key = people_identity(top);
     if (slice_present(subject))
-        join(p, subject, top, day, ret);
+        join(p, subject, top, ret);
     if (slice_present(local))
-        join(p, local, top, day, ret);
+        join(p, local, top, ret);
     for (struct slice left = retired; slice_present(left);) {
         struct slice name = slice_split(&left, ' ');
         if (name.n)
-            join(p, name, top, day, ret);
+            join(p, name, top, ret);
     }
 }
 
-bool people_fold(struct people *p, struct slice identity, struct slice key, uint16_t day)
+bool people_fold(struct people *p, struct slice identity, struct slice key)
 {
     struct person *who = find(p, identity), *into = find(p, key);
-    if (!who && !(who = make(p, identity, day)))
+    if (!who && !(who = make(p, identity)))
         return false;
-    if (!into && !(into = slice_eq(identity, key) ? who : make(p, key, day)))
+    if (!into && !(into = slice_eq(identity, key) ? who : make(p, key)))
         return false;
-    who->day = day;
     struct person *top = root(into);
     if (root(who) != top)
         who->parent = top;
@@ -183,24 +179,4 @@ bool people_fold(struct people *p, struct slice identity, struct slice key, uint
 size_t people_count(const struct people *p)
 {
     return p->by_name.count;
-}
-
-struct person *people_stale(struct people *p, size_t *at, unsigned steps, uint16_t day,
-                            uint16_t today)
-{
-    struct slice name;
-    uint64_t v;
-    size_t end = *at + steps;
-    while (*at < end) {
-        if (!dict_next(&p->by_name, at, &name, &v)) {
-            *at = 0;
-            return NULL;
-        }
-        struct person *who = (struct person *)(uintptr_t)v;
-        if (who->day < day) {
-            who->day = today;
-            return who;
-        }
-    }
-    return NULL;
 }

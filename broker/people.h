@@ -35,18 +35,12 @@ struct people_answer {
  * between, those that a merge retires (absent = none). local joins subject where both have a key.
  */
 void people_ask(struct people *p, struct slice subject, struct slice local, struct slice retired,
-                uint16_t day, struct people_answer *ret);
+                struct people_answer *ret);
 
 struct slice people_identity(const struct person *who);
 struct slice people_key(const struct person *who);
 /* What was written down: that identity has that key. False when max is reached. */
-bool people_fold(struct people *p, struct slice identity, struct slice key, uint16_t day);
+bool people_fold(struct people *p, struct slice identity, struct slice key);
 size_t people_count(const struct people *p);
-
-/* Walks on from *at (0 = begin; 0 again when all was seen) past `steps` places, and gives the next
- * identity that was last written down before `day`, which then counts as written today; NULL where
- * there was none. So nothing ages out of flow.state. */
-struct person *people_stale(struct people *p, size_t *at, unsigned steps, uint16_t day,
-                            uint16_t today);
 
 #endif

@@ -532,12 +532,6 @@ struct sched_item *sched_parked(const struct sched *s, const struct sched_item *
     return after ? after->parked_next : s->parked;
 }
 
-void sched_refreshed(struct sched *s, struct sched_item *item)
-{
-    unlist_parked(s, item);
-    list_parked(s, item);
-}
-
 void sched_stats(const struct sched *s, struct sched_stats *ret)
 {
     *ret = (struct sched_stats){

@@ -95,8 +95,6 @@ int sched_may_release(const struct sched_item *item, struct err *reterr);
 int sched_may_discard(const struct sched_item *item, struct err *reterr);
 /* All open items of flow.parked, oldest first: NULL begins, NULL ends. */
 struct sched_item *sched_parked(const struct sched *s, const struct sched_item *after);
-/* It was appended again as it is: it is now the youngest in sched_parked. */
-void sched_refreshed(struct sched *s, struct sched_item *item);
 
 struct sched_stats {
     size_t in_memory, under_way, lanes, parked, span;
