@@ -1,0 +1,11 @@
+#ifndef WEIR_BROKER_SUITES_H
+#define WEIR_BROKER_SUITES_H
+
+#include <check.h>
+
+Suite *consumer_suite(void);
+Suite *journey_suite(void);
+Suite *memory_suite(void);
+Suite *minimise_suite(void);
+
+#endif

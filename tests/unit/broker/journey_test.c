@@ -1,0 +1,196 @@
+/* From flow.reported to flow.events and the routes, on the memory stream. */
+#include <stdio.h>
+#include "broker_bed.h"
+#include "broker_suites.h"
+
+static struct bed b;
+
+static void setup(void)
+{
+    bed_open(&b, "  all: {keep: [all], identifiers: true}\n"
+                 "  open: {}\n"
+                 "  none: {when: \"type = 'patient.discharged'\"}\n");
+}
+
+static void teardown(void)
+{
+    bed_close(&b);
+}
+
+START_TEST(repeats_are_dropped_also_after_a_restart)
+{
+    struct journey_stats st;
+    bed_report(&b, "e1", "P", NULL, NULL, NULL);
+    bed_report(&b, "e1", "P", NULL, NULL, NULL);
+    bed_run(&b);
+    bed_restart(&b);
+    bed_report(&b, "e1", "P", NULL, NULL, NULL);
+    bed_report(&b, "e2", "P", NULL, NULL, NULL);
+    bed_run(&b);
+    bed_assert_told(&b, "flow.events", "e1@P, e2@P");
+    journey_stats(b.journey, &st);
+    ck_assert_uint_eq(st.repeats, 1);
+    ck_assert_uint_eq(st.events, 1);
+}
+END_TEST
+
+START_TEST(older_than_the_window_passes_flagged)
+{
+    struct bed_record r[4];
+    bed_report(&b, "e1", "P", NULL, NULL, NULL);
+    bed_run(&b);
+    b.now += (int64_t)74 * 3600 * 1000;
+    bed_report(&b, "e1", "P", NULL, NULL, NULL);
+    bed_report(&b, "e1", "P", NULL, NULL, NULL);
+    bed_run(&b);
+    ck_assert_uint_eq(bed_read(&b, "flow.events", r, 4), 2);
+    ck_assert(!slice_has(r[0].value, "resend"));
+    ck_assert(slice_has(r[1].value, "\"quality\":[\"resend\"]"));
+}
+END_TEST
+
+START_TEST(receipt_and_clock_are_added)
+{
+    struct bed_record r[2];
+    bed_report(&b, "e1", "P", NULL, NULL, "{\"unknown\":{\"a\":1.50}}");
+    bed_run(&b);
+    ck_assert_uint_eq(bed_read(&b, "flow.events", r, 2), 1);
+    ck_assert(slice_has(r[0].value, "\"recordedtime\":\"2026-03-03T08:12:00.000Z\""));
+    ck_assert(slice_has(r[0].value, "\"published_at\":\"2026-03-03T00:00:00.000Z\""));
+    ck_assert(slice_has(r[0].value, "\"a\":1.50")); /* what the schema does not know stays */
+}
+END_TEST
+
+START_TEST(first_identity_gives_the_key_for_good)
+{
+    bed_report(&b, "e1", "L", NULL, NULL, NULL); /* only the local number is known */
+    bed_report(&b, "e2", "N", "L", NULL, NULL);  /* then the NHS number */
+    bed_run(&b);
+    bed_restart(&b);
+    bed_report(&b, "e3", "N", NULL, NULL, NULL);
+    bed_report(&b, "e4", NULL, NULL, NULL, NULL); /* nobody: key of the feed */
+    bed_run(&b);
+    bed_assert_told(&b, "flow.events", "e1@L, e2@L, e3@L, e4@pas");
+}
+END_TEST
+
+START_TEST(a_local_id_joins_behind_a_barrier)
+{
+    bed_report(&b, "e1", "N", NULL, NULL, NULL);
+    bed_report(&b, "e2", "L", NULL, NULL, NULL);
+    bed_report(&b, "e3", "N", "L", NULL, NULL);
+    bed_report(&b, "e4", "L", NULL, NULL, NULL);
+    bed_run(&b);
+    bed_restart(&b);
+    bed_report(&b, "e5", "L", NULL, NULL, NULL);
+    bed_run(&b);
+    bed_assert_told(&b, "flow.events", "e1@N, e2@L, e3@L:retired=N, e3@N:survivor=L, e4@N, e5@N");
+}
+END_TEST
+
+START_TEST(a_merge_goes_to_both_keys)
+{
+    bed_report(&b, "e1", "A", "a", NULL, NULL);
+    bed_report(&b, "e2", "B", "b", NULL, NULL);
+    bed_report(&b, "m1", "B", "b", "a unseen", NULL);
+    bed_run(&b);
+    bed_restart(&b);
+    bed_report(&b, "e3", "A", "a", NULL, NULL);
+    bed_report(&b, "e4", "unseen", NULL, NULL, NULL);
+    bed_run(&b);
+    bed_assert_told(&b, "flow.events", "e1@A, e2@B, m1@A:retired=B, m1@B:survivor=A, e3@B, e4@B");
+}
+END_TEST
+
+START_TEST(several_retired_keys)
+{
+    bed_report(&b, "e1", "A", NULL, NULL, NULL);
+    bed_report(&b, "e2", "C", NULL, NULL, NULL);
+    bed_report(&b, "m1", "B", NULL, "A C", NULL);
+    bed_run(&b);
+    bed_assert_told(&b, "flow.events",
+                    "e1@A, e2@C, m1@A:retired=B, m1@C:retired=B, m1@B:survivor=A C");
+}
+END_TEST
+
+START_TEST(routes_have_keys_of_their_own)
+{
+    struct bed_record all[4], open[4];
+    bed_report(&b, "e1", "A", NULL, NULL, NULL);
+    bed_report(&b, "m1", "B", NULL, "A", NULL);
+    bed_run(&b);
+    ck_assert_uint_eq(bed_read(&b, "flow.route.all", all, 4), 3);
+    ck_assert_uint_eq(bed_read(&b, "flow.route.open", open, 4), 3);
+    ck_assert_uint_eq(bed_read(&b, "flow.route.none", all + 3, 1), 0);
+    kit_assert_slice(all[1].key, all[0].key);  /* the retired lane */
+    kit_assert_slice(all[1].with, all[2].key); /* names the survivor's key of this route */
+    kit_assert_slice(all[2].with, all[0].key);
+    ck_assert(!slice_eq(all[0].key, open[0].key));
+    ck_assert_uint_eq(all[0].key.n, 22);
+}
+END_TEST
+
+START_TEST(not_to_be_forwarded)
+{
+    bed_report(&b, "e1-noforward", "A", NULL, NULL, NULL);
+    bed_run(&b);
+    bed_assert_told(&b, "flow.events", "e1-noforward@A");
+    struct bed_record r[1];
+    ck_assert_uint_eq(bed_read(&b, "flow.route.all", r, 1), 0);
+}
+END_TEST
+
+START_TEST(what_is_no_event_stops_nothing)
+{
+    struct journey_stats st;
+    bed_report(&b, "e1", "A", NULL, NULL, "");
+    bed_report(&b, "e2", "A", NULL, NULL, NULL);
+    bed_run(&b);
+    bed_assert_told(&b, "flow.events", "e1@A, e2@A");
+    journey_stats(b.journey, &st);
+    ck_assert_uint_eq(st.unreadable, 1);
+}
+END_TEST
+
+START_TEST(many_units_keep_order_and_position)
+{
+    struct bed_record r[2];
+    char id[32], person[32];
+    for (int i = 0; i < 1500; i++) {
+        snprintf(id, sizeof(id), "e%d", i);
+        snprintf(person, sizeof(person), "P%d", i % 7);
+        bed_report(&b, id, person, NULL, NULL, NULL);
+    }
+    bed_run(&b);
+    struct journey_stats st;
+    journey_stats(b.journey, &st);
+    ck_assert_uint_eq(st.events, 1500);
+    bed_restart(&b);
+    bed_run(&b);
+    journey_stats(b.journey, &st);
+    ck_assert_uint_eq(st.events + st.repeats, 0); /* nothing is read twice */
+    ck_assert_uint_eq(bed_read(&b, "flow.route.all", r, 2), 2);
+    kit_assert_slice(r[0].id, SLICE("e0"));
+}
+END_TEST
+
+Suite *journey_suite(void)
+{
+    Suite *s = suite_create("journey");
+    TCase *c = tcase_create("journey");
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_set_timeout(c, 60);
+    tcase_add_test(c, repeats_are_dropped_also_after_a_restart);
+    tcase_add_test(c, older_than_the_window_passes_flagged);
+    tcase_add_test(c, receipt_and_clock_are_added);
+    tcase_add_test(c, first_identity_gives_the_key_for_good);
+    tcase_add_test(c, a_local_id_joins_behind_a_barrier);
+    tcase_add_test(c, a_merge_goes_to_both_keys);
+    tcase_add_test(c, several_retired_keys);
+    tcase_add_test(c, routes_have_keys_of_their_own);
+    tcase_add_test(c, not_to_be_forwarded);
+    tcase_add_test(c, what_is_no_event_stops_nothing);
+    tcase_add_test(c, many_units_keep_order_and_position);
+    suite_add_tcase(s, c);
+    return s;
+}

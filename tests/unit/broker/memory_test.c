@@ -1,0 +1,125 @@
+/* What the journey remembers: ids seen, ordering keys. */
+#include <stdio.h>
+#include "broker_suites.h"
+#include "kit.h"
+#include "people.h"
+#include "seen.h"
+
+enum { HOUR = 3600 * 1000 };
+static const int64_t start = 1772496000000;
+
+START_TEST(seen_within_the_window)
+{
+    struct seen *s;
+    struct err err;
+    unsigned char print[SEEN_PRINT];
+    ck_assert_int_eq(seen_open(72 * (int64_t)HOUR, 100000, &s, &err), 0);
+    ck_assert_int_eq(seen_ask(s, SLICE("a"), start, print), SEEN_NEW);
+    ck_assert_int_eq(seen_ask(s, SLICE("a"), start + 72 * (int64_t)HOUR, print), SEEN_REPEAT);
+    ck_assert_int_eq(seen_ask(s, SLICE("b"), start, print), SEEN_NEW);
+    ck_assert_int_eq(seen_ask(s, SLICE("a"), start + 73 * (int64_t)HOUR, print), SEEN_OLD);
+    ck_assert_int_eq(seen_ask(s, SLICE("a"), start + 80 * (int64_t)HOUR, print), SEEN_REPEAT);
+    ck_assert_int_eq(seen_ask(s, SLICE("b"), start - HOUR, print),
+                     SEEN_REPEAT); /* clock set back */
+    seen_close(s);
+}
+END_TEST
+
+START_TEST(seen_is_folded)
+{
+    struct seen *s;
+    struct err err;
+    unsigned char prints[3][SEEN_PRINT], one[SEEN_PRINT];
+    ck_assert_int_eq(seen_open(72 * (int64_t)HOUR, 100000, &s, &err), 0);
+    for (int i = 0; i < 3; i++)
+        seen_ask(s, slice_make("abc" + i, 1), start, prints[i]);
+    seen_close(s);
+    ck_assert_int_eq(seen_open(72 * (int64_t)HOUR, 100000, &s, &err), 0);
+    seen_fold(s, slice_make((const char *)prints, sizeof(prints)), start);
+    ck_assert_int_eq(seen_ask(s, SLICE("b"), start + HOUR, one), SEEN_REPEAT);
+    ck_assert_int_eq(seen_ask(s, SLICE("d"), start + HOUR, one), SEEN_NEW);
+    seen_close(s);
+}
+END_TEST
+
+START_TEST(seen_is_bounded_and_forgets_the_oldest)
+{
+    struct seen *s;
+    struct err err;
+    unsigned char print[SEEN_PRINT];
+    char id[32];
+    enum { MAX = 8192, IDS = 60000 };
+    ck_assert_int_eq(seen_open(72 * (int64_t)HOUR, MAX, &s, &err), 0);
+    for (int i = 0; i < IDS; i++) {
+        snprintf(id, sizeof(id), "id-%d", i);
+        seen_ask(s, slice_str(id), start + (int64_t)i * 1000, print); /* 17 hours */
+    }
+    ck_assert_uint_le(seen_count(s), MAX);
+    ck_assert_uint_gt(seen_forgotten(s), 0);
+    int kept = 0;
+    for (int i = IDS - 1000; i < IDS; i++) {
+        snprintf(id, sizeof(id), "id-%d", i);
+        kept += seen_ask(s, slice_str(id), start + (int64_t)IDS * 1000, print) == SEEN_REPEAT;
+    }
+    ck_assert_int_gt(kept, 990);
+    seen_close(s);
+}
+END_TEST
+
+START_TEST(people_are_bounded)
+{
+    struct people *p;
+    struct people_answer a;
+    struct err err;
+    ck_assert_int_eq(people_open(2, &p, &err), 0);
+    people_ask(p, SLICE("A"), SLICE("a"), SLICE_ABSENT, &a);
+    ck_assert(!a.forgotten);
+    people_ask(p, SLICE("B"), SLICE("b"), SLICE_ABSENT, &a);
+    ck_assert(a.forgotten);
+    kit_assert_slice(a.key, SLICE("B")); /* it goes on under its own key */
+    people_ask(p, SLICE("A"), SLICE_ABSENT, SLICE_ABSENT, &a);
+    ck_assert(!a.forgotten);
+    ck_assert_uint_eq(people_count(p), 2);
+    people_close(p);
+}
+END_TEST
+
+START_TEST(people_are_folded_as_written)
+{
+    struct people *p, *q;
+    struct people_answer a;
+    struct err err;
+    ck_assert_int_eq(people_open(100, &p, &err), 0);
+    ck_assert_int_eq(people_open(100, &q, &err), 0);
+    static const struct {
+        struct slice subject, local, retired;
+    } said[] = {{{"A", 1}, {"a", 1}, {0}}, {{"B", 1}, {0}, {0}},        {{"c", 1}, {0}, {0}},
+                {{"B", 1}, {"c", 1}, {0}}, {{"A", 1}, {0}, {"B d", 3}}, {{"E", 1}, {"d", 1}, {0}}};
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+        people_ask(p, said[i].subject, said[i].local, said[i].retired, &a);
+        for (unsigned n = 0; n < a.nchanged; n++)
+            ck_assert(people_fold(q, people_identity(a.changed[n]), people_key(a.changed[n])));
+    }
+    static const char *const all[] = {"A", "a", "B", "c", "d", "E"};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        people_ask(q, slice_str(all[i]), SLICE_ABSENT, SLICE_ABSENT, &a);
+        kit_assert_slice(a.key, SLICE("A"));
+        ck_assert_uint_eq(a.nchanged, 0);
+    }
+    people_close(p);
+    people_close(q);
+}
+END_TEST
+
+Suite *memory_suite(void)
+{
+    Suite *s = suite_create("memory");
+    TCase *c = tcase_create("memory");
+    tcase_add_test(c, seen_within_the_window);
+    tcase_add_test(c, seen_is_folded);
+    tcase_add_test(c, seen_is_bounded_and_forgets_the_oldest);
+    tcase_add_test(c, people_are_bounded);
+    tcase_add_test(c, people_are_folded_as_written);
+    suite_add_tcase(s, c);
+    return s;
+}
