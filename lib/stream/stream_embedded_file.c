@@ -19,7 +19,7 @@ static const char schema[] =
 
 /* Checkpoints are the writer's alone and are started by hand; deleted pages are reused without
  * being written once more. */
-static const char pragmas[] = "PRAGMA page_size = 4096;"
+static const char pragmas[] = "PRAGMA page_size = 16384;"
                               "PRAGMA journal_mode = WAL;"
                               "PRAGMA synchronous = FULL;"
                               "PRAGMA wal_autocheckpoint = 0;"

@@ -13,7 +13,7 @@
 #include "err.h"
 #include "slice.h"
 
-enum { EMBEDDED_PAGE_BYTES = 4096 };
+enum { EMBEDDED_PAGE_BYTES = 16384 };
 
 /* For tests of the engine itself; no configuration reaches these. */
 struct embedded_tuning {

@@ -18,7 +18,12 @@ bool embedded_kept_has(const struct embedded_kept *k, const struct embedded_topi
  * its own (SQLite file format, 1.5 and 1.6). */
 static uint64_t share_of_pages(uint64_t payload)
 {
-    enum { CELL = 16, LEAF = EMBEDDED_PAGE_BYTES - 8, INLINE_MOST = LEAF - CELL, INLINE = 512 };
+    enum {
+        CELL = 16,
+        LEAF = EMBEDDED_PAGE_BYTES - 8,
+        INLINE_MOST = LEAF - CELL,
+        INLINE = (EMBEDDED_PAGE_BYTES - 12) * 32 / 255 - 23 + CELL
+    };
     uint64_t cell = payload + CELL, overflow = EMBEDDED_PAGE_BYTES - 4;
     if (cell <= INLINE_MOST)
         return (cell + EMBEDDED_PAGE_BYTES / (LEAF / cell)) / 2;

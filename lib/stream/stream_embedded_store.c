@@ -4,7 +4,7 @@
 
 /* 8 MiB of WAL: few enough to stay small, many enough that pages written again and again go into
  * the database once. */
-enum { TOPICS_MAX = 4096, CHECKPOINT_FRAMES = 2000 };
+enum { TOPICS_MAX = 4096, CHECKPOINT_FRAMES = 500 };
 
 static int on_wal(void *arg, sqlite3 *db, const char *name, int frames)
 {

@@ -289,14 +289,15 @@ START_TEST(old_records_go_and_their_pages_are_used_again)
 }
 END_TEST
 
-/* Small records, some that fill half a page and some with pages of their own. */
+/* Small records, some that fill a third of a page and some with pages of their own, in an order
+ * that does not come again with every page. */
 static void append_many(struct stream *s, int n)
 {
     static char value[20000];
     static const size_t sizes[] = {50, 50, 200, 50, 1500, 50, 2500, 90, 50, 6000};
     struct stream_tally t = {0};
     for (int i = 0; i < n; i++) {
-        size_t size = i % 500 == 0 ? sizeof(value) : sizes[i % 10];
+        size_t size = i % 500 == 0 ? sizeof(value) : sizes[(i * 7 + i / 11) % 10];
         struct stream_record r = {SLICE("state"), SLICE("key"), {value, size}, NULL, 0};
         struct err e = {0};
         ck_assert_int_eq(stream_append(s, &r, 1, stream_bed_done, &t, &e), STREAM_OK);
