@@ -229,6 +229,17 @@ static const char *lone_surrogate(struct slice text)
     return NULL;
 }
 
+/* First control character that JSON allows nowhere, or text.n: yajl would take vertical tab and
+ * form feed for blanks (RFC 8259 §2 does not). */
+static size_t control_character(struct slice text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if ((unsigned char)text.p[i] < ' ' && text.p[i] != '\n' && text.p[i] != '\r' &&
+            text.p[i] != '\t')
+            return i;
+    return text.n;
+}
+
 static int check_bytes(struct slice text, const struct json_limits *limits, struct err *reterr)
 {
     if (text.n > limits->bytes)
@@ -238,6 +249,11 @@ static int check_bytes(struct slice text, const struct json_limits *limits, stru
     if (valid < text.n) {
         err_set(reterr, ERR_INPUT, "not UTF-8");
         return json_at(text, valid, reterr);
+    }
+    size_t control = control_character(text);
+    if (control < text.n) {
+        err_set(reterr, ERR_INPUT, "control character 0x%02x", (unsigned)text.p[control]);
+        return json_at(text, control, reterr);
     }
     const char *lone = text.n ? lone_surrogate(text) : NULL;
     if (lone) {

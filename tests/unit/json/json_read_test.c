@@ -106,6 +106,8 @@ static const struct {
     {"\"\xed\xa0\x80\"", "line 1, column 2: not UTF-8"},
     {"\"\xf4\x90\x80\x80\"", "line 1, column 2: not UTF-8"},
     {"\"\xe2\x82\"", "line 1, column 2: not UTF-8"},
+    {"{\"a\"\x0b:1}", "line 1, column 5: control character 0x0b"},
+    {"\f1", "line 1, column 1: control character 0x0c"},
     {"\"\\ud800\"", "line 1, column 2: escape is half"},
     {"\"\\ud800x\"", "line 1, column 2: escape is half"},
     {"\"\\ud800\\u0041\"", "line 1, column 2: escape is half"},
