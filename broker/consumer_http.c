@@ -13,6 +13,7 @@ struct post {
 struct consumer {
     struct consumer_options o;
     struct http_client *client;
+    struct post *posts;  /* all of them */
     struct post *spare;  /* for the next send */
     struct post *failed; /* could not be sent: their verdict is due */
     struct loop_timer *timer;
@@ -107,23 +108,13 @@ static void on_failed(void *arg)
 /* Posts are made at open, as many as may be under way: sending never lacks one. */
 static int make_posts(struct consumer *c)
 {
-    for (int64_t i = 0; i < c->o.conf->in_flight; i++) {
-        struct post *p = calloc(1, sizeof(*p));
-        if (!p)
-            return -1;
-        p->consumer = c;
-        spare_put(c, p);
+    size_t n = (size_t)c->o.conf->in_flight;
+    c->posts = calloc(n, sizeof(*c->posts));
+    for (size_t i = 0; c->posts && i < n; i++) {
+        c->posts[i].consumer = c;
+        spare_put(c, &c->posts[i]);
     }
-    return 0;
-}
-
-static void posts_free(struct post *p)
-{
-    while (p) {
-        struct post *next = p->next;
-        free(p);
-        p = next;
-    }
+    return c->posts ? 0 : -1;
 }
 
 static void http_close(struct consumer *c)
@@ -132,8 +123,7 @@ static void http_close(struct consumer *c)
         return;
     http_client_close(c->client);
     loop_timer_remove(c->timer);
-    posts_free(c->spare);
-    posts_free(c->failed);
+    free(c->posts);
     free(c);
 }
 

@@ -436,6 +436,13 @@ bool delivery_idle(const struct delivery *d)
     return !st.under_way && !d->writing && !d->later;
 }
 
+bool delivery_abandon(struct delivery *d)
+{
+    d->started = false; /* so that nothing wakes it */
+    loop_timer_stop(d->timer);
+    return d->writing > 0;
+}
+
 void delivery_stats(struct delivery *d, struct delivery_stats *ret)
 {
     struct err err = {0};

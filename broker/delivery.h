@@ -44,6 +44,9 @@ void delivery_stop(struct delivery *d);
 /* Nothing is under way any more. */
 bool delivery_idle(const struct delivery *d);
 
+/* Before delivery_close: gives nothing more to the stream. True while a callback is due. */
+bool delivery_abandon(struct delivery *d);
+
 struct delivery_stats {
     struct sched_stats sched;
     uint64_t parked_total, lag;

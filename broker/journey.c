@@ -41,7 +41,7 @@ struct journey {
     struct sent units[UNITS];
     unsigned first; /* of the units in order */
     unsigned unit_records;
-    bool held, stopped;
+    bool held, stopped, abandoned;
     bool forgetting; /* people_max was reached, and told */
     struct journey_stats stats;
     struct metric *events;
@@ -323,7 +323,7 @@ static void submit(struct journey *j)
 {
     struct sent *s = &j->units[j->first];
     struct err err = {0};
-    if (s->state != SENT_FILLING && s->state != SENT_FAILED)
+    if (j->abandoned || (s->state != SENT_FILLING && s->state != SENT_FAILED))
         return;
     if (s->state == SENT_FILLING)
         state_ids(s);
@@ -392,6 +392,15 @@ bool journey_held(const struct journey *j)
 void journey_stop(struct journey *j)
 {
     j->stopped = true;
+}
+
+bool journey_abandon(struct journey *j)
+{
+    bool due = false;
+    j->abandoned = j->stopped = true;
+    for (unsigned i = 0; i < UNITS; i++)
+        due = due || j->units[i].state == SENT_UNDER_WAY;
+    return due;
 }
 
 bool journey_idle(const struct journey *j)

@@ -48,6 +48,10 @@ void journey_stop(struct journey *j);
 /* Nothing is under way. */
 bool journey_idle(const struct journey *j);
 
+/* Before journey_close: gives nothing more to the stream. True while a callback is due, which the
+ * journey has to be there for. */
+bool journey_abandon(struct journey *j);
+
 struct journey_stats {
     uint64_t events, repeats, unreadable, failures;
     size_t people, ids;

@@ -1,5 +1,6 @@
 #include "line.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include "clock.h"
 #include "json.h"
@@ -161,10 +162,23 @@ int line_open(const struct line_options *o, struct line **ret, struct err *reter
     return 0;
 }
 
+static bool callbacks_due(struct line *l)
+{
+    bool due = l->journey && journey_abandon(l->journey);
+    for (unsigned i = 0; i < l->ndeliveries; i++)
+        due = delivery_abandon(l->deliveries[i]) || due;
+    return due;
+}
+
 void line_close(struct line *l)
 {
     if (!l)
         return;
+    while (callbacks_due(l)) {
+        struct pollfd p = {.fd = stream_fd(l->o.stream), .events = POLLIN};
+        poll(&p, 1, PAUSE_MS);
+        stream_dispatch(l->o.stream);
+    }
     loop_fd_remove(l->reported);
     loop_fd_remove(l->follow);
     loop_timer_remove(l->timer);
@@ -179,6 +193,8 @@ void line_close(struct line *l)
 
 void line_dispatched(struct line *l)
 {
+    if (!l->timer)
+        return; /* it is being opened or closed */
     if (!journey_held(l->journey))
         loop_timer_start(l->timer, 0);
 }

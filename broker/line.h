@@ -22,6 +22,7 @@ struct line_options {
     void *arg;
 };
 int line_open(const struct line_options *o, struct line **ret, struct err *reterr);
+/* Waits until the stream has called back for what it was given. */
 void line_close(struct line *l);
 /* After callbacks of the stream have run. */
 void line_dispatched(struct line *l);
