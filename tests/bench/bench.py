@@ -181,7 +181,8 @@ def first_ack():
 
 
 def translate_ratio():
-    out = subprocess.run([tool("translate_cpu")], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run([tool("translate_cpu"), os.path.join(kit.TOP, "adapters")],
+                         capture_output=True, text=True, check=True).stdout
     print("".join(f"  {line}\n" for line in out.splitlines()), end="")
     return float(re.findall(r"ratio[^0-9]*([0-9.]+)", out)[-1])
 
