@@ -32,7 +32,7 @@ START_TEST(seen_is_folded)
     unsigned char prints[3][SEEN_PRINT], one[SEEN_PRINT];
     ck_assert_int_eq(seen_open(72 * (int64_t)HOUR, 100000, &s, &err), 0);
     for (int i = 0; i < 3; i++)
-        seen_ask(s, slice_make("abc" + i, 1), start, prints[i]);
+        seen_ask(s, slice_make(&"abc"[i], 1), start, prints[i]);
     seen_close(s);
     ck_assert_int_eq(seen_open(72 * (int64_t)HOUR, 100000, &s, &err), 0);
     seen_fold(s, slice_make((const char *)prints, sizeof(prints)), start);
