@@ -30,12 +30,23 @@ class Readme(unittest.TestCase):
         self.assertTrue(any(c.startswith("weir run &") for c in commands))
         with tempfile.TemporaryDirectory(prefix="weir-readme-") as folder:
             copy_of_tree(folder)
-            done = self.run_all(folder, commands)
+            done = self.run_all(folder, self.on_a_free_port(folder, commands))
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("F0001 AA", done.stdout)
         self.assertIn("patient.admitted", done.stdout)
         self.assertIn("nothing is parked", done.stdout)
         self.assertIn("nothing was rejected", done.stdout)
+
+    def on_a_free_port(self, folder, commands):
+        """The port that README and config name may be taken on this machine: both get another one."""
+        port, path = str(kit.free_port()), os.path.join(folder, "config", "first-feed.yaml")
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        self.assertIn("127.0.0.1:2576", text)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text.replace("127.0.0.1:2576", "127.0.0.1:" + port))
+        self.assertTrue(any("127.0.0.1:2576" in c for c in commands))
+        return [c.replace("127.0.0.1:2576", "127.0.0.1:" + port) for c in commands]
 
     def run_all(self, folder, commands):
         script = ["set -e", "trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT"]
