@@ -125,10 +125,27 @@ static struct reply *begin(struct intake *in, struct source *src, struct session
     return r;
 }
 
+/* The MSH segment alone, for the answer to a message that could not be taken apart. */
+static const struct hl7_msg *read_header(struct intake *in, struct slice raw, struct hl7_msg *ret)
+{
+    static const struct hl7_limits limits = {8, 1000};
+    struct err ignored;
+    size_t from = 0, end;
+    while (from < raw.n && memchr("\xEF\xBB\xBF \t\r\n", raw.p[from], 7))
+        from++;
+    for (end = from; end < raw.n && raw.p[end] != '\r' && raw.p[end] != '\n'; end++)
+        ;
+    arena_reset(&in->scratch);
+    return hl7_msg_parse(slice_sub(raw, from, end), &limits, &in->scratch, ret, &ignored) == 0
+               ? ret
+               : NULL;
+}
+
 enum { ERRORS_MAX = 16 };
 
 /* AE or AR with an ERR for each reason (reference: which NAK when; HL7 v2.5.1 §2.9.2.2). */
-static void write_refusal(struct intake *in, struct reply *r, const struct translation *t)
+static void write_refusal(struct intake *in, struct reply *r, const struct hl7_msg *request,
+                          const struct translation *t)
 {
     struct hl7_ack_error errors[ERRORS_MAX];
     unsigned n = t->nreasons < ERRORS_MAX ? t->nreasons : ERRORS_MAX;
@@ -141,25 +158,25 @@ static void write_refusal(struct intake *in, struct reply *r, const struct trans
                                            .repetition = why->repetition,
                                            .component = why->component,
                                            .code = (enum hl7_error_code)why->code,
-                                           .fatal = !t->parsed,
+                                           .fatal = !request,
                                            .retriable = why->retriable,
                                            .text = why->text};
         if (why->header)
             code = HL7_AR;
     }
-    reply_write(r, &in->stamp, t->parsed ? &t->msg : NULL, code, errors, n);
+    reply_write(r, &in->stamp, request, code, errors, n);
 }
 
 /* raw: what is kept of the message, all of it or its head. */
 static void refuse(struct intake *in, struct reply *r, struct slice raw,
-                   const struct translation *t)
+                   const struct hl7_msg *request, const struct translation *t)
 {
     struct err err = {0};
     if (t->nreasons == 0) {
         put_off(r, "no memory to read the message: send it again later");
         return;
     }
-    write_refusal(in, r, t);
+    write_refusal(in, r, request, t);
     source_log_refusal(r->source, t->sha256, &t->reasons[0]);
     if (record_rejected(&in->record, r->source->conf, raw, r->bytes, t, &err) == 0 &&
         append(in, r, &err) == STREAM_OK)
@@ -187,13 +204,14 @@ static void refuse_unfit(struct intake *in, struct reply *r, struct slice raw,
     unfit.nevents = 0;
     unfit.reasons = &reason;
     unfit.nreasons = 1;
-    refuse(in, r, slice_sub(raw, 0, 64 * 1024), &unfit);
+    refuse(in, r, slice_sub(raw, 0, 64 * 1024), &t->msg, &unfit);
 }
 
 struct reply *intake_message(struct intake *in, struct source *src, struct session *s,
                              struct slice raw)
 {
     struct translation t;
+    struct hl7_msg header;
     struct err err = {0};
     struct reply *r = begin(in, src, s, raw.n);
     if (!r)
@@ -201,12 +219,13 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
     arena_reset(&in->arena);
     translate_run(src->translator, raw, &in->arena, &t);
     series_observe(src->translate, (double)(clock_mono_ns() - r->taken_ns) / 1e9);
-    reply_write(r, &in->stamp, t.parsed ? &t.msg : NULL, HL7_AA, NULL, 0);
+    const struct hl7_msg *request = t.parsed ? &t.msg : read_header(in, raw, &header);
+    reply_write(r, &in->stamp, request, HL7_AA, NULL, 0);
     if (no_room(in, r))
         return r;
     source_count(src, &t);
     if (t.verdict == TRANSLATE_REFUSED) {
-        refuse(in, r, raw, &t);
+        refuse(in, r, raw, request, &t);
         return r;
     }
     enum stream_result result = STREAM_BAD;
@@ -214,16 +233,14 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
         result = append(in, r, &err);
     if (result == STREAM_BAD)
         refuse_unfit(in, r, raw, &t, &err);
-    if (result == STREAM_FULL) {
+    if (result == STREAM_FULL)
         put_off(r, "too much is under way: send it again later");
-    }
     return r;
 }
 
 struct reply *intake_long_frame(struct intake *in, struct source *src, struct session *s,
                                 const struct hl7_frame *frame)
 {
-    static const struct hl7_limits limits = {1000, 100000};
     struct hl7_ack_error error = {.code = HL7_VALUE_TOO_LONG,
                                   .text = SLICE("the frame is longer than this source may send")};
     struct slice labels[] = {src->conf->name, SLICE("frame")};
@@ -232,9 +249,7 @@ struct reply *intake_long_frame(struct intake *in, struct source *src, struct se
     struct reply *r = begin(in, src, s, frame->bytes.n);
     if (!r)
         return NULL;
-    arena_reset(&in->arena);
-    bool known = hl7_msg_parse(frame->bytes, &limits, &in->arena, &msg, &err) == 0;
-    reply_write(r, &in->stamp, known ? &msg : NULL, HL7_AR, &error, 1);
+    reply_write(r, &in->stamp, read_header(in, frame->bytes, &msg), HL7_AR, &error, 1);
     if (no_room(in, r))
         return r;
     series_add(metric_series(src->families->rejected, labels), 1);

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""kill -9 of the adapter, the broker or both at random moments under load; nothing may be lost.
+"""kill -9 of the adapter, the broker or both at random moments under load; nothing may be lost (row 64).
 
 Each round feeds fresh patients (numbers that become known midway, merges, repeats), kills 5 to 500 ms
 into it, starts again what died, lets the feed finish and the line drain, and asks the checker about the

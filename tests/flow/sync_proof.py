@@ -3,7 +3,7 @@
 
 kill -9 does not test fsync: what the kernel holds survives the process. So a recorder is preloaded that
 writes down each write, sync and send in order (tests/kit/sync_recorder.c), and check_sync_log.py
-compares. With SQLite's synchronous turned down, to NORMAL behind the adapter's back and to OFF by
+compares (row 64 of docs/conformance.md). With SQLite's synchronous turned down, to NORMAL behind the adapter's back and to OFF by
 `stream.unsafe_no_sync`, the same comparison has to fail, or it would prove nothing. Needs a plain build
 (WEIR_BUILD): sanitizers wrap the same calls.
 """

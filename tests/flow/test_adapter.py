@@ -53,19 +53,21 @@ class AdapterTest(unittest.TestCase):
         self.assertIn("recordedtime", event)
 
     def test_byte_by_byte(self):
+        """Row 1."""
         client = self.client()
         for byte in mllp.frame(admit("bytes")):
             client.send_raw(bytes([byte]))
         self.assertEqual(mllp.field(client.receive(), b"MSA", 2), "bytes")
 
     def test_pipelined_answers_in_order(self):
-        """More frames in one write than are read ahead."""
+        """More frames in one write than are read ahead. Rows 1 and 9."""
         client = self.client()
         names = [f"p{i}" for i in range(60)]
         client.send(*[admit(name) for name in names])
         self.assertEqual([mllp.field(client.receive(), b"MSA", 2) for _ in names], names)
 
     def test_same_message_twice(self):
+        """Row 61."""
         client = self.client()
         answers = [client.ask(admit("twice"))[:2] for _ in range(2)]
         self.assertEqual(answers, [("AA", "twice")] * 2)
@@ -74,6 +76,7 @@ class AdapterTest(unittest.TestCase):
         self.assertEqual(len({e["id"] for e in self.delivered("twice")}), 1)
 
     def test_junk_between_frames(self):
+        """Row 2."""
         client = self.client()
         client.send_raw(b"junk\r\n" + mllp.frame(admit("j1")) + b"\0\0more junk" + mllp.frame(admit("j2")))
         self.assertEqual([mllp.field(client.receive(), b"MSA", 2) for _ in "12"], ["j1", "j2"])
@@ -105,7 +108,7 @@ class AdapterTest(unittest.TestCase):
         self.assertEqual(self.client().ask(admit("after-large"))[0], "AA")
 
     def test_frame_without_end(self):
-        """Trouble of one connection is nobody else's."""
+        """Trouble of one connection is nobody else's. Row 13."""
         endless, other = self.client(), self.client()
         endless.send_raw(b"\x0b" + admit("endless"))
         self.assertEqual(other.ask(admit("other"))[0], "AA")

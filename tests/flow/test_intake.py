@@ -4,26 +4,14 @@ import os
 import re
 import signal
 import socket
-import sqlite3
-import struct
 import subprocess
 import time
 import unittest
 
 import kit
 import mllp
+import records
 from test_adapter import admit
-
-
-def headers(blob):
-    """lib/stream/stream_headers.h: name length, value length, name, value."""
-    found, at = {}, 0
-    while at < len(blob):
-        n, v = struct.unpack_from("<II", blob, at)
-        at += 8
-        found[blob[at:at + n].decode()] = blob[at + n:at + n + v].decode()
-        at += n + v
-    return found
 
 
 class IntakeTest(unittest.TestCase):
@@ -44,16 +32,10 @@ class IntakeTest(unittest.TestCase):
         return client
 
     def rows(self, topic):
-        """(headers, value) of the records of a topic, read as any SQLite reader would."""
-        path = os.path.join(self.site.data, "acute.db")
-        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
-            found = db.execute("SELECT id FROM topic WHERE name = ?", (topic,)).fetchone()
-            if not found:
-                return []
-            return [(headers(h), v) for h, v in
-                    db.execute(f"SELECT headers, value FROM record_{int(found[0])} ORDER BY offset")]
+        return records.rows(self.site, "acute", topic)
 
     def test_split_at_every_byte(self):
+        """Row 1."""
         self.start()
         client = self.client()
         frame = mllp.frame(admit("split"))
@@ -68,6 +50,7 @@ class IntakeTest(unittest.TestCase):
         self.assertEqual(len({h["ce_id"] for h, _ in self.rows("flow.reported")}), 1)
 
     def test_good_and_bad_in_one_write_are_answered_in_order(self):
+        """Row 9."""
         self.start(pipeline=8)
         client = self.client()
         good = [admit(f"g{i}") for i in range(25)]
@@ -111,6 +94,7 @@ class IntakeTest(unittest.TestCase):
         self.assertEqual(client.ask(message)[0], "AA")
 
     def test_unknown_trigger_is_kept_and_counted(self):
+        """Row 29."""
         adapter = self.start()
         message = admit("odd").replace(b"ADT^A01^ADT_A01", b"ADT^A99^ADT_A99").replace(b"EVN|A01", b"EVN|A99")
         self.assertEqual(self.client().ask(message)[0], "AA")
@@ -119,6 +103,7 @@ class IntakeTest(unittest.TestCase):
         self.assertEqual(adapter.metric("weir_messages_unmapped_total", trigger="A99"), 1)
 
     def test_frame_over_the_limit(self):
+        """Row 8."""
         self.start(frame_max="256KiB")
         client = self.client()
         large = admit("large") + b"NTE|1||" + b"x" * (256 * 1024) + b"\r"
@@ -132,6 +117,7 @@ class IntakeTest(unittest.TestCase):
         self.assertEqual(kept, large[:64 * 1024])
 
     def test_slow_and_cut_frames_disturb_nobody(self):
+        """Rows 6 and 13."""
         adapter = self.start(frame_time="1s")
         slow, cut, other = self.client(), self.client(), self.client()
         cut.send_raw(b"\x0b" + admit("cut")[:50])
@@ -166,6 +152,7 @@ class IntakeTest(unittest.TestCase):
         self.assertEqual(self.client().ask(admit("next"))[0], "AA")
 
     def test_kill_and_restart(self):
+        """Row 64."""
         adapter = self.start()
         self.assertEqual(self.client().ask(admit("before"))[0], "AA")
         ids = [h["ce_id"] for h, _ in self.rows("flow.reported")]
