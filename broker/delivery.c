@@ -415,6 +415,7 @@ static void step(void *arg)
     read_some(d);
     act(d);
     commit(d);
+    delivery_refresh(d, clock_wall_ms());
     tell(d);
     sleep_on(d);
 }

@@ -6,6 +6,8 @@
 #include "log.h"
 #include "rfc3339.h"
 
+enum { REFRESH_MS = 60 * 1000, REFRESH_MORE_MS = 1000, REFRESH_MAX = 500 };
+
 struct name {
     char text[PARTITION_NAME_MAX + 24];
     size_t n;
@@ -245,6 +247,51 @@ int delivery_restore(struct delivery *d, struct err *reterr)
         rc = sched_restore(d->sched, &all[i]->item);
     free(all);
     return rc == 0 ? 0 : err_set(reterr, ERR_NOMEM, "no memory for what is parked");
+}
+
+static void on_refreshed(void *arg, const struct err *e)
+{
+    struct delivery *d = arg;
+    d->writing--;
+    if (e) /* what was not read back is tried again */
+        log_line(LOG_ERROR, "parked.refresh", "consumer=%.*s: %s", SLICE_ARG(delivery_name(d)),
+                 e->text);
+    delivery_wake(d);
+}
+
+static bool refresh_one(struct delivery *d, struct parcel *p)
+{
+    struct parked_record r;
+    struct err err = {0};
+    if (delivery_fetch(d, p, &d->value, &err) < 0) {
+        log_line(LOG_ERROR, "parked.refresh", "consumer=%.*s event=%.*s: %s",
+                 SLICE_ARG(delivery_name(d)), SLICE_ARG(p->item.id), err.text);
+        return false;
+    }
+    parcel_record(p, delivery_name(d), state_of(p), false, &r);
+    r.value = buf_slice(&d->value);
+    if (parked_append(d->o.parked, &r, on_refreshed, d, &err) != STREAM_OK)
+        return false;
+    d->writing++;
+    return true;
+}
+
+void delivery_refresh(struct delivery *d, int64_t wall_ms)
+{
+    int64_t retain = d->o.site->stream.retain, now = loop_now(d->o.loop);
+    if (!retain || now < d->refresh_due)
+        return;
+    unsigned n = 0;
+    for (struct parcel *p = delivery_parked(d, NULL); p && n < REFRESH_MAX;
+         p = delivery_parked(d, p)) {
+        if (p->at_ms > wall_ms - retain / 2 || p->storing || now < p->refresh_due)
+            continue;
+        p->refresh_due = now + REFRESH_MS;
+        if (!refresh_one(d, p))
+            break;
+        n++;
+    }
+    d->refresh_due = now + (n == REFRESH_MAX ? REFRESH_MORE_MS : REFRESH_MS);
 }
 
 struct parcel *delivery_parked(struct delivery *d, const struct parcel *after)

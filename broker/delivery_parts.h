@@ -31,7 +31,8 @@ struct delivery {
     int64_t pending[PARTITIONS_MAX];   /* positions to commit; -1 = none */
     bool committing;
     int64_t commit_due;
-    const char *why;    /* it stopped by itself: what went wrong */
+    const char *why; /* it stopped by itself: what went wrong */
+    int64_t refresh_due;
     struct buf value;   /* fetched */
     struct arena arena; /* of a flagged event */
     struct buf flagged;
@@ -54,6 +55,8 @@ void delivery_store(struct delivery *d, struct parcel *p);
 /* Appends its end, then frees it. */
 void delivery_end(struct delivery *d, struct parcel *p);
 void delivery_append_later(struct delivery *d);
+/* Appends again, with its event, what is open and has reached half the age at which it would go. */
+void delivery_refresh(struct delivery *d, int64_t wall_ms);
 /* All route records that can be read again were: closed ones need not be known any more. */
 void delivery_forget_closed(struct delivery *d);
 /* The restore of delivery_start. */

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "json.h"
 #include "log.h"
+#include "orphans.h"
 #include "rfc3339.h"
 
 enum { PAUSE_MS = 200, STUCK_MS = 30 * 1000 };
@@ -14,6 +15,7 @@ struct line {
     struct router *router;
     struct journey *journey;
     struct parked *parked;
+    struct orphans *orphans;
     struct delivery **deliveries;
     unsigned ndeliveries;
     struct loop_fd *reported, *follow;
@@ -65,9 +67,12 @@ static void on_reported(int fd, unsigned what, void *arg)
 
 static void apply(void *arg, const struct parked_record *r)
 {
-    struct delivery *d = line_find(arg, r->consumer);
+    struct line *l = arg;
+    struct delivery *d = line_find(l, r->consumer);
     if (d)
         delivery_apply(d, r);
+    else
+        orphans_apply(l->orphans, r);
 }
 
 static void on_parked(int fd, unsigned what, void *arg)
@@ -78,6 +83,7 @@ static void on_parked(int fd, unsigned what, void *arg)
     (void)what;
     if (parked_read(l->parked, apply, l, &err) < 0)
         log_line(LOG_ERROR, "parked.read", "%s", err.text);
+    orphans_refresh(l->orphans, loop_now(l->o.loop), clock_wall_ms());
     for (unsigned i = 0; i < l->ndeliveries; i++)
         delivery_wake(l->deliveries[i]);
 }
@@ -100,8 +106,13 @@ static int open_deliveries(struct line *l, struct err *reterr)
             return -1;
         l->ndeliveries = i + 1;
     }
-    if (parked_read(l->parked, apply, l, reterr) < 0)
+    if (orphans_open(l->parked, site->stream.retain, &l->orphans, reterr) < 0 ||
+        parked_read(l->parked, apply, l, reterr) < 0)
         return -1;
+    if (orphans_count(l->orphans))
+        log_line(LOG_WARN, "parked.orphans",
+                 "open=%zu: parked for consumers that are not in the config, kept until they are",
+                 orphans_count(l->orphans));
     for (unsigned i = 0; i < l->ndeliveries; i++)
         if (delivery_start(l->deliveries[i], reterr) < 0)
             return -1;
@@ -185,6 +196,7 @@ void line_close(struct line *l)
     for (unsigned i = 0; i < l->ndeliveries; i++)
         delivery_close(l->deliveries[i]);
     free(l->deliveries);
+    orphans_close(l->orphans);
     parked_close(l->parked);
     journey_close(l->journey);
     router_close(l->router);

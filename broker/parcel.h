@@ -16,6 +16,7 @@ struct parcel {
     char *texts, *bytes;
     struct slice at_partition; /* where its value stands in flow.parked; absent = not known */
     int64_t at_offset, at_ms;
+    int64_t refresh_due;     /* monotonic: appended again, and not to be so before this */
     bool storing;            /* its state is being written: */
     bool written, read_back; /* both are needed */
     bool closing;            /* its end is being written */

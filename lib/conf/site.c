@@ -57,7 +57,8 @@ static const struct conf_option stream_options[] = {
      .help = "`embedded`: files under `data`, synced. `memory`: nothing survives the process; for "
              "tests."},
     {"retain", CONF_DURATION, ROW(stream.retain), "14d", 0, 0,
-     .help = "Records are kept so long, and longer for a reader that lags; 0 = for good."},
+     .help = "Records are kept so long, and longer for a reader that lags; 0 = for good. At least "
+             "`dedupe_window` and a day."},
     {"retain_bytes", CONF_SIZE, ROW(stream.retain_bytes), "20GiB", 0, 0,
      .help = "Beyond this size the oldest go first, unless a reader still needs them; 0 = no "
              "limit."},
@@ -193,6 +194,22 @@ static int check_stream(const struct site *s, const struct yaml *node, struct er
     return 0;
 }
 
+/* Open parked events age too: the broker has half of it to append them again. */
+static int check_retain(const struct site *s, const struct yaml *stream, struct err *reterr)
+{
+    enum { DAY_MS = 24 * 3600 * 1000 };
+    const struct yaml *at = yaml_get(stream, "retain");
+    if (!s->stream.retain || s->stream.retain >= s->journey.window + DAY_MS)
+        return 0;
+    return yaml_err(at       ? at
+                    : stream ? stream
+                             : s->root,
+                    reterr,
+                    "retain: must be at least journey.dedupe_window and a day (%lldh), or 0 = for "
+                    "good",
+                    (long long)((s->journey.window + DAY_MS + 3599999) / 3600000));
+}
+
 static int check_kid(const struct site *s, const struct yaml *keys, struct err *reterr)
 {
     struct slice kid = s->keys.kid;
@@ -234,7 +251,7 @@ static int read_sections(struct site_nodes *n, struct err *reterr)
         conf_read(n->keys, key_options, KEY_OPTIONS, a, n, reterr) < 0 ||
         check_kid(s, n->keys, reterr) < 0 ||
         conf_read(n->journey, journey_options, JOURNEY_OPTIONS, a, n, reterr) < 0 ||
-        site_absolute(s, &s->data, reterr) < 0)
+        check_retain(s, n->stream, reterr) < 0 || site_absolute(s, &s->data, reterr) < 0)
         return -1;
     for (unsigned i = 0; i < s->table_files.n; i++)
         if (site_absolute(s, &s->table_files.at[i], reterr) < 0)

@@ -154,11 +154,16 @@ static void open_metrics(struct proc *p)
     p->reloads_refused = metric_of(reloads, SLICE("refused"));
 }
 
-/* Kept for good: the ordering keys of people, what still waits for somebody, and the audit chain,
- * which would no longer begin at its first record. */
+/* For good: the ordering keys of people, and the audit chain, which has to begin at its first
+ * record. What waits for somebody goes by age, and the broker appends it again at half of it; the
+ * ids by which repeats are known go when they are read no more (journey.c). */
 static int open_stream(struct proc *p, struct err *reterr)
 {
-    const struct slice keep[] = {SLICE("flow.state"), SLICE("flow.parked"), SLICE("flow.audit")};
+    uint64_t retain = (uint64_t)p->site->stream.retain;
+    const struct stream_keep keep[] = {{SLICE("flow.state"), 0},
+                                       {SLICE("flow.audit"), 0},
+                                       {SLICE("flow.parked"), retain},
+                                       {SLICE("flow.ids"), 2 * (uint64_t)p->site->journey.window}};
     struct stream_options o;
     stream_options_default(&o);
     o.kind = p->site->stream.kind;
@@ -167,11 +172,11 @@ static int open_stream(struct proc *p, struct err *reterr)
     o.record_max = p->site->stream.record_max;
     o.queue_records = (uint32_t)p->site->stream.queue_records;
     o.queue_bytes = p->site->stream.queue_bytes;
-    o.retain_ms = (uint64_t)p->site->stream.retain;
+    o.retain_ms = retain;
     o.retain_bytes = p->site->stream.retain_bytes;
     o.disk_mark_bytes = p->site->stream.disk_mark;
-    o.keep_topics = keep;
-    o.nkeep_topics = sizeof(keep) / sizeof(keep[0]);
+    o.keep = keep;
+    o.nkeep = sizeof(keep) / sizeof(keep[0]);
     o.unsafe_no_sync = p->site->stream.unsafe_no_sync;
     if (o.unsafe_no_sync)
         log_line(LOG_WARN, "stream.unsafe",

@@ -24,6 +24,7 @@ void stream_options_default(struct stream_options *o)
         .record_max = 64ULL << 20,
         .queue_records = 65536,
         .queue_bytes = 256ULL << 20,
+        .keep_grace_ms = 3600 * 1000,
     };
 }
 
@@ -75,13 +76,13 @@ static int check_options(const struct stream_options *o, struct err *reterr)
                        o->queue_records, (unsigned long long)o->queue_bytes,
                        (unsigned long long)o->record_max);
     int rc = 0;
-    if (o->nkeep_topics > STREAM_KEEP_MAX)
-        return err_set(reterr, ERR_CONF, "stream: %u topics to keep, the limit is %d",
-                       o->nkeep_topics, STREAM_KEEP_MAX);
+    if (o->nkeep > STREAM_KEEP_MAX)
+        return err_set(reterr, ERR_CONF, "stream: %u topics to keep, the limit is %d", o->nkeep,
+                       STREAM_KEEP_MAX);
     if (slice_present(o->writer))
         rc = check_name("stream: writer", o->writer, reterr);
-    for (unsigned i = 0; !rc && i < o->nkeep_topics; i++)
-        rc = check_name("stream: topic to keep", o->keep_topics[i], reterr);
+    for (unsigned i = 0; !rc && i < o->nkeep; i++)
+        rc = check_name("stream: topic to keep", o->keep[i].topic, reterr);
     if (rc)
         reterr->code = ERR_CONF;
     return rc;

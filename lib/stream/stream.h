@@ -47,6 +47,12 @@ struct stream_position {
     int64_t next;
 };
 
+/* A topic that no limit on size takes from and no group holds back: only its own age counts. */
+struct stream_keep {
+    struct slice topic;
+    uint64_t retain_ms; /* 0 = for good */
+};
+
 struct stream_options {
     struct slice kind; /* engine: "embedded", "memory" */
     struct slice dir;  /* embedded: the data directory; memory: a name shared by all handles of this
@@ -62,10 +68,14 @@ struct stream_options {
     uint64_t disk_mark_bytes; /* retention is stretched to the slowest group up to this size per
                                  writer file; past it the oldest go, read or not, and the group
                                  loses, loudly. 0 = no mark: stretched for as long as it takes */
-    const struct slice *keep_topics; /* kept for good: no limit above takes their records, and their
-                                        bytes do not count against one. At most STREAM_KEEP_MAX,
-                                        borrowed for stream_open */
-    unsigned nkeep_topics;
+    const struct stream_keep *keep; /* topics that the limits above leave alone, and whose bytes do
+                                       not count against one. At most STREAM_KEEP_MAX, borrowed for
+                                       stream_open */
+    unsigned nkeep;
+    uint64_t
+        keep_grace_ms;   /* nothing of them goes before the writer has been open, has written
+                            without a failure and has seen no clock jump for so long: time to append
+                            again, after a long   absence, what is still needed. Default one hour */
     bool unsafe_no_sync; /* embedded: synchronous=OFF. A power cut loses what was called durable;
                             for tests on throw-away data */
 };

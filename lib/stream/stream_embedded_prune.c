@@ -28,7 +28,8 @@ void embedded_prune_fini(struct embedded_prune *p)
 
 int64_t embedded_prune_due(const struct embedded_prune *p, bool idle)
 {
-    if (!p->retain_ms && !p->retain_bytes && !p->disk_mark_bytes)
+    if (!p->retain_ms && !p->retain_bytes && !p->disk_mark_bytes &&
+        !stream_keep_ages(&p->kept.keep))
         return INT64_MAX;
     return idle || p->marked ? p->due_ms : p->due_ms + BUSY_GAP_MS;
 }
@@ -91,10 +92,12 @@ static void refresh_needs(struct embedded_prune *p, int64_t now)
 struct prunable {
     struct embedded_topic *topic;
     int64_t before, oldest_ms;
+    int kept; /* its number, -1 = not a kept one */
 };
 
-/* What of this topic may go: the oldest that are too old, or enough of them to shed `excess`. */
-static int look_at(struct embedded_prune *p, struct embedded_topic *t, int64_t before,
+/* What of this topic may go: the oldest up to `before` that were appended before `cut`, or enough
+ * of them to shed `excess`. */
+static int look_at(struct embedded_prune *p, struct embedded_topic *t, int64_t before, int64_t cut,
                    uint64_t excess, struct prunable *ret)
 {
     struct err ignored;
@@ -105,9 +108,8 @@ static int look_at(struct embedded_prune *p, struct embedded_topic *t, int64_t b
                          (long long)t->id, SLICE_ROWS))
         return -1;
     sqlite3_bind_int64(st, 1, before);
-    int64_t cut = p->retain_ms ? clock_wall_ms() - (int64_t)p->retain_ms : INT64_MIN;
     uint64_t shed = 0;
-    *ret = (struct prunable){.topic = t, .before = t->first};
+    *ret = (struct prunable){.topic = t, .before = t->first, .kept = -1};
     while (sqlite3_step(st) == SQLITE_ROW) {
         int64_t time = sqlite3_column_int64(st, 1);
         if (time >= cut && shed >= excess)
@@ -127,22 +129,53 @@ static int64_t limit_of(const struct embedded_prune *p, const struct embedded_to
     return need && (int64_t)*need < t->end ? (int64_t)*need : t->end;
 }
 
+static int look_at_kept(struct embedded_prune *p, struct embedded_topic *t, int kept,
+                        struct prunable *ret)
+{
+    int64_t cut = stream_keep_cut(&p->kept.keep, kept);
+    if (cut == INT64_MIN || look_at(p, t, t->end, cut, 0, ret))
+        return -1;
+    ret->kept = kept;
+    return 0;
+}
+
+static int look_at_plain(struct embedded_prune *p, struct embedded_topic *t, uint64_t excess,
+                         struct prunable *ret)
+{
+    int64_t cut = p->retain_ms ? clock_wall_ms() - (int64_t)p->retain_ms : INT64_MIN;
+    if ((!excess && !p->retain_ms) || (p->needs_all && !p->marked))
+        return -1;
+    return look_at(p, t, limit_of(p, t), cut, excess, ret);
+}
+
 static bool find_oldest(struct embedded_prune *p, uint64_t excess, struct prunable *ret)
 {
     bool found = false;
-    if (p->needs_all && !p->marked)
-        return false;
     for (size_t i = 0; i < p->store->ntopics; i++) {
         struct embedded_topic *t = &p->store->topics[i];
         struct prunable one;
-        if (t->first == t->end || embedded_kept_has(&p->kept, t) ||
-            look_at(p, t, limit_of(p, t), excess, &one))
+        int kept = stream_keep_find(&p->kept.keep, t->name);
+        if (t->first == t->end ||
+            (kept >= 0 ? look_at_kept(p, t, kept, &one) : look_at_plain(p, t, excess, &one)))
             continue;
         if (!found || one.oldest_ms < ret->oldest_ms)
             *ret = one;
         found = true;
     }
     return found;
+}
+
+static int drop(struct embedded_prune *p, const struct prunable *what, struct err *reterr)
+{
+    uint64_t weight = 0;
+    if (what->kept >= 0 &&
+        embedded_kept_weigh(&p->kept, p->store, what->topic, what->before, &weight, reterr))
+        return -1;
+    if (embedded_store_prune(p->store, what->topic, what->before, reterr))
+        return -1;
+    if (what->kept >= 0)
+        embedded_kept_gone(&p->kept, what->topic, what->before, weight);
+    return 0;
 }
 
 /* -1 where that is not known yet: to take more than what a limit asks for would be a loss. */
@@ -168,6 +201,11 @@ static uint64_t excess_of(struct embedded_prune *p, uint64_t size)
     return over > excess ? over : excess;
 }
 
+void embedded_prune_failed(struct embedded_prune *p)
+{
+    stream_keep_failed(&p->kept.keep);
+}
+
 void embedded_prune_slice(struct embedded_prune *p)
 {
     struct err ignored;
@@ -178,10 +216,8 @@ void embedded_prune_slice(struct embedded_prune *p)
     if (embedded_store_size(p->store, &size, &ignored) || leave_out_kept(p, &size))
         return;
     uint64_t excess = excess_of(p, size);
-    if (!excess && !p->retain_ms)
-        return;
-    refresh_needs(p, now);
-    if (find_oldest(p, excess, &oldest) &&
-        embedded_store_prune(p->store, oldest.topic, oldest.before, &ignored) == 0)
+    if (excess || p->retain_ms)
+        refresh_needs(p, now);
+    if (find_oldest(p, excess, &oldest) && drop(p, &oldest, &ignored) == 0)
         p->due_ms = now;
 }

@@ -30,5 +30,7 @@ int64_t embedded_prune_due(const struct embedded_prune *p, bool idle);
 /* Deletes at most 500 records of one topic and decides when to look again. A failure is left to the
  * next time. */
 void embedded_prune_slice(struct embedded_prune *p);
+/* A write failed: kept topics wait for their grace anew. */
+void embedded_prune_failed(struct embedded_prune *p);
 
 #endif

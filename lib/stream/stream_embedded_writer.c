@@ -91,8 +91,10 @@ static void write_waiting(struct embedded_writer *w)
     pthread_mutex_unlock(&w->lock);
     struct err e = {0};
     int rc = write_batch(w, &batch, &e);
-    if (rc)
+    if (rc) {
         fail_all(&batch);
+        embedded_prune_failed(&w->prune);
+    }
     pthread_mutex_lock(&w->lock);
     embedded_set_move(&w->done, &batch);
     if (rc) {

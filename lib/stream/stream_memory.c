@@ -20,7 +20,7 @@ struct mem_done {
 struct mem_stream {
     struct stream base;
     struct stream_options limits;
-    struct stream_keep keep;
+    struct stream_kept keep;
     char writer[STREAM_NAME_MAX + 1];
     struct mem_store *store;
     int event;

@@ -200,13 +200,34 @@ static int64_t needed_from(struct mem_store *store, const struct mem_log *log)
 }
 
 static bool prunable(const struct mem_log *log, struct slice partition,
-                     const struct stream_keep *keep)
+                     const struct stream_kept *keep)
 {
     return slice_eq_str(partition, log->partition) && stream_keep_find(keep, log->topic) < 0;
 }
 
+static void drop_first(struct mem_log *log)
+{
+    struct mem_record *r = log->records[log->head];
+    log->bytes -= r->size;
+    free(r);
+    log->head++;
+    log->first++;
+}
+
+static void prune_kept(struct mem_store *store, struct slice partition, struct stream_kept *keep)
+{
+    for (struct mem_log *log = store->logs; log; log = log->next) {
+        int at = stream_keep_find(keep, log->topic);
+        if (at < 0 || !slice_eq_str(partition, log->partition))
+            continue;
+        int64_t cut = stream_keep_cut(keep, at);
+        while (log->first < log->end && log->records[log->head]->time_ms < cut)
+            drop_first(log);
+    }
+}
+
 static uint64_t partition_size(struct mem_store *store, struct slice partition,
-                               const struct stream_keep *keep)
+                               const struct stream_kept *keep)
 {
     uint64_t size = 0;
     for (struct mem_log *log = store->logs; log; log = log->next)
@@ -217,7 +238,7 @@ static uint64_t partition_size(struct mem_store *store, struct slice partition,
 
 /* The log of the partition whose oldest record goes first, or NULL. */
 static struct mem_log *oldest(struct mem_store *store, struct slice partition,
-                              const struct stream_keep *keep, bool read_or_not)
+                              const struct stream_kept *keep, bool read_or_not)
 {
     struct mem_log *found = NULL;
     int64_t oldest_ms = 0;
@@ -236,9 +257,9 @@ static struct mem_log *oldest(struct mem_store *store, struct slice partition,
 }
 
 void mem_store_prune(struct mem_store *store, struct slice partition,
-                     const struct stream_options *limits, const struct stream_keep *keep,
-                     int64_t now_ms)
+                     const struct stream_options *limits, struct stream_kept *keep, int64_t now_ms)
 {
+    prune_kept(store, partition, keep);
     if (!limits->retain_ms && !limits->retain_bytes && !limits->disk_mark_bytes)
         return;
     uint64_t size = partition_size(store, partition, keep);
@@ -253,9 +274,6 @@ void mem_store_prune(struct mem_store *store, struct slice partition,
         if (!marked && !aged && !large)
             return;
         size -= r->size;
-        log->bytes -= r->size;
-        free(r);
-        log->head++;
-        log->first++;
+        drop_first(log);
     }
 }

@@ -62,8 +62,7 @@ bool mem_log_reserve(struct mem_log *log, size_t n);
 void mem_log_push(struct mem_log *log, struct mem_record *r);
 /* Drops what retention no longer keeps in that partition (limits as in stream.h). */
 void mem_store_prune(struct mem_store *store, struct slice partition,
-                     const struct stream_options *limits, const struct stream_keep *keep,
-                     int64_t now_ms);
+                     const struct stream_options *limits, struct stream_kept *keep, int64_t now_ms);
 
 /* NULL where the group has none; partition "" for the mark of the topic. */
 struct mem_position *mem_position_find(struct mem_store *store, struct slice group,

@@ -545,12 +545,12 @@ END_TEST
 START_TEST(topics_kept_for_good_never_go)
 {
     enum { KEPT = 30, SIZE = 40000 };
-    struct slice keep[] = {SLICE("other"), SLICE("state")};
+    const struct stream_keep keep[] = {{SLICE("other"), 0}, {SLICE("state"), 0}};
     stream_bed_open(&bed, engine(_i));
     bed.options.retain_bytes = 400000;
     bed.options.disk_mark_bytes = 800000;
-    bed.options.keep_topics = keep;
-    bed.options.nkeep_topics = 2;
+    bed.options.keep = keep;
+    bed.options.nkeep = 2;
     s = stream_bed_handle(&bed, "acute");
     static char big[SIZE];
     struct stream_message m;
@@ -571,20 +571,64 @@ START_TEST(topics_kept_for_good_never_go)
 }
 END_TEST
 
+/* By its own age, whatever a group has still to read and whatever the others' age is; the others
+ * stay. */
+START_TEST(a_kept_topic_goes_by_its_own_age)
+{
+    const struct stream_keep keep[] = {{SLICE("state"), 1}};
+    stream_bed_open(&bed, engine(_i));
+    bed.options.keep = keep;
+    bed.options.nkeep = 1;
+    bed.options.keep_grace_ms = 0;
+    s = stream_bed_handle(&bed, "acute");
+    struct stream_message m;
+    put("t", "stays");
+    stream_reader_close(stream_bed_reader(s, "state", "slow", STREAM_EARLIEST));
+    expect_pruned("state", SLICE("x"), &m);
+    expect_all("t", 1);
+    end();
+}
+END_TEST
+
+/* A writer that was away for longer than the age finds all of it, and has time to append again what
+ * it still needs. */
+START_TEST(a_kept_topic_waits_for_its_grace)
+{
+    const struct stream_keep keep[] = {{SLICE("state"), 1}};
+    stream_bed_open(&bed, engine(_i));
+    bed.options.retain_ms = 1;
+    bed.options.keep = keep;
+    bed.options.nkeep = 1;
+    s = stream_bed_handle(&bed, "acute");
+    struct stream_message m;
+    for (int n = 0; n < 10; n++)
+        put("state", "needed");
+    stream_close(s);
+    s = stream_bed_handle(&bed, "acute");
+    expect_pruned("t", SLICE("x"), &m);
+    expect_all("state", 10);
+    stream_close(s);
+    bed.options.keep_grace_ms = 0;
+    s = stream_bed_handle(&bed, "acute");
+    expect_pruned("state", SLICE("x"), &m);
+    end();
+}
+END_TEST
+
 START_TEST(topics_to_keep_are_checked)
 {
     stream_bed_open(&bed, engine(_i));
-    struct slice keep[STREAM_KEEP_MAX + 1];
+    struct stream_keep keep[STREAM_KEEP_MAX + 1];
     for (unsigned i = 0; i <= STREAM_KEEP_MAX; i++)
-        keep[i] = SLICE("t");
-    bed.options.keep_topics = keep;
-    bed.options.nkeep_topics = STREAM_KEEP_MAX + 1;
+        keep[i] = (struct stream_keep){SLICE("t"), 0};
+    bed.options.keep = keep;
+    bed.options.nkeep = STREAM_KEEP_MAX + 1;
     struct stream *none;
     struct err e = {0};
     ck_assert_int_eq(stream_open(&bed.options, &none, &e), -1);
     ck_assert_int_eq(e.code, ERR_CONF);
-    bed.options.nkeep_topics = 2;
-    keep[1] = SLICE("no topic");
+    bed.options.nkeep = 2;
+    keep[1].topic = SLICE("no topic");
     ck_assert_int_eq(stream_open(&bed.options, &none, &e), -1);
     ck_assert_int_eq(e.code, ERR_CONF);
     stream_bed_close(&bed);
@@ -757,6 +801,8 @@ int main(int argc, char **argv)
         retention_waits_for_the_slowest_group,
         what_is_too_old_goes,
         topics_kept_for_good_never_go,
+        a_kept_topic_goes_by_its_own_age,
+        a_kept_topic_waits_for_its_grace,
         topics_to_keep_are_checked,
         big_records,
         many_topics,

@@ -153,6 +153,8 @@ START_TEST(what_is_wrong_is_said)
         {KEYS "listen: {brokr: 127.0.0.1:1}", "did you mean \"broker\"?"},
         {KEYS "listen: {broker: 127.0.0.1:1, acute: 127.0.0.1:1}", "broker has that port"},
         {KEYS "listen: {broker: x}", "ADDRESS:PORT"},
+        {KEYS "stream: {retain: 95h}", "retain: must be at least"},
+        {KEYS "journey: {dedupe_window: 14d}", "and a day (360h)"},
         {KEYS "stream: {retain_bytes: 2GiB, disk_mark: 1GiB}", "less than retain_bytes"},
         {KEYS "stream: {record_max: 1GiB}", "queue_bytes"},
         {KEYS "lists: {a-b: [x]}", "the name of a list"},

@@ -318,8 +318,8 @@ START_TEST(what_is_kept_is_counted_in_slices_about_as_large_as_it_is)
     struct err e = {0};
     ck_assert_int_eq(embedded_store_open(path, &plain, &store, &e), 0);
     struct embedded_kept kept;
-    struct slice topic = SLICE("state");
-    struct stream_options o = {.keep_topics = &topic, .nkeep_topics = 1};
+    struct stream_keep keep = {SLICE("state"), 0};
+    struct stream_options o = {.keep = &keep, .nkeep = 1};
     embedded_kept_init(&kept, &o);
     int slices = 1;
     while (embedded_kept_count(&kept, store, &e) == 0)
