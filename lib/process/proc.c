@@ -1,6 +1,7 @@
 #include "proc_parts.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -269,6 +270,11 @@ static int run(struct proc *p, struct err *reterr)
     return p->fault.code == ERR_NONE ? 0 : -1;
 }
 
+/* glibc's threshold rises with the largest block ever freed: after one large message all blocks
+ * would come from the heap, which shrinks only from its end. A fixed one gives large blocks back.
+ */
+enum { LARGE_BLOCK = 256 * 1024 };
+
 int proc_main(int argc, char **argv, const struct proc_program *program)
 {
     struct proc p = {.program = program, .lock_fd = -1, .started_ms = clock_wall_ms()};
@@ -278,6 +284,7 @@ int proc_main(int argc, char **argv, const struct proc_program *program)
         return r;
     snprintf(p.name, sizeof(p.name), "%s", program->instance ? p.args.instance : program->name);
     signal(SIGPIPE, SIG_IGN);
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
     umask(077);
     r = run(&p, &e);
     if (r != 0)

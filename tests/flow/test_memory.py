@@ -1,0 +1,74 @@
+"""What one connection can make the adapter hold: an endless frame and messages of far too many parts leave it as large as it was.
+
+Measured on a release build: sanitizers keep what was freed. Row 38 of docs/conformance.md.
+"""
+import os
+import unittest
+
+import kit
+import mllp
+from test_adapter import admit
+
+MIB = 1 << 20
+kit.BUILD = os.environ.get("WEIR_RELEASE", kit.BUILD)
+
+
+def sanitized():
+    with open(kit.program("weir-adapter"), "rb") as f:
+        return b"__asan_init" in f.read()
+
+
+@unittest.skipIf(sanitized(), "needs a plain build in WEIR_RELEASE")
+class MemoryTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.site = kit.Site()
+        cls.addClassCleanup(cls.site.close)
+        cls.site.config["sources"]["test-pas"]["mllp"].update({"frame_max": "8MiB", "frame_time": "60s"})
+        cls.site.start("acute")
+        cls.adapter = cls.site.adapter()
+
+    def client(self):
+        client = mllp.Client("127.0.0.1", self.site.port, timeout=60)
+        self.addCleanup(client.close)
+        return client
+
+    def test_endless_frame(self):
+        """Rows 8 and 38: 200 MB without an end."""
+        client = self.client()
+        self.assertEqual(client.ask(admit("before"))[0], "AA")
+        before = self.adapter.rss()
+        client.send_raw(b"\x0b" + admit("endless"))
+        chunk = b"x" * MIB
+        most = 0
+        for _ in range(200):
+            client.send_raw(chunk)
+            most = max(most, self.adapter.rss())
+        self.assertLess(most - before, 16 * MIB)
+        client.send_raw(b"\x1c\r")
+        answer = client.receive()
+        self.assertEqual((mllp.field(answer, b"MSA", 1), mllp.field(answer, b"MSA", 2)), ("AR", "endless"))
+        self.assertLess(self.adapter.rss() - before, 4 * MIB)
+        self.assertEqual(client.ask(admit("after"))[0], "AA")
+
+    def test_far_too_many_parts(self):
+        """Row 38."""
+        message = admit("many")
+        client = self.client()
+        kinds = (b"OBX\r" * MIB, b"OBX" + b"|" * (2 * MIB) + b"\r", b"NTE|1||" + b"~" * MIB + b"\r",
+                 b"NTE|1||" + b"n" * MIB + b"\r", b"NTE|1||" + b"\0" * MIB + b"\r")
+        ids = message.replace(b"^^^RZZ^MR", b"^^^RZZ^MR" + b"~X^^^A^B" * (MIB // 2), 1)
+        name = message.replace(b"||BELLO", b"||B" + b"\\T\\" * MIB, 1)
+        self.assertNotIn(message, (ids, name))
+        cases = [message + kind for kind in kinds] + [ids, name]
+        for data in cases:
+            self.assertIn(client.ask(data)[0], ("AA", "AE"))
+        before = self.adapter.rss()
+        for _ in range(5):
+            for data in cases:
+                client.ask(data)
+        self.assertLess(self.adapter.rss() - before, 4 * MIB)
+
+
+if __name__ == "__main__":
+    unittest.main()
