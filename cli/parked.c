@@ -17,7 +17,7 @@ struct entry {
 
 struct fold {
     struct arena arena;
-    struct dict by_name; /* consumer and id -> index into entries */
+    struct dict by_name; /* consumer, and where the route record stands -> index into entries */
     struct entry *entries;
     size_t n;
 };
@@ -35,7 +35,10 @@ static int fold_one(struct fold *f, const struct stream_message *m, struct slice
 {
     char name[512];
     struct slice consumer = header(m, "consumer"), id = header(m, "ce_id");
-    int n = snprintf(name, sizeof(name), "%.*s %.*s", SLICE_ARG(consumer), SLICE_ARG(id));
+    /* A merge stands in a route twice, under the same id: it is the place that tells the copies
+     * apart. */
+    int n = snprintf(name, sizeof(name), "%.*s %.*s %.*s", SLICE_ARG(consumer),
+                     SLICE_ARG(header(m, "partition")), SLICE_ARG(header(m, "offset")));
     bool is_new;
     uint64_t *at = n > 0 && (size_t)n < sizeof(name)
                        ? dict_put(&f->by_name, slice_make(name, (size_t)n), &is_new)
