@@ -1,6 +1,6 @@
 """What one connection can make the adapter hold: an endless frame and messages of far too many parts leave it as large as it was.
 
-Measured on a release build: sanitizers keep what was freed. Row 38 of docs/conformance.md.
+Measured on a release build: sanitizers keep what was freed.
 """
 import os
 import unittest

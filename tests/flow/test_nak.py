@@ -1,6 +1,6 @@
 """Which answer when (original mode), as one table: code, ERR, what is kept, and the same again for the same message.
 
-Rows 27, 29, 34, 53 to 58 and 61 of docs/conformance.md, for a peer of each form of ERR.
+For a peer of each form of ERR.
 """
 import json
 import re
@@ -58,7 +58,6 @@ class NakTest(unittest.TestCase):
         return site
 
     def check_header(self, answer, sent, parsed):
-        """Rows 53 and 54."""
         msh = [mllp.field(answer, b"MSH", n) for n in range(1, 13)]
         if not parsed:
             self.assertEqual([msh[i] for i in (2, 3, 4, 5, 8, 10, 11)], ["", "", "", "", "ACK", "P", "2.3"])
@@ -75,7 +74,6 @@ class NakTest(unittest.TestCase):
         self.assertIsNone(mllp.field(answer, b"MSA", 3))
 
     def check_error(self, answer, number, version, retry=False):
-        """Rows 55 and 56."""
         errors = [line for line in answer.split(b"\r") if line.startswith(b"ERR")]
         if number is None:
             self.assertEqual(errors, [])

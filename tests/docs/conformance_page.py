@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Writes docs/conformance.md: what weir does with each thing an HL7 v2 sender may do, and the test that shows it.
+
+conformance_page.py [--check]
+
+A test names the rows that it shows: "row 16", "rows 39 to 42" in a comment or docstring, "rows": [26] in
+a case of tests/cases. --check compares instead of writing.
+"""
+import json
+import re
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+PAGE = TOP / "docs" / "conformance.md"
+ROWS = re.compile(r"\brows? (\d+(?:(?:, | and | to )\d+)*)", re.I)
+
+HEAD = """# HL7 v2: what is taken, and how
+
+Written by `tests/docs/conformance_page.py` from the tests; a test fails when this page and they differ. The defaults are those of a tolerant
+receiver in original acknowledgment mode: what can be read is taken, doubts stand in `data.quality` or in a metric, what was sent is kept byte for
+byte in `flow.messages`. Where that departs from what other receivers do, [decisions.md](decisions.md) says why. A case is a message and the events
+wanted, in `tests/cases/`.
+
+| row | what is sent | what weir does | shown by |
+|---|---|---|---|
+"""
+
+LATER = "*a later step*"
+# What is sent; what weir does.
+TABLE = {
+    1: ("A block, split and joined anywhere in the byte stream", "taken; many in one read, too"),
+    2: ("Bytes outside of blocks", "dropped and counted"),
+    3: ("FS without CR inside a block", "data"),
+    4: ("FS without CR at the end of a block", "`require_end_cr: false` takes it when VT follows or nothing does; else the frame's deadline ends the connection"),
+    5: ("VT inside a block", "the first part is dropped, counted and logged, never answered"),
+    6: ("End of the connection, or silence, inside a block", "dropped, counted and logged with its length; no answer, so that it is sent again"),
+    7: ("An empty block", "ignored"),
+    8: ("A block over the limit, or without an end", "AR 104 once; the first 64 KiB, length and hash are kept; the connection stays, or closes at the frame's deadline"),
+    9: ("The next message before the answer", "read ahead up to `pipeline`; answers in order of arrival"),
+    10: ("LF or CR LF between segments", "taken and counted; answers use CR"),
+    11: ("MLLP Release 2 commit acknowledgment", LATER),
+    12: ("MLLP Release 2, as sender", LATER),
+    13: ("Slow frames, idle connections", "`frame_time` and `idle_time` close the connection"),
+    14: ("As sender: no answer, a late one, one to another message", LATER),
+    15: ("TLS", LATER),
+    16: ("Other delimiters in MSH-1 and MSH-2", "they rule the whole message"),
+    17: ("A fifth character in MSH-2", "the truncation character, in any version"),
+    18: ("MSH-2 of fewer characters, or alike", "two or three: the rest is as usual, counted; else AR 102"),
+    19: ("Something before MSH, or no MSH", "a byte order mark and blanks are passed over and counted; else AR 100 from defaults. Batches (FHS, BHS): a later step"),
+    20: (r"`\F\ \S\ \T\ \R\ \E\ \P\`", "the message's own delimiters"),
+    21: ("A value cut at its greatest length", "kept, flagged `value_cut`; never an identifier"),
+    22: (r"`\X..\` with odd digits, no hex, or a control byte", "kept as sent, flagged `escape_kept`"),
+    23: (r"Shifts of the character set (`\C..\`, `\M..\`)", "kept as sent, flagged `escape_kept`"),
+    24: ("Marks of formatted text", "dropped; those that end a line become one"),
+    25: ("Local, unknown or unclosed escapes", "kept as sent, flagged `escape_kept`"),
+    26: ("A field that repeats", "lists are kept whole, else the first counts"),
+    27: ("More segments, fields or components than are known", "passed over"),
+    28: ("Z segments", "kept; read where a map asks for them"),
+    29: ("A trigger without a map", "AA; kept and counted as unmapped"),
+    30: ("Not sent, sent empty, sent as `\"\"`", "three things to paths and maps; none of them is a value in an event"),
+    31: ("`\"\"` in one component", "that component has no value"),
+    32: ("A list that is shorter than before", "the list as it is now: lists are never merged"),
+    33: ("Segments in another order", "found by their id; counted"),
+    34: ("No patient, or what a trigger cannot do without", "AA, no subject, flagged `no_patient_id`; AE 101 where an event would be empty"),
+    35: ("A long value", "kept whole"),
+    36: ("A code in no table", "carried as sent, flagged `unmapped_code`"),
+    37: ("Segments with odd ids or no separator", "unknown segments, counted"),
+    38: ("Too many or too large parts, NUL bytes", "bounded: AE 104 past the limits"),
+    39: ("Times of any precision", "read as precise as they are; a date never becomes a time"),
+    40: ("Old forms of times", "read"),
+    41: ("Times without an offset", "the source's zone, else Europe/London, flagged `tz_assumed`; the hour that occurs twice is flagged"),
+    42: ("`-0000`, `+0000`", "UTC"),
+    43: ("Times that do not exist", "the next source of the time, flagged `time_invalid`"),
+    44: ("No MSH-7", "taken"),
+    45: ("High bytes without a character set", "the source's set, else UTF-8 where valid, else Windows-1252; flagged"),
+    46: ("Names of character sets", "table 0211 and what senders write instead; an unknown one is flagged and not believed"),
+    47: ("Several character sets", "the first, flagged `charset_switched`"),
+    48: ("Bytes that are not of the declared set", "U+FFFD in the event, flagged; the bytes stay in `flow.messages`"),
+    49: ("Sets whose second bytes look like delimiters", "converted before anything is taken apart"),
+    50: ("One of MSH-15 and MSH-16", LATER),
+    51: ("Enhanced mode", LATER),
+    52: ("Application acknowledgments in enhanced mode", LATER),
+    53: ("Header of the answer", "own time and id, sender and receiver swapped, MSH-9 by version"),
+    54: ("MSA", "MSA-2 byte for byte; no MSA-3"),
+    55: ("ERR", "ERR-1 up to 2.6, ERR-2 to ERR-8 since 2.5"),
+    56: ("Patient data in answers", "none: places, codes and fixed texts"),
+    57: ("MSH-11", "any; T and D are flagged `processing_T`"),
+    58: ("MSH-12", "any 2.x; else AR 203"),
+    59: ("MSH-9 in part", "EVN-1 where MSH-9 has no trigger; AR 201 or 101 where neither has"),
+    60: ("No MSH-10", "one is made from the bytes, flagged `no_control_id`"),
+    61: ("The same message again", "the same answer, the same event ids, no second event"),
+    62: ("The same MSH-10 for other bytes", "another message"),
+    63: ("The same message while the first is being stored", "each is answered, one event"),
+    64: ("The process or the machine dies", "what was acknowledged is there; the rest is sent again"),
+}
+TAIL = "| 65 to 78 | Sequence protocol, continuation, batches, files, HL7 over HTTP | *a later step* | |\n"
+
+
+def numbers(text):
+    for found in ROWS.finditer(text):
+        before = None
+        for joint, n in re.findall(r"(, | and | to |^)(\d+)", found.group(1)):
+            yield from range(before + 1, int(n) + 1) if joint == " to " else (int(n),)
+            before = int(n)
+
+
+def in_c(path):
+    """(row, test): a comment in front of a test, or within it."""
+    waiting, inside = [], None
+    for line in path.read_text(encoding="utf-8").splitlines():
+        start = re.match(r"START_TEST\((\w+)\)", line)
+        if start:
+            inside = start.group(1)
+            yield from ((row, inside) for row in waiting)
+            waiting = []
+        found = list(numbers(line))
+        if inside:
+            yield from ((row, inside) for row in found)
+        else:
+            waiting += found
+        if line.startswith("END_TEST"):
+            inside = None
+
+
+def in_python(path):
+    name = None
+    for line in path.read_text(encoding="utf-8").splitlines():
+        found = re.match(r"(?:class|    def|def) (\w+)", line)
+        name = found.group(1) if found else name
+        if not name or name.startswith("test_"):
+            yield from ((row, name) for row in numbers(line))
+
+
+def in_case(path):
+    want = json.loads(path.read_text(encoding="utf-8"))
+    if isinstance(want, dict):
+        yield from ((row, None) for row in want.get("rows", []))
+
+
+def shown():
+    """Row to the tests that name it."""
+    found = {}
+    for pattern, read in (("tests/unit/hl7/*_test.c", in_c), ("tests/unit/map/*_test.c", in_c),
+                          ("tests/cases/*/*.events.json", in_case), ("tests/flow/*.py", in_python)):
+        for path in sorted(TOP.glob(pattern)):
+            where = path.relative_to(TOP / "tests").as_posix()
+            for row, test in read(path):
+                tests = found.setdefault(row, {}).setdefault(where.removesuffix(".events.json"), [])
+                if test and test not in tests:
+                    tests.append(test)
+    return found
+
+
+def page():
+    found = shown()
+    text, faults = HEAD, []
+    for row, (what, does) in TABLE.items():
+        tests = found.pop(row, {})
+        if not tests and does != LATER:
+            faults.append(f"no test says that it shows row {row}: {what}")
+        by = "<br>".join(f"`{where}`" + (": " + ", ".join(names) if names else "") for where, names in tests.items())
+        text += f"| {row} | {what} | {does} | {by} |\n"
+    faults += [f"{where}: there is no row {row}" for row, tests in sorted(found.items()) for where in tests]
+    return text + TAIL, faults
+
+
+def main():
+    text, faults = page()
+    if sys.argv[1:] == ["--check"]:
+        if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
+            faults.append("docs/conformance.md is not current: run tests/docs/conformance_page.py")
+    elif sys.argv[1:]:
+        sys.exit(__doc__)
+    else:
+        PAGE.write_text(text, encoding="utf-8")
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
