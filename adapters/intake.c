@@ -1,5 +1,6 @@
 #include "intake.h"
 
+#include "answer.h"
 #include "clock.h"
 #include "log.h"
 #include "session.h"
@@ -141,42 +142,15 @@ static const struct hl7_msg *read_header(struct intake *in, struct slice raw, st
                : NULL;
 }
 
-enum { ERRORS_MAX = 16 };
-
-/* AE or AR with an ERR for each reason (reference: which NAK when; HL7 v2.5.1 §2.9.2.2). */
-static void write_refusal(struct intake *in, struct reply *r, const struct hl7_msg *request,
-                          const struct translation *t)
-{
-    struct hl7_ack_error errors[ERRORS_MAX];
-    unsigned n = t->nreasons < ERRORS_MAX ? t->nreasons : ERRORS_MAX;
-    enum hl7_ack_code code = HL7_AE;
-    for (unsigned i = 0; i < n; i++) {
-        const struct translate_reason *why = &t->reasons[i];
-        errors[i] = (struct hl7_ack_error){.segment = why->segment,
-                                           .sequence = why->sequence,
-                                           .field = why->field,
-                                           .repetition = why->repetition,
-                                           .component = why->component,
-                                           .code = (enum hl7_error_code)why->code,
-                                           .fatal = !request,
-                                           .retriable = why->retriable,
-                                           .text = why->text};
-        if (why->header)
-            code = HL7_AR;
-    }
-    reply_write(r, &in->stamp, request, code, errors, n);
-}
-
-/* raw: what is kept of the message, all of it or its head. */
-static void refuse(struct intake *in, struct reply *r, struct slice raw,
-                   const struct hl7_msg *request, const struct translation *t)
+/* raw: what is kept of the message, all of it or its head. The answer is written already. */
+static void refuse(struct intake *in, struct reply *r, struct slice raw, bool later,
+                   const struct translation *t)
 {
     struct err err = {0};
-    if (t->nreasons == 0) {
+    if (later) {
         put_off(r, "no memory to read the message: send it again later");
         return;
     }
-    write_refusal(in, r, request, t);
     source_log_refusal(r->source, t->sha256, &t->reasons[0]);
     if (record_rejected(&in->record, r->source->conf, raw, r->bytes, t, &err) == 0 &&
         append(in, r, &err) == STREAM_OK)
@@ -198,13 +172,12 @@ static bool no_room(struct intake *in, struct reply *r)
 static void refuse_unfit(struct intake *in, struct reply *r, struct slice raw,
                          const struct translation *t, const struct err *why)
 {
-    struct translate_reason reason = {.code = HL7_VALUE_TOO_LONG, .text = slice_str(why->text)};
-    struct translation unfit = *t;
-    unfit.verdict = TRANSLATE_REFUSED;
-    unfit.nevents = 0;
-    unfit.reasons = &reason;
-    unfit.nreasons = 1;
-    refuse(in, r, slice_sub(raw, 0, 64 * 1024), &t->msg, &unfit);
+    struct translate_reason reason;
+    struct translation unfit = answer_unfit(t, why, &reason);
+    struct answer answer;
+    answer_of(&unfit, true, &answer);
+    reply_write(r, &in->stamp, &t->msg, answer.code, answer.errors, answer.nerrors);
+    refuse(in, r, slice_sub(raw, 0, 64 * 1024), answer.later, &unfit);
 }
 
 struct reply *intake_message(struct intake *in, struct source *src, struct session *s,
@@ -212,6 +185,7 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
 {
     struct translation t;
     struct hl7_msg header;
+    struct answer answer;
     struct err err = {0};
     struct reply *r = begin(in, src, s, raw.n);
     if (!r)
@@ -220,12 +194,13 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
     translate_run(src->translator, raw, &in->arena, &t);
     series_observe(src->translate, (double)(clock_mono_ns() - r->taken_ns) / 1e9);
     const struct hl7_msg *request = t.parsed ? &t.msg : read_header(in, raw, &header);
-    reply_write(r, &in->stamp, request, HL7_AA, NULL, 0);
+    answer_of(&t, request != NULL, &answer);
+    reply_write(r, &in->stamp, request, answer.code, answer.errors, answer.nerrors);
     if (no_room(in, r))
         return r;
     source_count(src, &t);
     if (t.verdict == TRANSLATE_REFUSED) {
-        refuse(in, r, raw, request, &t);
+        refuse(in, r, raw, answer.later, &t);
         return r;
     }
     enum stream_result result = STREAM_BAD;
