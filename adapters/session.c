@@ -219,6 +219,9 @@ void session_try_resume(struct session *s)
     if (!s->paused || !may_take(s))
         return;
     s->paused = false;
+    /* The time for which nothing was read is ours, not the sender's. */
+    if (s->frame_since)
+        s->frame_since = loop_now(s->port->loop);
     conn_resume(s->conn);
 }
 

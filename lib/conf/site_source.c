@@ -55,7 +55,7 @@ static const struct conf_option mllp_options[] = {
      .help = "Largest message; a longer one is rejected."},
     {"frame_time", CONF_DURATION, MLLP(frame_time), "30s", 100, 86400000,
      .help = "Longest time from the first byte of a message to its last."},
-    {"idle_time", CONF_DURATION, MLLP(idle_time), "0", 0, 0,
+    {"idle_time", CONF_DURATION, MLLP(idle_time), "1d", 0, 0,
      .help = "A connection that is silent for so long is closed; 0 = never."},
     {"connections", CONF_INT, MLLP(connections), "1000", 1, 100000, .help = "Connections at once."},
     {"per_peer", CONF_INT, MLLP(per_peer), "256", 1, 100000,

@@ -41,7 +41,7 @@ TABLE = {
     10: ("LF or CR LF between segments", "taken and counted; answers use CR"),
     11: ("MLLP Release 2 commit acknowledgment", LATER),
     12: ("MLLP Release 2, as sender", LATER),
-    13: ("Slow frames, idle connections", "`frame_time` and `idle_time` close the connection"),
+    13: ("Slow frames, idle connections", "`frame_time` and `idle_time` (a day unless set) close the connection; a peer that is gone is probed after a minute"),
     14: ("As sender: no answer, a late one, one to another message", LATER),
     15: ("TLS", LATER),
     16: ("Other delimiters in MSH-1 and MSH-2", "they rule the whole message"),

@@ -129,6 +129,26 @@ class NakTest(unittest.TestCase):
                         self.assertEqual([h["ce_id"] for h, _ in fresh("flow.reported")], ids)
                         fresh("flow.messages"), fresh("flow.rejected")
 
+    def test_every_reason_and_place(self):
+        """Each faulty merge of a message is named in flow.rejected, as many as an answer bears in ERR."""
+        site = self.site_of()
+        site.start("acute")
+        head = trigger(b"ADT^A40")(admit("merges")).split(b"\rPID|")[0].replace(b"|P|2.4", b"|P|2.5.1") + b"\r"
+        for count, kept in ((3, 3), (20, 20), (900, 64)):
+            data = head + b"".join(b"PID|%d||M%d^^^RZZ^MR\rMRG|M%d^^^RZZ^MR\r" % (i, i, i) for i in range(count))
+            with mllp.Client("127.0.0.1", site.port) as client:
+                code, _, answer = client.ask(data)
+            self.assertEqual(code, "AE")
+            reasons = json.loads(records.rows(site, "acute", "flow.rejected")[-1][0]["reasons"])
+            self.assertEqual(len(reasons), kept)
+            places = [f"MRG[{i + 1}]-1" for i in range(kept)]
+            if kept < count:
+                places[-1] = ""
+                self.assertIn("more", reasons[-1]["text"])
+            self.assertEqual([r["at"] for r in reasons], places)
+            errors = [line.split(b"|") for line in answer.split(b"\r") if line.startswith(b"ERR")]
+            self.assertEqual([e[2] for e in errors], [b"MRG^%d^1" % (i + 1) for i in range(min(count, 16))])
+
     def test_repeats_give_no_second_event(self):
         """Row 61."""
         site = self.site_of()

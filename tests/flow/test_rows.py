@@ -1,4 +1,5 @@
 """Rows of docs/conformance.md that need a connection: what a tolerant receiver does with odd frames and contents."""
+import os
 import threading
 import time
 import unittest
@@ -148,6 +149,20 @@ class RowsTest(unittest.TestCase):
         self.assertGreaterEqual(time.monotonic() - began, 0.9)
         self.assertEqual(busy.ask(admit("b"))[0], "AA")
         self.assertEqual(adapter.metric("weir_intake_connections"), 1)
+
+    def test_peer_that_is_gone_without_a_word(self):
+        """Row 13: probed after a minute, not after the system's two hours."""
+        self.start()
+        self.assertEqual(self.client().ask(admit("here"))[0], "AA")
+        local = f"0100007F:{self.site.port:04X}"
+
+        def probe():
+            with open("/proc/net/tcp", encoding="ascii") as f:
+                rows = [line.split() for line in f]
+            found = [r[5].split(":") for r in rows if r[1] == local and r[3] == "01"]
+            return found and found[0][0] == "02" and int(found[0][1], 16) / os.sysconf("SC_CLK_TCK")
+
+        self.assertLessEqual(kit.wait_until(probe, 10, "the keep-alive timer runs"), 60)
 
     def test_odd_structure_is_borne_and_counted(self):
         """Rows 10, 18, 19, 33 and 37."""

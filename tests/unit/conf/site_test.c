@@ -68,7 +68,7 @@ START_TEST(presets)
     kit_assert_slice(s->data, SLICE("/etc/data"));
     kit_assert_slice(site_listen(s, "acute"), SLICE("127.0.0.1:0"));
     const struct site_mllp *m = &s->sources[0].mllp;
-    ck_assert(m->frame_max == 8 << 20 && m->frame_time == 30000 && m->idle_time == 0);
+    ck_assert(m->frame_max == 8 << 20 && m->frame_time == 30000 && m->idle_time == 86400000);
     ck_assert(m->connections == 1000 && m->per_peer == 256 && m->pipeline == 64);
     ck_assert(m->require_end_cr && m->allow.n == 0 && s->sources[0].forward);
     const struct site_consumer *c = &s->consumers[0];
