@@ -52,7 +52,7 @@ static void fold_one(struct journey *j, const struct stream_message *m)
 {
     if (slice_eq(m->topic, topic_ids))
         seen_fold(j->seen, m->value, m->time_ms);
-    else if (slice_eq_str(message_header(m, "kind"), "person"))
+    else if (slice_eq_str(stream_header_get(m, "kind"), "person"))
         people_fold(j->people, m->key, m->value);
 }
 
@@ -170,12 +170,13 @@ static void state_ids(struct sent *s)
 static void ask_people(struct journey *j, const struct stream_message *m, struct unit *u,
                        struct people_answer *ret)
 {
-    struct slice person = message_header(m, "person"), local = message_header(m, "person-local");
+    struct slice person = stream_header_get(m, "person"),
+                 local = stream_header_get(m, "person-local");
     if (!slice_present(person) && !slice_present(local)) {
         *ret = (struct people_answer){.key = m->key};
         return;
     }
-    people_ask(j->people, person, local, message_header(m, "retired"), ret);
+    people_ask(j->people, person, local, stream_header_get(m, "retired"), ret);
     for (unsigned i = 0; i < ret->nchanged; i++)
         state_person(u, ret->changed[i]);
     if (ret->forgotten && !j->forgetting) {
@@ -198,7 +199,7 @@ static bool complete(struct journey *j, const struct stream_message *m, enum see
                  SLICE_ARG(m->partition), (long long)m->offset, err.text);
         return false;
     }
-    struct slice received = message_header(m, "received");
+    struct slice received = stream_header_get(m, "received");
     if (received.n)
         event_put(e, EV_RECORDEDTIME, received);
     event_put(e, EV_DATA_PUBLISHED_AT, published_at);
@@ -228,8 +229,8 @@ static void publish(struct journey *j, const struct stream_message *m, struct sl
         .event = e,
         .json = unit_copy(u, readable ? buf_slice(&j->out) : m->value),
         .id = unit_copy(u, id),
-        .type = unit_copy(u, message_header(m, "ce_type")),
-        .received = unit_copy(u, message_header(m, "received")),
+        .type = unit_copy(u, stream_header_get(m, "ce_type")),
+        .received = unit_copy(u, stream_header_get(m, "received")),
         .key = unit_copy(u, who.key),
         .retired = who.retired,
         .nretired = who.nretired,
@@ -239,7 +240,7 @@ static void publish(struct journey *j, const struct stream_message *m, struct sl
     if (!readable) {
         j->stats.unreadable++;
         series_add(j->unreadable, 1);
-    } else if (!slice_eq_str(message_header(m, "forward"), "no")) {
+    } else if (!slice_eq_str(stream_header_get(m, "forward"), "no")) {
         if (router_route(j->o.router, &in, u) < 0)
             u->failed = true;
     }
@@ -247,7 +248,7 @@ static void publish(struct journey *j, const struct stream_message *m, struct sl
 
 static void take(struct journey *j, const struct stream_message *m, struct sent *s, int64_t wall_ms)
 {
-    struct slice id = message_header(m, "ce_id");
+    struct slice id = stream_header_get(m, "ce_id");
     unsigned char print[SEEN_PRINT];
     enum seen_answer seen = SEEN_NEW;
     if (id.n) {

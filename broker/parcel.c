@@ -53,11 +53,11 @@ struct parcel *parcel_of_message(const struct stream_message *m, unsigned partit
                                  struct slice partition_name)
 {
     struct texts t = {.key = m->key,
-                      .id = message_header(m, "ce_id"),
-                      .type = message_header(m, "ce_type"),
-                      .received = message_header(m, "received"),
-                      .with = message_header(m, "merge-with")};
-    struct parcel *p = parcel_new(&t, message_header(m, "merge"), partition, partition_name);
+                      .id = stream_header_get(m, "ce_id"),
+                      .type = stream_header_get(m, "ce_type"),
+                      .received = stream_header_get(m, "received"),
+                      .with = stream_header_get(m, "merge-with")};
+    struct parcel *p = parcel_new(&t, stream_header_get(m, "merge"), partition, partition_name);
     if (!p)
         return NULL;
     p->bytes = malloc(m->value.n + 1);

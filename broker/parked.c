@@ -49,24 +49,24 @@ int parked_fd(const struct parked *p)
 static bool read_record(const struct stream_message *m, struct parked_record *r)
 {
     *r = (struct parked_record){
-        .consumer = message_header(m, "consumer"),
-        .state = message_header(m, "state"),
-        .reason = message_header(m, "reason"),
-        .since = message_header(m, "since"),
-        .received = message_header(m, "received"),
+        .consumer = stream_header_get(m, "consumer"),
+        .state = stream_header_get(m, "state"),
+        .reason = stream_header_get(m, "reason"),
+        .since = stream_header_get(m, "since"),
+        .received = stream_header_get(m, "received"),
         .key = m->key,
-        .id = message_header(m, "ce_id"),
-        .type = message_header(m, "ce_type"),
+        .id = stream_header_get(m, "ce_id"),
+        .type = stream_header_get(m, "ce_type"),
         .value = m->value,
-        .merge = message_header(m, "merge"),
-        .with = message_header(m, "merge-with"),
-        .partition = message_header(m, "partition"),
+        .merge = stream_header_get(m, "merge"),
+        .with = stream_header_get(m, "merge-with"),
+        .partition = stream_header_get(m, "partition"),
         .at_partition = m->partition,
         .at_offset = m->offset,
         .at_ms = m->time_ms,
     };
-    num_u64(message_header(m, "attempts"), &r->attempts);
-    return num_i64(message_header(m, "offset"), &r->offset) && r->consumer.n;
+    num_u64(stream_header_get(m, "attempts"), &r->attempts);
+    return num_i64(stream_header_get(m, "offset"), &r->offset) && r->consumer.n;
 }
 
 int parked_read(struct parked *p, parked_fn fn, void *arg, struct err *reterr)

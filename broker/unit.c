@@ -69,11 +69,3 @@ bool unit_move(struct unit *u, struct slice group, struct slice topic, struct sl
         (struct stream_position){group, topic, unit_copy(u, partition), next};
     return true;
 }
-
-struct slice message_header(const struct stream_message *m, const char *name)
-{
-    for (unsigned i = 0; i < m->nheaders; i++)
-        if (slice_eq_str(m->headers[i].name, name))
-            return m->headers[i].value;
-    return SLICE_ABSENT;
-}

@@ -36,7 +36,4 @@ void unit_add(struct unit *u, struct slice topic, struct slice key, struct slice
 bool unit_move(struct unit *u, struct slice group, struct slice topic, struct slice partition,
                int64_t next);
 
-/* The value of that header, or absent. */
-struct slice message_header(const struct stream_message *m, const char *name);
-
 #endif

@@ -22,23 +22,16 @@ struct fold {
     size_t n;
 };
 
-static struct slice header(const struct stream_message *m, const char *name)
-{
-    for (unsigned i = 0; i < m->nheaders; i++)
-        if (slice_eq_str(m->headers[i].name, name))
-            return m->headers[i].value;
-    return SLICE_ABSENT;
-}
-
 static int fold_one(struct fold *f, const struct stream_message *m, struct slice wanted,
                     struct err *reterr)
 {
     char name[512];
-    struct slice consumer = header(m, "consumer"), id = header(m, "ce_id");
+    struct slice consumer = stream_header_get(m, "consumer"), id = stream_header_get(m, "ce_id");
     /* A merge stands in a route twice, under the same id: it is the place that tells the copies
      * apart. */
     int n = snprintf(name, sizeof(name), "%.*s %.*s %.*s", SLICE_ARG(consumer),
-                     SLICE_ARG(header(m, "partition")), SLICE_ARG(header(m, "offset")));
+                     SLICE_ARG(stream_header_get(m, "partition")),
+                     SLICE_ARG(stream_header_get(m, "offset")));
     bool is_new;
     uint64_t *at = n > 0 && (size_t)n < sizeof(name)
                        ? dict_put(&f->by_name, slice_make(name, (size_t)n), &is_new)
@@ -51,11 +44,11 @@ static int fold_one(struct fold *f, const struct stream_message *m, struct slice
     *e = (struct entry){
         .consumer = arena_copy(&f->arena, consumer),
         .id = arena_copy(&f->arena, id),
-        .type = arena_copy(&f->arena, header(m, "ce_type")),
-        .state = arena_copy(&f->arena, header(m, "state")),
-        .reason = arena_copy(&f->arena, header(m, "reason")),
-        .attempts = arena_copy(&f->arena, header(m, "attempts")),
-        .since = arena_copy(&f->arena, header(m, "since")),
+        .type = arena_copy(&f->arena, stream_header_get(m, "ce_type")),
+        .state = arena_copy(&f->arena, stream_header_get(m, "state")),
+        .reason = arena_copy(&f->arena, stream_header_get(m, "reason")),
+        .attempts = arena_copy(&f->arena, stream_header_get(m, "attempts")),
+        .since = arena_copy(&f->arena, stream_header_get(m, "since")),
         .value = slice_eq(id, wanted) && m->value.n ? arena_copy(&f->arena, m->value) : e->value,
     };
     return f->arena.overflow ? err_set(reterr, ERR_LIMIT, "too many parked events to show") : 0;

@@ -18,14 +18,6 @@ struct trouble {
     uint64_t count;
 };
 
-static struct slice header(const struct stream_message *m, const char *name)
-{
-    for (unsigned i = 0; i < m->nheaders; i++)
-        if (slice_eq_str(m->headers[i].name, name))
-            return m->headers[i].value;
-    return SLICE_ABSENT;
-}
-
 /* "acute/42": partition and offset. */
 static void name_of(const struct stream_message *m, char out[64])
 {
@@ -65,8 +57,9 @@ struct fold {
 static int fold_one(struct fold *f, const struct stream_message *m, struct err *reterr)
 {
     arena_reset(&f->scratch);
-    struct slice text = reasons_text(header(m, "reasons"), &f->scratch);
-    struct slice source = header(m, "source"), kind = header(m, "kind"), at = header(m, "received");
+    struct slice text = reasons_text(stream_header_get(m, "reasons"), &f->scratch);
+    struct slice source = stream_header_get(m, "source"), kind = stream_header_get(m, "kind"),
+                 at = stream_header_get(m, "received");
     struct slice key = arena_printf(&f->scratch, "%.*s %.*s %.*s", SLICE_ARG(source),
                                     SLICE_ARG(kind), SLICE_ARG(text));
     bool is_new;
@@ -126,8 +119,8 @@ static int list(struct view *v, const struct options *o, struct err *reterr)
     int result = f.all ? view_read(v, "flow.rejected", STREAM_EARLIEST, &r, reterr)
                        : err_set(reterr, ERR_NOMEM, "no memory");
     for (enum stream_next n; result == 0 && (n = stream_next(r, &m, reterr)) != STREAM_NONE;) {
-        bool wanted =
-            n == STREAM_GOT && (!o->source || slice_eq_str(header(&m, "source"), o->source));
+        bool wanted = n == STREAM_GOT &&
+                      (!o->source || slice_eq_str(stream_header_get(&m, "source"), o->source));
         if (n == STREAM_ERROR || (wanted && fold_one(&f, &m, reterr) < 0))
             result = -1;
     }
@@ -155,8 +148,9 @@ static int print_one(const struct stream_message *m, const struct options *o)
     static const char *const shown[] = {"source", "received", "kind", "length", "sha256"};
     arena_init(&arena, ARENA_MAX);
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-        printf("%-9s %.*s\n", shown[i], SLICE_ARG(header(m, shown[i])));
-    printf("%-9s %.*s\n\n", "reasons", SLICE_ARG(reasons_text(header(m, "reasons"), &arena)));
+        printf("%-9s %.*s\n", shown[i], SLICE_ARG(stream_header_get(m, shown[i])));
+    printf("%-9s %.*s\n\n", "reasons",
+           SLICE_ARG(reasons_text(stream_header_get(m, "reasons"), &arena)));
     if (o->reveal)
         fwrite(m->value.p, 1, m->value.n, stdout);
     else

@@ -32,18 +32,11 @@ bool audit_unhex(struct slice hex, unsigned char out[DIGEST_SIZE])
     return true;
 }
 
-static struct slice header(const struct stream_message *m, const char *name)
-{
-    for (unsigned i = 0; i < m->nheaders; i++)
-        if (slice_eq_str(m->headers[i].name, name))
-            return m->headers[i].value;
-    return SLICE_ABSENT;
-}
-
 bool audit_link_read(const struct stream_message *m, struct audit_link *ret)
 {
-    return num_u64(header(m, "seq"), &ret->seq) && audit_unhex(header(m, "hash"), ret->hash) &&
-           audit_unhex(header(m, "prev"), ret->prev);
+    return num_u64(stream_header_get(m, "seq"), &ret->seq) &&
+           audit_unhex(stream_header_get(m, "hash"), ret->hash) &&
+           audit_unhex(stream_header_get(m, "prev"), ret->prev);
 }
 
 bool audit_value_is(struct slice value, uint64_t seq, struct slice writer)

@@ -271,3 +271,11 @@ enum stream_next stream_lost(struct stream_message *ret, struct err *reterr, str
             SLICE_ARG(partition), (long long)from, (long long)to, (long long)to);
     return STREAM_LOST;
 }
+
+struct slice stream_header_get(const struct stream_message *m, const char *name)
+{
+    for (unsigned i = 0; i < m->nheaders; i++)
+        if (slice_eq_str(m->headers[i].name, name))
+            return m->headers[i].value;
+    return SLICE_ABSENT;
+}

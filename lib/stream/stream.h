@@ -121,6 +121,9 @@ enum stream_result stream_forward(struct stream *s, const struct stream_record *
                                   const struct stream_position *positions, unsigned npositions,
                                   stream_done_fn done, void *arg, struct err *reterr);
 
+/* The value of the header of that name, or absent. */
+struct slice stream_header_get(const struct stream_message *m, const char *name);
+
 enum stream_start { STREAM_EARLIEST, STREAM_LATEST, STREAM_AT_TIME };
 
 struct stream_reader_options {

@@ -141,9 +141,9 @@ unsigned bed_read(struct bed *b, const char *topic, struct bed_record *ret, unsi
             .topic = name,
             .key = arena_copy(&b->arena, m.key),
             .value = arena_copy(&b->arena, m.value),
-            .merge = arena_copy(&b->arena, message_header(&m, "merge")),
-            .with = arena_copy(&b->arena, message_header(&m, "merge-with")),
-            .id = arena_copy(&b->arena, message_header(&m, "ce_id")),
+            .merge = arena_copy(&b->arena, stream_header_get(&m, "merge")),
+            .with = arena_copy(&b->arena, stream_header_get(&m, "merge-with")),
+            .id = arena_copy(&b->arena, stream_header_get(&m, "ce_id")),
             .offset = m.offset,
         };
     stream_reader_close(r);
