@@ -21,6 +21,7 @@ struct line {
     struct loop_fd *reported, *follow;
     struct loop_timer *timer;
     bool draining, drained;
+    bool paused; /* the timer runs, for what failed to be tried again */
     uint64_t moved;   /* events and repeats when last looked at, */
     int64_t moved_ms; /* and when that grew */
     struct series *lag, *oldest, *people, *ids;
@@ -37,9 +38,17 @@ static void check_drained(struct line *l)
     l->o.drained(l->o.arg);
 }
 
+static void pause_step(struct line *l)
+{
+    if (!l->paused) /* else whatever calls often would put it off for ever */
+        loop_timer_start(l->timer, PAUSE_MS);
+    l->paused = true;
+}
+
 static void step(void *arg)
 {
     struct line *l = arg;
+    l->paused = false;
     bool more = journey_step(l->journey, clock_wall_ms());
     struct journey_stats st;
     journey_stats(l->journey, &st);
@@ -53,7 +62,7 @@ static void step(void *arg)
     if (more)
         loop_timer_start(l->timer, 0);
     else if (journey_held(l->journey) || l->draining)
-        loop_timer_start(l->timer, PAUSE_MS);
+        pause_step(l);
     check_drained(l);
 }
 
@@ -207,7 +216,9 @@ void line_dispatched(struct line *l)
 {
     if (!l->timer)
         return; /* it is being opened or closed */
-    if (!journey_held(l->journey))
+    if (journey_held(l->journey))
+        pause_step(l);
+    else
         loop_timer_start(l->timer, 0);
 }
 
