@@ -32,7 +32,7 @@ int delivery_partition(struct delivery *d, struct slice name)
         return -1;
     memcpy(copy, name.p, name.n);
     d->partitions[d->npartitions] = slice_make(copy, name.n);
-    d->pending[d->npartitions] = -1;
+    d->pending[d->npartitions] = d->moving[d->npartitions] = -1;
     return (int)d->npartitions++;
 }
 
@@ -337,9 +337,14 @@ static void on_commit(void *arg, const struct err *e)
     struct delivery *d = arg;
     d->writing--;
     d->committing = false;
-    if (e) /* the next one says more */
-        log_line(LOG_ERROR, "delivery.commit", "consumer=%.*s: %s", SLICE_ARG(delivery_name(d)),
-                 e->text);
+    if (e)
+        log_line(LOG_ERROR, "delivery.commit", "consumer=%.*s tried again: %s",
+                 SLICE_ARG(delivery_name(d)), e->text);
+    for (unsigned i = 0; i < d->npartitions; i++) {
+        if (e && d->pending[i] < 0)
+            d->pending[i] = d->moving[i];
+        d->moving[i] = -1;
+    }
     delivery_wake(d);
 }
 
@@ -369,6 +374,7 @@ static void commit(struct delivery *d)
         return;
     for (unsigned i = 0, left = n; i < d->npartitions && left; i++)
         if (d->pending[i] >= 0) {
+            d->moving[i] = d->pending[i];
             d->pending[i] = -1;
             left--;
         }

@@ -29,6 +29,7 @@ struct delivery {
     struct parcel *later, *later_last; /* to be appended when the stream has room */
     unsigned writing;                  /* appends under way, positions too */
     int64_t pending[PARTITIONS_MAX];   /* positions to commit; -1 = none */
+    int64_t moving[PARTITIONS_MAX];    /* those that are being committed; -1 = none */
     bool committing;
     int64_t commit_due;
     const char *why; /* it stopped by itself: what went wrong */

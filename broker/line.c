@@ -21,7 +21,7 @@ struct line {
     struct loop_fd *reported, *follow;
     struct loop_timer *timer;
     bool draining, drained;
-    bool paused; /* the timer runs, for what failed to be tried again */
+    bool paused;      /* the timer runs, for what failed to be tried again */
     uint64_t moved;   /* events and repeats when last looked at, */
     int64_t moved_ms; /* and when that grew */
     struct series *lag, *oldest, *people, *ids;
