@@ -238,9 +238,10 @@ static bool take(struct delivery *d, const struct stream_message *m)
     int partition = delivery_partition(d, m->partition);
     if (partition < 0)
         return false;
-    if (delivery_known(d, m->partition, m->offset, &closed) || closed)
+    if (delivery_known(d, d->o.conf->route, m->partition, m->offset, &closed) || closed)
         return sched_pass(d->sched, (unsigned)partition, m->offset) == 0;
-    struct parcel *p = parcel_of_message(m, (unsigned)partition, d->partitions[partition]);
+    struct parcel *p =
+        parcel_of_message(m, d->o.conf->route, (unsigned)partition, d->partitions[partition]);
     if (!p)
         return false;
     p->owner = d;

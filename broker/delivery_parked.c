@@ -9,23 +9,24 @@
 enum { REFRESH_MS = 60 * 1000, REFRESH_MORE_MS = 1000, REFRESH_MAX = 500 };
 
 struct name {
-    char text[PARTITION_NAME_MAX + 24];
+    char text[PARTITION_NAME_MAX + 100];
     size_t n;
 };
 
-static struct slice name_of(struct name *name, struct slice partition, int64_t offset)
+static struct slice name_of(struct name *name, struct slice route, struct slice partition,
+                            int64_t offset)
 {
-    int n = snprintf(name->text, sizeof(name->text), "%.*s %lld", SLICE_ARG(partition),
-                     (long long)offset);
+    int n = snprintf(name->text, sizeof(name->text), "%.*s %.*s %lld", SLICE_ARG(route),
+                     SLICE_ARG(partition), (long long)offset);
     name->n = n > 0 && (size_t)n < sizeof(name->text) ? (size_t)n : 0;
     return slice_make(name->text, name->n);
 }
 
-struct parcel *delivery_known(struct delivery *d, struct slice partition, int64_t offset,
-                              bool *ret_closed)
+struct parcel *delivery_known(struct delivery *d, struct slice route, struct slice partition,
+                              int64_t offset, bool *ret_closed)
 {
     struct name name;
-    uint64_t *v = dict_get(&d->known, name_of(&name, partition, offset));
+    uint64_t *v = dict_get(&d->known, name_of(&name, route, partition, offset));
     *ret_closed = v && !*v;
     return v ? (struct parcel *)(uintptr_t)*v : NULL;
 }
@@ -33,16 +34,16 @@ struct parcel *delivery_known(struct delivery *d, struct slice partition, int64_
 static bool remember(struct delivery *d, struct parcel *p)
 {
     struct name name;
-    uint64_t *v = dict_put(&d->known, name_of(&name, p->partition, p->item.offset), NULL);
+    uint64_t *v = dict_put(&d->known, name_of(&name, p->route, p->partition, p->item.offset), NULL);
     if (v)
         *v = (uint64_t)(uintptr_t)p;
     return v != NULL;
 }
 
-static void forget(struct delivery *d, struct slice partition, int64_t offset)
+static void forget(struct delivery *d, const struct parcel *p)
 {
     struct name name;
-    dict_delete(&d->known, name_of(&name, partition, offset));
+    dict_delete(&d->known, name_of(&name, p->route, p->partition, p->item.offset));
 }
 
 static void put_off(struct delivery *d, struct parcel *p)
@@ -139,7 +140,7 @@ void delivery_store(struct delivery *d, struct parcel *p)
 
 void delivery_end(struct delivery *d, struct parcel *p)
 {
-    forget(d, p->partition, p->item.offset);
+    forget(d, p);
     p->closing = true;
     p->storing = false;
     parcel_drop_value(p);
@@ -152,9 +153,10 @@ static void fold(struct delivery *d, const struct parked_record *r, int park)
     struct name name;
     bool is_new;
     int partition = delivery_partition(d, r->partition);
-    uint64_t *v = partition < 0
-                      ? NULL
-                      : dict_put(&d->known, name_of(&name, r->partition, r->offset), &is_new);
+    uint64_t *v =
+        partition < 0
+            ? NULL
+            : dict_put(&d->known, name_of(&name, r->route, r->partition, r->offset), &is_new);
     if (!v)
         return;
     struct parcel *old = (struct parcel *)(uintptr_t)*v;
@@ -178,15 +180,19 @@ static void fold(struct delivery *d, const struct parked_record *r, int park)
     snprintf(old->item.reason, sizeof(old->item.reason), "%.*s", SLICE_ARG(r->reason));
 }
 
-void delivery_apply(struct delivery *d, const struct parked_record *r)
+void delivery_apply(struct delivery *d, const struct parked_record *record)
 {
+    struct parked_record with_route = *record;
+    const struct parked_record *r = &with_route;
     int park = parked_state_read(r->state);
+    if (!slice_present(r->route))
+        with_route.route = d->o.conf->route;
     if (!d->started) {
         fold(d, r, park);
         return;
     }
     bool closed;
-    struct parcel *p = delivery_known(d, r->partition, r->offset, &closed);
+    struct parcel *p = delivery_known(d, r->route, r->partition, r->offset, &closed);
     if (!p || park < 0)
         return;
     if (r->value.n) {
@@ -204,7 +210,9 @@ void delivery_apply(struct delivery *d, const struct parked_record *r)
 static int by_place(const void *a, const void *b)
 {
     const struct parcel *x = *(struct parcel *const *)a, *y = *(struct parcel *const *)b;
-    int c = slice_cmp(x->partition, y->partition);
+    int c = slice_cmp(x->route, y->route);
+    if (!c)
+        c = slice_cmp(x->partition, y->partition);
     if (c)
         return c;
     return x->item.offset < y->item.offset ? -1 : x->item.offset > y->item.offset;

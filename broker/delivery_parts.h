@@ -23,8 +23,8 @@ struct delivery {
     struct loop_fd *watch;
     bool started, stopped, caught_up;
     bool more; /* there may be more to read */
-    /* What stands in flow.parked, by "<partition> <offset>" of the route record: a parcel, or NULL
-     * where it was closed and the route record may be read again. */
+    /* What stands in flow.parked, by "<route> <partition> <offset>" of the route record: a parcel,
+     * or NULL where it was closed and the route record may be read again. */
     struct dict known;
     struct parcel *later, *later_last; /* to be appended when the stream has room */
     unsigned writing;                  /* appends under way, positions too */
@@ -49,8 +49,8 @@ struct delivery {
 /* Number of a partition; its name is kept. -1 when there are too many. */
 int delivery_partition(struct delivery *d, struct slice name);
 /* The parcel that stands in flow.parked for that route record. *ret_closed: none, it was closed. */
-struct parcel *delivery_known(struct delivery *d, struct slice partition, int64_t offset,
-                              bool *ret_closed);
+struct parcel *delivery_known(struct delivery *d, struct slice route, struct slice partition,
+                              int64_t offset, bool *ret_closed);
 /* Appends its present state; `later` is tried again by delivery_append_later. */
 void delivery_store(struct delivery *d, struct parcel *p);
 /* Appends its end, then frees it. */

@@ -17,7 +17,7 @@ struct orphan {
 struct orphans {
     struct parked *parked;
     int64_t retain_ms, due;
-    struct dict by_name; /* "<consumer> <partition> <offset>" -> struct orphan */
+    struct dict by_name; /* "<consumer> <route> <partition> <offset>" -> struct orphan */
     struct buf value;
 };
 
@@ -83,8 +83,8 @@ static void note_state(struct orphan *one, const struct parked_record *r, int pa
 void orphans_apply(struct orphans *o, const struct parked_record *r)
 {
     char text[NAME_MAX_BYTES];
-    int n = snprintf(text, sizeof(text), "%.*s %.*s %lld", SLICE_ARG(r->consumer),
-                     SLICE_ARG(r->partition), (long long)r->offset);
+    int n = snprintf(text, sizeof(text), "%.*s %.*s %.*s %lld", SLICE_ARG(r->consumer),
+                     SLICE_ARG(r->route), SLICE_ARG(r->partition), (long long)r->offset);
     int park = parked_state_read(r->state);
     if (n < 0 || (size_t)n >= sizeof(text))
         return;

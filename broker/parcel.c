@@ -7,7 +7,7 @@
 
 /* Texts that a parcel keeps, in the order in which they stand in its block. */
 struct texts {
-    struct slice key, id, type, received, with, at_partition;
+    struct slice key, id, type, received, with, at_partition, route;
 };
 
 static struct slice put(char **at, struct slice s)
@@ -26,7 +26,8 @@ static struct parcel *parcel_new(const struct texts *t, struct slice merge, unsi
                                  struct slice partition_name)
 {
     struct parcel *p = calloc(1, sizeof(*p));
-    size_t n = t->key.n + t->id.n + t->type.n + t->received.n + t->with.n + t->at_partition.n + 6;
+    size_t n = t->key.n + t->id.n + t->type.n + t->received.n + t->with.n + t->at_partition.n +
+               t->route.n + 7;
     char *at = p ? malloc(n) : NULL;
     if (!at) {
         free(p);
@@ -38,6 +39,7 @@ static struct parcel *parcel_new(const struct texts *t, struct slice merge, unsi
     p->type = put(&at, t->type);
     p->received = put(&at, t->received);
     p->at_partition = put(&at, t->at_partition);
+    p->route = put(&at, t->route);
     if (slice_eq_str(merge, "retired") || slice_eq_str(merge, "survivor")) {
         bool retired = slice_eq_str(merge, "retired");
         p->item.mark = retired ? SCHED_RETIRED : SCHED_SURVIVOR;
@@ -49,14 +51,15 @@ static struct parcel *parcel_new(const struct texts *t, struct slice merge, unsi
     return p;
 }
 
-struct parcel *parcel_of_message(const struct stream_message *m, unsigned partition,
-                                 struct slice partition_name)
+struct parcel *parcel_of_message(const struct stream_message *m, struct slice route,
+                                 unsigned partition, struct slice partition_name)
 {
     struct texts t = {.key = m->key,
                       .id = stream_header_get(m, "ce_id"),
                       .type = stream_header_get(m, "ce_type"),
                       .received = stream_header_get(m, "received"),
-                      .with = stream_header_get(m, "merge-with")};
+                      .with = stream_header_get(m, "merge-with"),
+                      .route = route};
     struct parcel *p = parcel_new(&t, stream_header_get(m, "merge"), partition, partition_name);
     if (!p)
         return NULL;
@@ -81,7 +84,8 @@ struct parcel *parcel_of_parked(const struct parked_record *r, unsigned partitio
                       .type = r->type,
                       .received = r->received,
                       .with = r->with,
-                      .at_partition = r->at_partition};
+                      .at_partition = r->at_partition,
+                      .route = r->route};
     struct parcel *p = parcel_new(&t, r->merge, partition, partition_name);
     if (!p)
         return NULL;
@@ -128,6 +132,7 @@ void parcel_record(const struct parcel *p, struct slice consumer, struct slice s
         .value = with_value ? p->value : SLICE(""),
         .merge = p->merge,
         .with = p->item.with,
+        .route = p->route,
         .partition = p->partition,
         .offset = p->item.offset,
         .attempts = p->item.attempts,

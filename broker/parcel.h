@@ -10,7 +10,7 @@
 
 struct parcel {
     struct sched_item item; /* first */
-    struct slice type, received, partition, merge;
+    struct slice type, received, route, partition, merge;
     char since[40];     /* when it was parked, RFC 3339; empty = not */
     struct slice value; /* absent once it stands in flow.parked */
     char *texts, *bytes;
@@ -24,9 +24,10 @@ struct parcel {
     struct parcel *later_next; /* to be appended when the stream has room */
 };
 
-/* Of a route record, its bytes copied. partition is its number here. NULL without memory. */
-struct parcel *parcel_of_message(const struct stream_message *m, unsigned partition,
-                                 struct slice partition_name);
+/* Of a record of that route, its bytes copied. partition is its number here. NULL without memory.
+ */
+struct parcel *parcel_of_message(const struct stream_message *m, struct slice route,
+                                 unsigned partition, struct slice partition_name);
 /* Of an open record of flow.parked, without its event. */
 struct parcel *parcel_of_parked(const struct parked_record *r, unsigned partition,
                                 struct slice partition_name);

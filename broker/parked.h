@@ -1,8 +1,8 @@
-/* parked.h - flow.parked: what waits for a consumer, or for somebody. Kept for good, appended to,
- * folded at start, followed while running, read again by seeking.
+/* parked.h - flow.parked: what waits for a consumer, or for somebody. Appended to, folded at start,
+ * followed while running, read again by seeking. It goes by age: what is open is appended again.
  *
  * Where a record stands is known by following the topic: an event is in flow.parked once it was
- * read back from there. The newest record of a consumer's event (route partition and offset name
+ * read back from there. The newest record of a consumer's event (route, partition and offset name
  * it) says its state; the newest one with a value holds the event. */
 #ifndef WEIR_PARKED_H
 #define WEIR_PARKED_H
@@ -17,7 +17,7 @@ struct parked_record {
     struct slice consumer, state, reason, since, received;
     struct slice key, id, type, value; /* value: empty where only the state changes */
     struct slice merge, with;          /* absent: no merge */
-    struct slice partition;            /* of the route record */
+    struct slice route, partition;     /* of the route record; route absent: not said */
     int64_t offset;
     uint64_t attempts;
     /* When read: where it stands, and when it was appended. */

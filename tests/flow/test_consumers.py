@@ -257,6 +257,38 @@ class ConsumerTest(unittest.TestCase):
         kit.wait_until(lambda: self.states()["parked"] == 1, 30, "the refused event is parked")
         self.bless(feed, self.parked_briefs())
 
+    def test_another_route_is_read_from_its_start(self):
+        """Offsets of one route say nothing of another: what was parked of the old one hides nothing of
+        the new one, and is still owed."""
+        healed = threading.Event()
+        self.http.answer = lambda event, _: OK if healed.is_set() else Answer(422)
+        self.start()
+        feed = self.send(patients=5, length=3)
+        kit.wait_until(lambda: len(kit.parked(self.site, "http")) == feed.count, 30, "all is parked")
+        one = next(r["event"] for r in kit.parked(self.site, "http") if r["state"] == "parked")
+        self.site.weir("parked", "discard", one, "--consumer", "http", "--reason", "test")
+        kit.wait_until(lambda: len(kit.parked(self.site, "http")) == feed.count - 1, 30, "one less")
+        self.site.broker().stop()
+        healed.set()
+        self.http.records.clear()
+        self.site.config["consumers"]["http"]["route"] = "analytics"
+        self.site.start("broker")
+        kit.wait_until(lambda: len(self.minimised()) == feed.count, 30,
+                       lambda: f"{len(self.minimised())} of {feed.count} of the new route")
+        rows = kit.parked(self.site, "http")
+        self.assertEqual(len(rows), feed.count - 1)
+        for _ in range(3):
+            for row in kit.parked(self.site, "http"):
+                if row["state"] == "parked":
+                    self.site.weir("parked", "release", row["event"], "--consumer", "http",
+                                   "--reason", "test", check=False)
+        kit.wait_until(lambda: len(self.http.accepted()) == 2 * feed.count - 1, 30,
+                       "what was owed of the old route")
+
+    def minimised(self):
+        return {r["event"]["id"] for r in self.http.accepted()
+                if "nhs_number" not in r["event"]["data"].get("patient", {})}
+
     def test_broker_restarts_in_the_middle(self):
         self.http.answer = lambda event, _: Answer(200, delay=0.005)
         self.start()
