@@ -92,6 +92,7 @@ static int open_sched(struct delivery *d, struct err *reterr)
     struct sched_options so = {
         .in_flight = d->kind->in_flight(c),
         .window = (unsigned)c->window,
+        .window_bytes = c->window_bytes,
         .parked_max = (unsigned)c->parked_max,
         .backoff_min = c->backoff_min,
         .backoff_max = c->backoff_max,
@@ -462,7 +463,9 @@ void delivery_stats(struct delivery *d, struct delivery_stats *ret)
     if (d->reader)
         stream_lag(d->reader, &ahead, &oldest, &err);
     ret->lag = ahead + ret->sched.in_memory;
-    ret->oldest_ms = ret->sched.oldest_ms ? ret->sched.oldest_ms : oldest;
+    ret->oldest_ms = sched_oldest_ms(d->sched);
+    if (!ret->oldest_ms)
+        ret->oldest_ms = oldest;
     if (!ret->why && ret->sched.parked_full)
         ret->why = "parked_max is reached";
     if (!ret->why && ret->sched.breaker != BREAKER_CLOSED)

@@ -32,6 +32,7 @@ struct sched_item {
     struct slice with; /* of a marked one: the other keys, a blank between */
     unsigned partition;
     int64_t offset, time_ms;
+    uint32_t size; /* bytes that it takes in memory while it is not in flow.parked */
 
     enum sched_park park;
     enum sched_end end;

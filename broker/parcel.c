@@ -71,6 +71,7 @@ struct parcel *parcel_of_message(const struct stream_message *m, struct slice ro
     if (m->value.n)
         memcpy(p->bytes, m->value.p, m->value.n);
     p->value = slice_make(p->bytes, m->value.n);
+    p->item.size = (uint32_t)(sizeof(*p) + m->value.n);
     p->item.offset = m->offset;
     p->item.time_ms = m->time_ms;
     return p;

@@ -21,6 +21,7 @@ struct sched {
     struct queue store, done; /* to be told */
     struct sched_item *parked, *parked_last;
     size_t in_memory, under_way, nparked;
+    uint64_t bytes; /* of those in memory */
     bool caught_up, draining;
     int64_t last_success; /* -1 = none yet */
     uint64_t delivered, retries, flagged, spilled;
@@ -81,9 +82,20 @@ void sched_close(struct sched *s, void (*drop)(void *arg, struct sched_item *ite
     free(s);
 }
 
+static bool window_full(const struct sched *s)
+{
+    return s->in_memory >= s->o.window || s->bytes >= s->o.window_bytes;
+}
+
+static void leave_window(struct sched *s, const struct sched_item *item)
+{
+    s->in_memory--;
+    s->bytes -= item->size;
+}
+
 bool sched_room(const struct sched *s)
 {
-    return s->in_memory < s->o.window && s->read < (size_t)s->o.window * SCHED_SPAN_PER_WINDOW &&
+    return !window_full(s) && s->read < (size_t)s->o.window * SCHED_SPAN_PER_WINDOW &&
            s->nparked < s->o.parked_max;
 }
 
@@ -187,11 +199,12 @@ static bool failing(const struct sched *s, const struct lane *lane)
     return lane->fail_since >= 0 && lane->fail_epoch == s->breaker.epoch && !s->breaker.open;
 }
 
-/* A lane that fails for long while others succeed must not hold the window. */
+/* A lane that fails for long while others succeed must not hold the window; nor one that fails
+ * alone and has filled it, so that no other can succeed. Where two fail the breaker decides. */
 static bool spills(const struct sched *s, const struct lane *lane, int64_t now)
 {
     return !lane->parked && failing(s, lane) && now - lane->fail_since >= s->o.spill_after &&
-           s->last_success > lane->fail_since;
+           (s->last_success > lane->fail_since || (window_full(s) && s->breaker.failing < 2));
 }
 
 /* Puts the lane where it belongs now. */
@@ -264,6 +277,7 @@ int sched_add(struct sched *s, struct sched_item *item, int64_t now)
     }
     s->read++;
     s->in_memory++;
+    s->bytes += item->size;
     if (new_lane)
         item->lane->fail_round = s->breaker.round - 1;
     if (item->lane->parked)
@@ -326,7 +340,7 @@ static void finish(struct sched *s, struct sched_item *item, enum sched_end end,
         rouse(s, barrier_note(&s->barriers, item, BARRIER_PASSED));
     if (!item->kept) {
         span_done(s, item->partition, item->serial);
-        s->in_memory--;
+        leave_window(s, item);
     }
     if (item->park != SCHED_LIVE)
         unlist_parked(s, item);
@@ -469,7 +483,7 @@ void sched_stored(struct sched *s, struct sched_item *item, int64_t now)
     item->stored = true;
     if (!item->kept) {
         item->kept = true;
-        s->in_memory--;
+        leave_window(s, item);
         span_done(s, item->partition, item->serial);
     }
     if (item->lane->head == item)
@@ -547,6 +561,10 @@ void sched_stats(const struct sched *s, struct sched_stats *ret)
         .flagged = s->flagged,
         .spilled = s->spilled,
     };
+}
+
+int64_t sched_oldest_ms(const struct sched *s)
+{
     int64_t oldest = 0;
     for (unsigned i = 0; i < s->nspans; i++) {
         int64_t ms = span_oldest_ms(&s->spans[i]);
@@ -556,5 +574,5 @@ void sched_stats(const struct sched *s, struct sched_stats *ret)
     for (const struct sched_item *i = s->parked; i; i = i->parked_next)
         if (!oldest || i->time_ms < oldest)
             oldest = i->time_ms;
-    ret->oldest_ms = oldest;
+    return oldest;
 }

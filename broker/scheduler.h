@@ -25,8 +25,9 @@
 #include "lane.h"
 
 struct sched_options {
-    unsigned in_flight; /* items under way, over all lanes */
-    unsigned window;    /* items in memory: read, and neither finished nor in flow.parked */
+    unsigned in_flight;    /* items under way, over all lanes */
+    unsigned window;       /* items in memory: read, and neither finished nor in flow.parked */
+    uint64_t window_bytes; /* the same in bytes: at it reading stops */
     unsigned
         parked_max; /* open items in flow.parked at which reading stops; the window comes on top */
     int64_t backoff_min, backoff_max, retry_after_max;
@@ -99,10 +100,12 @@ struct sched_item *sched_parked(const struct sched *s, const struct sched_item *
 struct sched_stats {
     size_t in_memory, under_way, lanes, parked, span;
     enum breaker_state breaker;
-    int64_t oldest_ms; /* append time of the oldest unfinished record, parked ones too; 0 = none */
     bool parked_full;
     uint64_t delivered, retries, flagged, spilled;
 };
 void sched_stats(const struct sched *s, struct sched_stats *ret);
+/* Append time of the oldest unfinished record, parked ones too; 0 = none. Looks at all that is
+ * parked. */
+int64_t sched_oldest_ms(const struct sched *s);
 
 #endif

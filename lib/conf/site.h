@@ -79,12 +79,13 @@ struct site_consumer {
     struct slice name;
     const struct yaml *node;
     struct slice route;
-    struct slice kind;   /* http, file: the section of that name is there */
-    struct slice format; /* cloudevent */
-    struct slice start;  /* earliest, latest, or an RFC 3339 time: first position only */
-    int64_t in_flight;   /* 16: requests under way, over all lanes */
-    int64_t window;      /* 4096: events read ahead */
-    int64_t parked_max;  /* 100000: open entries; reached: stop reading, alarm */
+    struct slice kind;     /* http, file: the section of that name is there */
+    struct slice format;   /* cloudevent */
+    struct slice start;    /* earliest, latest, or an RFC 3339 time: first position only */
+    int64_t in_flight;     /* 16: requests under way, over all lanes */
+    int64_t window;        /* 4096: events read ahead */
+    uint64_t window_bytes; /* 64MiB: the same in bytes */
+    int64_t parked_max;    /* 100000: open entries; reached: stop reading, alarm */
     int64_t backoff_min, backoff_max; /* 500ms, 60s */
     int64_t retry_after_max;          /* 10m: a longer Retry-After is cut */
     int64_t spill_after;              /* 10s */

@@ -29,6 +29,8 @@ static const struct conf_option consumer_options[] = {
     {"in_flight", CONF_INT, ROW(in_flight), "16", 1, 10000,
      .help = "Deliveries under way at once; of one patient there is one at a time."},
     {"window", CONF_INT, ROW(window), "4096", 1, 1000000, .help = "Events read ahead."},
+    {"window_bytes", CONF_SIZE, ROW(window_bytes), "64MiB", 1 << 20, 128 << 20,
+     .help = "The same in bytes: at this size no more is read ahead."},
     {"parked_max", CONF_INT, ROW(parked_max), "100000", 1, 100000000,
      .help = "Open parked events; at this number reading stops and an alarm is raised."},
     {"backoff_min", CONF_DURATION, ROW(backoff_min), "500ms", 1, 86400000,

@@ -20,12 +20,13 @@ struct bench {
     unsigned nitems;
     char told[8192]; /* "+id" sent, "!id" delivered, "-id" discarded, "wid" "pid" "rid" stored */
     size_t told_n;
+    uint32_t size; /* of the next items */
     struct sched_item *under_way[BENCH_ITEMS];
     unsigned nunder_way;
 };
 
-/* 4 under way, window 64, parked_max 1000, back-off 100 to 800 ms, Retry-After to 5 s, spill 10 s,
- * breaker 30 s, merge 30 s. */
+/* 4 under way, window 64 or a million bytes, parked_max 1000, back-off 100 to 800 ms, Retry-After
+ * to 5 s, spill 10 s, breaker 30 s, merge 30 s. */
 struct sched_options bench_options(void);
 void bench_open(struct bench *b, const struct sched_options *o);
 void bench_close(struct bench *b);

@@ -82,7 +82,7 @@ START_TEST(finished_ones_behind_a_slow_one_are_bounded)
     struct sched_stats st;
     bench_stats(&b, &st);
     ck_assert_uint_eq(st.span, 8 * SCHED_SPAN_PER_WINDOW);
-    ck_assert_int_eq(st.oldest_ms, 5000);
+    ck_assert_int_eq(sched_oldest_ms(b.s), 5000);
     bench_answer(&b, "a1", SCHED_OK);
     ck_assert(sched_room(b.s));
     ck_assert_int_eq(bench_position(&b), 8 * SCHED_SPAN_PER_WINDOW);
@@ -238,6 +238,28 @@ START_TEST(parked_are_listed_oldest_first)
 }
 END_TEST
 
+START_TEST(the_window_counts_bytes_too)
+{
+    struct bench_item *a = bench_add(&b, "a1");
+    ck_assert(sched_room(b.s));
+    bench_pump(&b);
+    bench_answer(&b, "a1", SCHED_OK);
+    ck_assert(a->done);
+    b.size = 600000;
+    bench_add(&b, "b1");
+    bench_add(&b, "b2");
+    ck_assert(!sched_room(b.s)); /* of a million */
+    bench_pump(&b);
+    bench_answer(&b, "b1", SCHED_OK);
+    ck_assert(sched_room(b.s));
+    bench_add(&b, "b3");
+    ck_assert(!sched_room(b.s));
+    bench_answer(&b, "b2", SCHED_PARK); /* in flow.parked they are not in memory */
+    ck_assert(bench_find(&b, "b3", NULL)->stored);
+    ck_assert(sched_room(b.s));
+}
+END_TEST
+
 START_TEST(partitions_have_positions_of_their_own)
 {
     unsigned p;
@@ -272,6 +294,7 @@ Suite *sched_order_suite(void)
     tcase_add_test(c, restored_go_on_in_order);
     tcase_add_test(c, parked_are_listed_oldest_first);
     tcase_add_test(c, partitions_have_positions_of_their_own);
+    tcase_add_test(c, the_window_counts_bytes_too);
     suite_add_tcase(s, c);
     return s;
 }

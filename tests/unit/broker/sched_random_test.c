@@ -65,6 +65,7 @@ static void begin(struct world *w)
 {
     struct sched_options o = {.in_flight = 5,
                               .window = WINDOW,
+                              .window_bytes = 1 << 20,
                               .parked_max = 60,
                               .backoff_min = 100,
                               .backoff_max = 2000,

@@ -134,6 +134,52 @@ START_TEST(no_spill_where_nobody_succeeds)
 }
 END_TEST
 
+/* Nobody else can succeed, for nobody else is read: one patient must not stop the others. */
+START_TEST(one_lane_that_fills_the_window_spills)
+{
+    char id[8];
+    for (int i = 0; sched_room(b.s); i++) {
+        snprintf(id, sizeof(id), "a%d", i);
+        bench_add(&b, id);
+    }
+    int64_t begin = b.now;
+    bench_pump(&b);
+    while (!sched_room(b.s) && b.now - begin < 60000) {
+        if (b.nunder_way)
+            bench_answer(&b, "a0", SCHED_RETRY);
+        bench_advance(&b, 100);
+    }
+    ck_assert_int_ge(b.now - begin, 10000);
+    ck_assert_int_le(b.now - begin, 12000);
+    ck_assert_int_eq(breaker(), BREAKER_CLOSED);
+    bench_add(&b, "b1");
+    b.told_n = 0;
+    bench_told(&b, "+b1");
+}
+END_TEST
+
+/* Where several fail it is the consumer that is away: the breaker sees to it. */
+START_TEST(a_full_window_of_several_does_not_spill)
+{
+    char id[8];
+    bench_add(&b, "b0");
+    for (int i = 0; sched_room(b.s); i++) {
+        snprintf(id, sizeof(id), "a%d", i);
+        bench_add(&b, id);
+    }
+    bench_pump(&b);
+    for (int i = 0; i < 400 && breaker() == BREAKER_CLOSED; i++) {
+        while (b.nunder_way) {
+            snprintf(id, sizeof(id), "%.*s", SLICE_ARG(b.under_way[0]->id));
+            bench_answer(&b, id, SCHED_RETRY);
+        }
+        bench_advance(&b, 100);
+    }
+    ck_assert_int_eq(breaker(), BREAKER_OPEN);
+    ck_assert(!bench_find(&b, "a0", NULL)->stored);
+}
+END_TEST
+
 START_TEST(fault_opens_at_once_and_counts_nothing)
 {
     for (const char *id = "a1\0b1\0c1\0"; *id; id += 3)
@@ -246,6 +292,8 @@ Suite *sched_retry_suite(void)
     tcase_add_test(c, a_failed_one_waits_and_keeps_its_lane);
     tcase_add_test(c, a_stuck_lane_spills_and_retries_from_there);
     tcase_add_test(c, no_spill_where_nobody_succeeds);
+    tcase_add_test(c, one_lane_that_fills_the_window_spills);
+    tcase_add_test(c, a_full_window_of_several_does_not_spill);
     tcase_add_test(c, fault_opens_at_once_and_counts_nothing);
     tcase_add_test(c, one_probe_at_a_time_each_from_another_lane);
     tcase_add_test(c, probe_about_the_event_closes_and_parks);
