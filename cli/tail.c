@@ -164,9 +164,27 @@ static int follow(struct tail *t, struct stream_reader *r, struct err *reterr)
         if (n == STREAM_NONE) {
             if (fflush(stdout) != 0)
                 return 0;
-            view_wait(r, WAIT_MS);
+            if (!view_wait(r, WAIT_MS))
+                return 0; /* `| head` has seen enough, or the pager was left */
         }
     }
+}
+
+static bool personal(const struct event_field *f)
+{
+    return f->personal;
+}
+
+/* Asking for a name is finding out whose the pseudonym is: that is a reveal like any other. */
+static int may_ask(const struct tail *t, struct err *reterr)
+{
+    int field = t->rule && !t->o->reveal ? rule_reads(t->rule, personal) : -1;
+    if (field < 0)
+        return 0;
+    return err_set(reterr, ERR_INPUT,
+                   "--where: %s tells who the patient is; add --reveal, which is written to the "
+                   "audit log",
+                   event_fields[field].path);
 }
 
 static int tail_with(struct tail *t, struct view *view, struct err *reterr)
@@ -174,6 +192,8 @@ static int tail_with(struct tail *t, struct view *view, struct err *reterr)
     struct stream_reader *r = NULL;
     if (t->o->where &&
         compile_where(view->site, t->o->where, view->site->arena, &t->rule, reterr) < 0)
+        return -1;
+    if (may_ask(t, reterr) < 0)
         return -1;
     if (t->o->reveal && reveal_audited(view, "flow.events", reterr) < 0)
         return -1;
@@ -223,7 +243,8 @@ const struct verb verb_tail = {
             "  --where RULE     only events that a rule takes: CloudEvents SQL, as in routes\n"
             "  --json           whole events, one JSON line each\n"
             "  --no-follow      end after the last event there is now\n"
-            "  --reveal         show who the patients are; written to the audit log first\n"
+            "  --reveal         show who the patients are, and let the rule ask for it; written to "
+            "the audit log first\n"
             "  -c, --config FILE\n\n"
             "Columns: time it happened, type, site/ward/bed, person (pseudonym), name, visit, "
             "source, [doubts].\n\n"

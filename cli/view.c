@@ -42,10 +42,11 @@ int view_read(struct view *v, const char *topic, enum stream_start start,
     return stream_reader_open(v->stream, &o, ret, reterr);
 }
 
-void view_wait(struct stream_reader *r, int timeout_ms)
+bool view_wait(struct stream_reader *r, int timeout_ms)
 {
-    struct pollfd p = {.fd = stream_reader_fd(r), .events = POLLIN};
-    poll(&p, 1, timeout_ms);
+    struct pollfd p[] = {{.fd = stream_reader_fd(r), .events = POLLIN}, {.fd = STDOUT_FILENO}};
+    poll(p, 2, timeout_ms);
+    return !(p[1].revents & (POLLERR | POLLHUP | POLLNVAL));
 }
 
 bool view_colour(void)

@@ -20,8 +20,9 @@ void view_close(struct view *v);
 /* Opens a reader without a group on one topic. */
 int view_read(struct view *v, const char *topic, enum stream_start start,
               struct stream_reader **ret, struct err *reterr);
-/* Waits until the reader may have more, at most that long. */
-void view_wait(struct stream_reader *r, int timeout_ms);
+/* Waits until the reader may have more, at most that long. False: nobody reads standard output any
+ * more. */
+bool view_wait(struct stream_reader *r, int timeout_ms);
 /* Whether to colour: standard output is a terminal, and $NO_COLOR is not set. */
 bool view_colour(void);
 

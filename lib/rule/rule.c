@@ -75,6 +75,27 @@ bool rule_match(const struct rule *r, const struct event *e, struct arena *scrat
     return rule_eval(r, e, scratch, &v) == 0 && v.kind == RULE_BOOLEAN && v.boolean;
 }
 
+/* Goes as deep as the rule, RULE_DEPTH_MAX at most. */
+static int node_reads(const struct rule_node *n, bool (*wanted)(const struct event_field *f))
+{
+    if (!n || n->op == RULE_OP_EXISTS)
+        return -1;
+    if ((n->op == RULE_OP_FIELD || n->op == RULE_OP_FIELDS) && n->field >= 0 &&
+        wanted(&event_fields[n->field]))
+        return n->field;
+    int found = node_reads(n->left, wanted);
+    if (found < 0)
+        found = node_reads(n->right, wanted);
+    for (const struct rule_link *l = n->links; l && found < 0; l = l->next)
+        found = node_reads(l->node, wanted);
+    return found;
+}
+
+int rule_reads(const struct rule *r, bool (*wanted)(const struct event_field *f))
+{
+    return node_reads(r->root, wanted);
+}
+
 const char *rule_errors_text(unsigned errors, char out[RULE_ERRORS_SIZE])
 {
     static const char *const names[] = {

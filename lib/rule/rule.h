@@ -72,6 +72,9 @@ unsigned rule_eval(const struct rule *r, const struct event *e, struct arena *sc
                    struct rule_value *ret);
 /* rule_eval as a filter. */
 bool rule_match(const struct rule *r, const struct event *e, struct arena *scratch);
+/* The first field whose value the rule looks at and for which wanted says yes, or -1. EXISTS looks
+ * at no value. */
+int rule_reads(const struct rule *r, bool (*wanted)(const struct event_field *f));
 /* Words of an error set, "cast, math"; "" for none. Returns out. */
 enum { RULE_ERRORS_SIZE = 128 };
 const char *rule_errors_text(unsigned errors, char out[RULE_ERRORS_SIZE]);

@@ -149,6 +149,44 @@ START_TEST(no_room_is_an_error)
 }
 END_TEST
 
+static bool personal(const struct event_field *f)
+{
+    return f->personal;
+}
+
+/* Which field of the patient a rule looks at; NULL = none. */
+static const struct {
+    const char *text, *field;
+} reads[] = {
+    {"data.location.site = 'x'", NULL},
+    {"EXISTS data.patient.nhs_number", NULL},
+    {"data.patient.family = 'x'", "data.patient.family"},
+    {"NOT (true AND data.patient.family LIKE 'x%')", "data.patient.family"},
+    {"'x' IN (data.patient.family)", "data.patient.family"},
+    {"data.patient.ids.value = 'x'", "data.patient.ids.value"},
+    {"LENGTH(UPPER(data.patient.nhs_number)) > 0", "data.patient.nhs_number"},
+    {"data.visit.same_day OR type = data.patient.given", "data.patient.given"},
+};
+
+START_TEST(what_a_rule_reads_is_told)
+{
+    struct arena arena;
+    const struct rule *r;
+    struct err err = {0};
+    size_t at;
+    arena_init(&arena, 1 << 20);
+    ck_assert_msg(rule_compile(slice_str(reads[_i].text), &env, &arena, &r, &at, &err) == 0, "%s",
+                  err.text);
+    int field = rule_reads(r, personal);
+    if (reads[_i].field)
+        ck_assert_msg(field >= 0 && strcmp(event_fields[field].path, reads[_i].field) == 0, "%s",
+                      reads[_i].text);
+    else
+        ck_assert_int_eq(field, -1);
+    arena_fini(&arena);
+}
+END_TEST
+
 Suite *rule_refuse_suite(void)
 {
     Suite *s = suite_create("rule refused");
@@ -157,6 +195,7 @@ Suite *rule_refuse_suite(void)
     tcase_add_test(t, nesting_is_bounded);
     tcase_add_test(t, length_is_bounded);
     tcase_add_test(t, no_room_is_an_error);
+    tcase_add_loop_test(t, what_a_rule_reads_is_told, 0, (int)(sizeof(reads) / sizeof(reads[0])));
     suite_add_tcase(s, t);
     return s;
 }
