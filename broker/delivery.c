@@ -64,6 +64,12 @@ static int64_t now_ms(const struct delivery *d)
     return loop_now(d->o.loop);
 }
 
+static void failed_for(struct delivery *d, const char *reason)
+{
+    snprintf(d->last_reason, sizeof(d->last_reason), "%s", reason);
+    d->last_failure_ms = clock_wall_ms();
+}
+
 static void on_verdict(void *arg, void *ticket, const struct sched_verdict *v)
 {
     struct delivery *d = arg;
@@ -71,7 +77,7 @@ static void on_verdict(void *arg, void *ticket, const struct sched_verdict *v)
     if (v->kind == SCHED_OK)
         d->last_success_ms = clock_wall_ms();
     else if (v->reason)
-        snprintf(d->last_reason, sizeof(d->last_reason), "%s", v->reason);
+        failed_for(d, v->reason);
     sched_verdict(d->sched, &p->item, v, now_ms(d));
     delivery_wake(d);
 }
@@ -457,8 +463,11 @@ void delivery_stats(struct delivery *d, struct delivery_stats *ret)
     struct err err = {0};
     uint64_t ahead = 0;
     int64_t oldest = 0;
-    *ret = (struct delivery_stats){
-        .parked_total = d->parked_total, .last_success_ms = d->last_success_ms, .why = d->why};
+    *ret = (struct delivery_stats){.parked_total = d->parked_total,
+                                   .last_success_ms = d->last_success_ms,
+                                   .last_failure_ms = d->last_failure_ms,
+                                   .last_reason = d->last_reason,
+                                   .why = d->why};
     sched_stats(d->sched, &ret->sched);
     if (d->reader)
         stream_lag(d->reader, &ahead, &oldest, &err);
@@ -468,8 +477,9 @@ void delivery_stats(struct delivery *d, struct delivery_stats *ret)
         ret->oldest_ms = oldest;
     if (!ret->why && ret->sched.parked_full)
         ret->why = "parked_max is reached";
+    snprintf(d->why_text, sizeof(d->why_text), "breaker open: %s", d->last_reason);
     if (!ret->why && ret->sched.breaker != BREAKER_CLOSED)
-        ret->why = "the consumer is at fault or away: breaker open";
+        ret->why = d->why_text;
 }
 
 void delivery_collect(struct delivery *d)

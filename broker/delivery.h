@@ -52,8 +52,10 @@ struct delivery_stats {
     uint64_t parked_total, lag;
     int64_t oldest_ms;       /* append time of the oldest event not delivered; 0 = none */
     int64_t last_success_ms; /* wall; 0 = none yet */
+    int64_t last_failure_ms; /* the same of an attempt that failed */
+    const char *last_reason; /* why it failed; borrowed from the delivery */
     bool stopped;            /* it gave up by itself */
-    const char *why;         /* what holds it up, a literal; NULL = nothing */
+    const char *why;         /* what holds it up, until the next call; NULL = nothing */
 };
 void delivery_stats(struct delivery *d, struct delivery_stats *ret);
 /* Sets the gauges of this consumer. */

@@ -6,7 +6,7 @@
 #include "log.h"
 #include "rfc3339.h"
 
-enum { REFRESH_MS = 60 * 1000, REFRESH_MORE_MS = 1000, REFRESH_MAX = 500 };
+enum { REFRESH_MS = 60 * 1000, REFRESH_MORE_MS = 1000, REFRESH_MAX = 500, TELL_PARKED_MS = 5000 };
 
 struct name {
     char text[PARTITION_NAME_MAX + 100];
@@ -123,8 +123,27 @@ void delivery_append_later(struct delivery *d)
         d->later = d->later->later_next;
 }
 
+/* A consumer that refuses everything would fill the log: one line in a while stands for many. */
+static void tell_parked(struct delivery *d, const struct parcel *p)
+{
+    int64_t now = loop_now(d->o.loop);
+    if (p->item.park != SCHED_PARKED)
+        return;
+    if (now < d->parked_quiet_until) {
+        d->parked_unsaid++;
+        return;
+    }
+    log_line(LOG_WARN, "event.parked",
+             "consumer=%.*s event=%.*s reason=\"%s\" not_logged_before=%llu",
+             SLICE_ARG(delivery_name(d)), SLICE_ARG(p->item.id), p->item.reason,
+             (unsigned long long)d->parked_unsaid);
+    d->parked_quiet_until = now + TELL_PARKED_MS;
+    d->parked_unsaid = 0;
+}
+
 void delivery_store(struct delivery *d, struct parcel *p)
 {
+    tell_parked(d, p);
     if (!p->since[0]) {
         rfc3339_utc(clock_wall_ms(), p->since);
         d->parked_total++;

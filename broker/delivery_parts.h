@@ -39,8 +39,11 @@ struct delivery {
     struct buf flagged;
     struct event_encoder *encoder;
     bool full_told, open_told;
-    char last_reason[120]; /* of the last failure */
-    int64_t last_success_ms;
+    char last_reason[120];      /* of the last failure */
+    char why_text[160];         /* what delivery_stats gave */
+    int64_t parked_quiet_until; /* one log line of parked events in so long */
+    uint64_t parked_unsaid;
+    int64_t last_success_ms, last_failure_ms;
     uint64_t parked_total;
     struct series *delivered, *retries, *parked_count;
     struct series *open, *breaker, *lag, *oldest, *success;

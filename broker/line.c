@@ -310,6 +310,12 @@ static void status_one(struct delivery *d, struct json_writer *w)
         json_key(w, SLICE("last_success"));
         json_string(w, rfc3339_utc(st.last_success_ms, at));
     }
+    if (st.last_failure_ms) {
+        json_key(w, SLICE("last_failure"));
+        json_string(w, rfc3339_utc(st.last_failure_ms, at));
+        json_key(w, SLICE("last_failure_reason"));
+        json_string(w, slice_str(st.last_reason));
+    }
     if (st.why) {
         json_key(w, SLICE("why"));
         json_string(w, slice_str(st.why));

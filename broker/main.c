@@ -27,8 +27,9 @@
  *     Log lines that begin with alarm. need somebody: alarm.position_lost (a reader was away past
  *     the disk mark; the range is in the audit too), alarm.parked_max (a consumer has stopped
  *     reading), alarm.people_max, alarm.journey, alarm.parked, alarm.delivery, alarm.audit.
- *     breaker.open and breaker.closed tell of a consumer. `weir status` and `weir parked list` show
- *     the rest; /ready says no when events wait and none moves. */
+ *     breaker.open and breaker.closed tell of a consumer, event.parked of an event that needs
+ * somebody. `weir status` and `weir parked list` show the rest; /ready says no when events wait and
+ * none moves. */
 #include <stdlib.h>
 #include "line.h"
 #include "proc.h"

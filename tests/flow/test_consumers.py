@@ -123,6 +123,7 @@ class ConsumerTest(unittest.TestCase):
                        "the other patients' events are delivered")
         kit.wait_until(lambda: len(self.parked_briefs()) == len(bad) + len(behind), 30,
                        lambda: f"parked: {self.states()}")
+        self.assertRegex(self.site.processes["broker"].log(), r'event\.parked consumer=http event=\S+ reason="HTTP 4\d\d"')
         self.assertEqual({e["control_id"] for e in self.parked_briefs()}, behind | bad.keys())
         self.assertEqual(self.states()["parked"], len(bad))
         attempts = collections.Counter(r["control_id"] for r in self.http.records)
@@ -227,6 +228,9 @@ class ConsumerTest(unittest.TestCase):
                 self.assertLess(len(self.http.records) - seen, feed.count,
                                 "an open breaker probes; it does not try each event")
                 self.assertEqual(kit.parked(self.site, "http"), [])
+                told = self.site.weir("status").stdout
+                self.assertRegex(told, rf"why +breaker open: HTTP {status}\b", "the reason, not only the state")
+                self.assertRegex(self.site.processes["broker"].log(), rf'breaker\.open consumer=http reason="HTTP {status}"')
                 healed.set()
                 self.wait_http(feed)
 
