@@ -155,6 +155,12 @@ static void port_status(const struct mllp_port *p, struct json_writer *w)
     json_int(w, p->nsessions);
     json_key(w, SLICE("messages"));
     json_int(w, (int64_t)series_value(p->source.received));
+    json_key(w, SLICE("refused"));
+    json_int(w, (int64_t)source_refused(&p->source));
+    json_key(w, SLICE("unmapped"));
+    json_int(w, (int64_t)p->source.unmapped);
+    json_key(w, SLICE("junk_bytes"));
+    json_int(w, (int64_t)series_value(p->source.junk));
     json_key(w, SLICE("last_message"));
     json_string(w, p->source.last_ms ? rfc3339_utc(p->source.last_ms, at) : SLICE("none yet"));
     json_object_end(w);

@@ -28,6 +28,7 @@ static bool take(struct session *s, enum hl7_frame_result what, const struct hl7
 {
     struct mllp_port *p = s->port;
     struct reply *r = NULL;
+    s->spoke_mllp = true;
     if (what == HL7_FRAME_WHOLE)
         r = intake_message(p->intake, &p->source, s, frame->bytes);
     else if (what == HL7_FRAME_TOO_LONG)
@@ -46,6 +47,10 @@ static void count(struct session *s, enum source_drop why)
     uint64_t junk = now->junk_bytes - old->junk_bytes + dropped;
     if (junk)
         series_add(s->port->source.junk, junk);
+    if (now->junk_bytes && !s->spoke_mllp && !s->told_no_mllp) {
+        source_log_no_mllp(&s->port->source, now->junk_bytes);
+        s->told_no_mllp = true;
+    }
     if (dropped)
         source_dropped(&s->port->source, now->restarts > old->restarts ? SOURCE_DROP_RESTART : why,
                        dropped);

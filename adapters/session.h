@@ -26,7 +26,8 @@ struct session {
     int64_t pending;
     int64_t frame_since; /* loop time at which the frame under way began; 0 = none */
     bool paused, ending; /* ending: the peer sends no more, answers still go out */
-    bool answerable;     /* in the intake's list */
+    bool spoke_mllp, told_no_mllp;
+    bool answerable; /* in the intake's list */
     struct session *next_answerable;
     struct session *prev, *next; /* of the port */
 };

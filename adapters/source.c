@@ -156,6 +156,7 @@ void source_count(struct source *s, const struct translation *t)
     if (t->verdict == TRANSLATE_UNMAPPED) {
         struct slice labels[] = {s->conf->name, trigger_label(t->trigger)};
         series_add(metric_series(s->families->unmapped, labels), 1);
+        s->unmapped++;
     }
     if (t->verdict == TRANSLATE_REFUSED) {
         struct slice labels[] = {s->conf->name, SLICE("message")};
@@ -165,6 +166,16 @@ void source_count(struct source *s, const struct translation *t)
         series_add(s->unexpected, 1);
     if (t->parsed)
         count_odd(s, &t->msg);
+}
+
+uint64_t source_refused(const struct source *s)
+{
+    static const enum hl7_ack_code refusals[] = {HL7_AE, HL7_AR, HL7_CE, HL7_CR};
+    uint64_t n = 0;
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+        if (s->answered[refusals[i]])
+            n += (uint64_t)series_value(s->answered[refusals[i]]);
+    return n;
 }
 
 void source_dropped(struct source *s, enum source_drop why, uint64_t bytes)
@@ -184,6 +195,18 @@ void source_dropped(struct source *s, enum source_drop why, uint64_t bytes)
              (unsigned long long)s->drops_unsaid);
     s->drops_quiet_until = now + QUIET_MS;
     s->drops_unsaid = 0;
+}
+
+void source_log_no_mllp(struct source *s, uint64_t bytes)
+{
+    int64_t now = clock_mono_ms();
+    if (now < s->no_mllp_quiet_until)
+        return;
+    log_line(LOG_WARN, "intake.no_mllp",
+             "source=%.*s bytes=%llu and no frame yet on this connection: is it set to plain MLLP "
+             "(VT in front), not TLS, HTTP or bare HL7?",
+             SLICE_ARG(s->conf->name), (unsigned long long)bytes);
+    s->no_mllp_quiet_until = now + QUIET_MS;
 }
 
 void source_log_refusal(struct source *s, const char *sha256, const struct translate_reason *first)

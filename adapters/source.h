@@ -22,12 +22,14 @@ struct source {
     struct series *received, *junk, *last, *connections, *unexpected, *translate, *append;
     struct series *answered[6]; /* by enum hl7_ack_code */
     struct dict events;         /* type -> its series */
+    uint64_t unmapped;          /* messages without a map for their trigger */
     int64_t last_ms;            /* wall clock of the newest message; 0 = none yet */
     int64_t quiet_until; /* monotonic: refusals are logged once a second, with a count of those left
                             out */
     uint64_t refusals_unsaid;
     int64_t drops_quiet_until; /* the same for frames that never ended */
     uint64_t drops_unsaid;
+    int64_t no_mllp_quiet_until;
 };
 
 /* Why a frame that was begun was dropped, unanswered. */
@@ -44,8 +46,12 @@ void source_close(struct source *s);
 /* Counts what was made of a message: events by type, unmapped triggers, senders that were not
  * expected. */
 void source_count(struct source *s, const struct translation *t);
+/* Messages that were answered with anything but AA or CA. */
+uint64_t source_refused(const struct source *s);
 /* Counts and logs a frame of which that many bytes came, at most one line a second. */
 void source_dropped(struct source *s, enum source_drop why, uint64_t bytes);
+/* Logs that a connection sends bytes and no message, at most once a second. */
+void source_log_no_mllp(struct source *s, uint64_t bytes);
 /* Logs a refusal, at most once a second. */
 void source_log_refusal(struct source *s, const char *sha256, const struct translate_reason *first);
 

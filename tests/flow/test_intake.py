@@ -93,6 +93,20 @@ class IntakeTest(unittest.TestCase):
                 self.assertTrue(reasons[0]["text"])
         self.assertEqual(client.ask(message)[0], "AA")
 
+    def test_a_sender_that_speaks_no_mllp_is_told_of(self):
+        """It gets no answer, so the log is the only place where somebody can find out; once per connection."""
+        adapter = self.start()
+        with socket.create_connection(("127.0.0.1", self.site.port)) as sock:
+            sock.sendall(b"GET /?name=SAMPLE HTTP/1.1\r\n\r\n")
+            kit.wait_until(lambda: "intake.no_mllp" in adapter.log(), 10, "a line in the log")
+        self.assertNotIn("SAMPLE", adapter.log())
+        before = adapter.log().count("intake.no_mllp")
+        client = self.client()
+        self.assertEqual(client.ask(admit("junk1"))[0], "AA")
+        client.sock.sendall(b"\r\n\r\n")
+        self.assertEqual(client.ask(admit("junk2"))[0], "AA")
+        self.assertEqual(adapter.log().count("intake.no_mllp"), before, "blank lines between frames are no news")
+
     def test_unknown_trigger_is_kept_and_counted(self):
         """Row 29."""
         adapter = self.start()
