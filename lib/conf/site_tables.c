@@ -134,6 +134,43 @@ static struct site_table *table_of(struct site_tables *ts, struct dict *names, s
     return (struct site_table *)(uintptr_t)*v;
 }
 
+unsigned site_table_parts(struct slice key)
+{
+    unsigned n = 0;
+    for (; slice_present(key); n++)
+        slice_split(&key, '/');
+    return n;
+}
+
+static int check_layer(const struct site_table *t, site_table_fine_fn fine, struct err *reterr)
+{
+    size_t at = 0;
+    uint64_t v;
+    struct slice key, first = {0};
+    const struct entry *worst = NULL;
+    char why[SITE_TABLE_WHY] = "";
+    while (dict_next(&t->entries, &at, &key, &v)) {
+        const struct entry *e = (const struct entry *)(uintptr_t)v;
+        if ((worst && worst->line < e->line) || fine(key, e->value, why))
+            continue;
+        worst = e;
+        first = key;
+    }
+    if (!worst)
+        return 0;
+    fine(first, worst->value, why);
+    return err_set(reterr, ERR_CONF, "%s:%u: table %.*s: \"%.*s: %.*s\": %s", worst->file,
+                   worst->line, SLICE_ARG(t->name), SLICE_ARG(first), SLICE_ARG(worst->value), why);
+}
+
+int site_table_check(const struct site_table *t, site_table_fine_fn fine, struct err *reterr)
+{
+    for (; t; t = t->next)
+        if (check_layer(t, fine, reterr) < 0)
+            return -1;
+    return 0;
+}
+
 static int put_entry(struct site_tables *ts, struct site_table *t, const struct row *r,
                      struct err *reterr)
 {

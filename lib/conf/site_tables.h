@@ -32,6 +32,14 @@ const struct site_table *site_table_find(const struct site_tables *t, struct sli
  * names the earlier parts); what the source's table lacks is looked for in the site's, then in the
  * defaults. Absent when none, and where t is NULL. Does not allocate. */
 struct slice site_table_get(const struct site_table *t, struct slice key);
+/* Asks of every entry whether it can be meant so: fine fills why (what is wrong and what would be
+ * right) and says false where not. Of several the first in its file is told: ERR_CONF with
+ * file:line. A NULL table is fine. */
+enum { SITE_TABLE_WHY = 200 };
+typedef bool (*site_table_fine_fn)(struct slice key, struct slice value, char why[SITE_TABLE_WHY]);
+int site_table_check(const struct site_table *t, site_table_fine_fn fine, struct err *reterr);
+/* How many parts a key has: one more than "/" in it. */
+unsigned site_table_parts(struct slice key);
 /* For a key of parts that are joined here; absent also when they are too long for a key. */
 struct slice site_table_get_parts(const struct site_table *t, const struct slice *parts,
                                   unsigned n);

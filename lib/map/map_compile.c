@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "map_field.h"
 #include "map_test.h"
+#include "near_name.h"
 
 static const char *const trigger_keys[] = {"use", "require", "split", "events", "same_as", NULL};
 static const char *const event_keys[] = {"when", "otherwise", "time", "use", "fields", NULL};
@@ -134,9 +135,12 @@ static const struct yaml *find_group(const struct map_compiler *c, const struct 
                                      struct err *reterr)
 {
     const struct yaml *groups = yaml_get(c->root, "groups");
-    for (const struct yaml *at = groups ? groups->child : NULL; at; at = at->next)
-        if (slice_eq(at->name, name->text))
+    unsigned nth = 0;
+    for (const struct yaml *at = groups ? groups->child : NULL; at; at = at->next, nth++)
+        if (slice_eq(at->name, name->text)) {
+            c->group_used[nth] = true;
             return at;
+        }
     yaml_err(name, reterr, "there is no group \"%.*s\" under groups:", SLICE_ARG(name->text));
     return NULL;
 }
@@ -300,12 +304,35 @@ static int by_name(const void *a, const void *b)
     return slice_cmp(x->name, y->name);
 }
 
+/* A misspelt group of an overlay would be laid beside the one that is meant, and change nothing.
+ * One that is like no other is left alone: an overlay may have taken its triggers out. */
+static int check_groups(const struct map_compiler *c, struct err *reterr)
+{
+    const struct yaml *groups = yaml_get(c->root, "groups");
+    unsigned nth = 0;
+    for (const struct yaml *at = groups ? groups->child : NULL; at; at = at->next, nth++) {
+        struct near_name near = {.wanted = at->name, .distance = at->name.n > 4 ? 3 : 2};
+        unsigned other = 0;
+        if (c->group_used[nth])
+            continue;
+        for (const struct yaml *g = groups->child; g; g = g->next, other++)
+            if (c->group_used[other])
+                near_name_try(&near, g->name.p);
+        if (near.name)
+            return yaml_err(at, reterr, "no trigger uses the group \"%.*s\"; did you mean %s?",
+                            SLICE_ARG(at->name), near.name);
+    }
+    return 0;
+}
+
 int map_compile(struct map_compiler *c, struct map *ret, struct err *reterr)
 {
     const struct yaml *all = yaml_get(c->root, "triggers");
     if (!all || all->kind != YAML_MAP)
         return yaml_err(c->root, reterr, "the maps have no triggers:");
-    if (compile_times(c, reterr) < 0)
+    c->group_used =
+        map_compile_alloc(c, count_of(yaml_get(c->root, "groups")) + 1, sizeof(bool), reterr);
+    if (!c->group_used || compile_times(c, reterr) < 0)
         return -1;
     struct map_trigger *triggers = map_compile_alloc(c, all->count, sizeof(*triggers), reterr);
     if (!triggers)
@@ -314,6 +341,8 @@ int map_compile(struct map_compiler *c, struct map *ret, struct err *reterr)
     for (const struct yaml *at = all->child; at; at = at->next)
         if (compile_trigger(c, all, at, &triggers[n++], reterr) < 0)
             return -1;
+    if (check_groups(c, reterr) < 0)
+        return -1;
     qsort(triggers, n, sizeof(*triggers), by_name);
     ret->triggers = triggers;
     ret->ntriggers = n;

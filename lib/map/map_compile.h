@@ -13,6 +13,7 @@ struct map_compiler {
     const struct yaml *root;
     const struct map_time *times;
     unsigned ntimes;
+    bool *group_used; /* by the place of the group under groups: */
 };
 
 /* Compiles the whole tree. ERR_CONF with file:line:column and what would be right. The map lives in

@@ -1,13 +1,40 @@
 #include "map_person.h"
 
-#include "site_tables.h"
+#include <stdio.h>
 #include "map_text.h"
+#include "near_name.h"
+#include "site_tables.h"
 
 enum { IDS_MAX = 64 };
 
 static bool is_nhs(const struct map_id *id)
 {
     return slice_eq(id->kind, SLICE("nhs_number"));
+}
+
+/* Other kinds than these three are the site's own: only what is a slip of the hand is refused. */
+static bool identifier_fine(struct slice key, struct slice value, char why[SITE_TABLE_WHY])
+{
+    static const char *const kinds[] = {"nhs_number", "mrn", "visit"};
+    struct near_name near = {.wanted = value, .distance = value.n > 4 ? 3 : 2};
+    if (site_table_parts(key) != 3) {
+        snprintf(
+            why, SITE_TABLE_WHY,
+            "the key is source/authority/type (PID-3.4, PID-3.5), as in */RZZ/MR; \"*\" is any");
+        return false;
+    }
+    for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (slice_eq_str(value, kinds[i]))
+            return true;
+        near_name_try(&near, kinds[i]);
+    }
+    snprintf(why, SITE_TABLE_WHY, "did you mean %s?", near.name ? near.name : "");
+    return !near.name;
+}
+
+int map_identifiers_check(const struct site_table *identifiers, struct err *reterr)
+{
+    return site_table_check(identifiers, identifier_fine, reterr);
 }
 
 static struct slice kind_of(struct map_run *run, const struct map_id *id)

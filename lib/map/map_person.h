@@ -24,6 +24,9 @@ struct map_person {
     bool nhs_wrong;          /* one was sent that cannot be one, and no good one */
 };
 
+/* Every key of table identifier is source/authority/type, and no value a misspelt nhs_number, mrn
+ * or visit: people would be known by the wrong number. NULL is fine. ERR_CONF with place. */
+int map_identifiers_check(const struct site_table *identifiers, struct err *reterr);
 /* Never NULL unless the arena is full. */
 const struct map_person *map_person_of(struct map_run *run);
 /* The repetitions of a CX field; empty ones are left out. */

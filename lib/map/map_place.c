@@ -1,8 +1,10 @@
 #include "map_place.h"
 
+#include <stdio.h>
 #include "map_code.h"
 #include "site_tables.h"
 #include "map_text.h"
+#include "near_name.h"
 
 /* Members of a location in the order of the schema, from raw on. */
 enum member { RAW, SITE, WARD, BAY, BED, BUILDING, FLOOR, STATUS, TYPE, DESCRIPTION, GROUP, CLASS };
@@ -67,6 +69,29 @@ static bool known_group(struct slice group)
         if (slice_eq_str(group, groups[i]))
             return true;
     return false;
+}
+
+static bool location_fine(struct slice key, struct slice value, char why[SITE_TABLE_WHY])
+{
+    struct near_name near = near_name_of(value);
+    if (site_table_parts(key) != 2) {
+        snprintf(why, SITE_TABLE_WHY, "the key is site/ward, as in RZZ01/W12; \"*\" is any");
+        return false;
+    }
+    if (known_group(value))
+        return true;
+    for (unsigned i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+        near_name_try(&near, groups[i]);
+    snprintf(why, SITE_TABLE_WHY,
+             "no kind of place%s%s; there are ed, sdec, assessment, ward, theatre, "
+             "critical_care, discharge_lounge, virtual_ward, clinic, cdc, home, other",
+             near.name ? "; did you mean " : "", near.name ? near.name : "");
+    return false;
+}
+
+int map_locations_check(const struct site_table *locations, struct err *reterr)
+{
+    return site_table_check(locations, location_fine, reterr);
 }
 
 /* What the site's tables know of site and ward. */

@@ -12,6 +12,10 @@ enum { MAP_PL_MAX = 16 };
  * location. ERR_CONF. */
 int map_pl_compile(struct slice layout, unsigned char ret[MAP_PL_MAX], unsigned *ret_n,
                    struct err *reterr);
+/* Every key of table location is site/ward and every value a kind of place that an event may name:
+ * anything else would never be found, and nobody would be told. NULL is fine. ERR_CONF with place.
+ */
+int map_locations_check(const struct site_table *locations, struct err *reterr);
 /* Sets the location f from one PL as sent: its parts, group by table location (site/ward) and
  * bed_class by the table of that name. False, and nothing is set, where nothing was sent. */
 bool map_place_set(struct map_run *run, const struct map_field *f, struct slice pl);

@@ -37,12 +37,25 @@ struct translator {
 
 /* ---- opening ---- */
 
+static int open_zone(struct translator *t, struct err *reterr)
+{
+    struct slice zone = t->source->timezone.n ? t->source->timezone : SLICE("Europe/London");
+    const struct yaml *at = yaml_get(t->source->node, "timezone");
+    if (zone_open(ZONE_DIR, zone.p, &t->zone, reterr) == 0)
+        return 0;
+    if (at && reterr->code != ERR_NOMEM)
+        return yaml_err(at, reterr,
+                        "timezone: there is no zone \"%.*s\" in " ZONE_DIR
+                        " (package tzdata); a name as in Europe/London is wanted",
+                        SLICE_ARG(zone));
+    return err_at(reterr, "source %.*s: timezone", SLICE_ARG(t->source->name));
+}
+
 static int open_context(struct translator *t, struct err *reterr)
 {
     struct map_context *c = &t->context;
-    struct slice zone = t->source->timezone.n ? t->source->timezone : SLICE("Europe/London");
-    if (zone_open(ZONE_DIR, zone.p, &t->zone, reterr) < 0)
-        return err_at(reterr, "source %.*s: timezone", SLICE_ARG(t->source->name));
+    if (open_zone(t, reterr) < 0)
+        return -1;
     if (t->source->charset.n && !hl7_charset_known(t->source->charset))
         return err_set(reterr, ERR_CONF, "source %.*s: charset: no set \"%.*s\" is known here",
                        SLICE_ARG(t->source->name), SLICE_ARG(t->source->charset));
@@ -60,6 +73,9 @@ static int open_context(struct translator *t, struct err *reterr)
         .pl = t->pl,
         .npl = c->npl,
     };
+    if (map_locations_check(c->locations, reterr) < 0 ||
+        map_identifiers_check(c->identifiers, reterr) < 0)
+        return -1;
     return map_codes_open(t->tables, &t->arena, SLICE("bed_class"), &c->bed_codes, reterr);
 }
 

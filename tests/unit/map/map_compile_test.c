@@ -52,6 +52,7 @@ static const struct {
     {"triggers: {A01: {events: {patient.admitted: {time: entri}}}}", "time rule \"entri\""},
     {"triggers: {A02: {events: {patient.admitted: {otherwise: true}}}}", "needs time:"},
     {"triggers: {A01: {use: [h], events: {}}}", "group \"h\""},
+    {"groups: {gg: {data.visit.class: PV1-2}}", "uses the group \"gg\"; did you mean g?"},
     {"triggers: {A02: {use: [g]}}", "needs events:"},
     {"triggers: {A02: {same_as: A99}}", "same_as:"},
     {"triggers: {A02: {events: {}, require: [MRG]}}", "path \"MRG\""},
