@@ -34,6 +34,8 @@ int message_file_open(const char *name, struct message_file *ret, struct err *re
     int r = read_all(fd, &f.bytes, name, reterr);
     if (!standard)
         close(fd);
+    if (r == 0 && !f.bytes.n)
+        r = err_set(reterr, ERR_INPUT, "%s: is empty: there is no message in it", name);
     if (r < 0) {
         buf_fini(&f.bytes);
         return -1;

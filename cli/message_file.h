@@ -15,7 +15,8 @@ struct message_file {
 
 enum { MESSAGE_FILE_MAX = 1 << 30 };
 
-/* Reads the file whole ("-" = standard input). ERR_IO; ERR_LIMIT past MESSAGE_FILE_MAX. */
+/* Reads the file whole ("-" = standard input). ERR_IO; ERR_LIMIT past MESSAGE_FILE_MAX; ERR_INPUT
+ * when it is empty: a feed that broke off must not pass for one that is fine. */
 int message_file_open(const char *name, struct message_file *ret, struct err *reterr);
 void message_file_close(struct message_file *f);
 /* The next message, without frame bytes; false at the end. Bytes between messages that are none

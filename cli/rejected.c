@@ -1,6 +1,7 @@
 /* weir rejected - messages that no map could use, each with every reason; repeats of the same
  * trouble are one line. */
 #include <stdio.h>
+#include <unistd.h>
 #include "dict.h"
 #include "json.h"
 #include "masked_message.h"
@@ -142,6 +143,22 @@ static int list(struct view *v, const struct options *o, struct err *reterr)
     return result;
 }
 
+/* A file gets the very bytes; on a terminal a bare CR would write each segment over the one before,
+ * and other control bytes would steer it. */
+static void print_as_sent(struct slice message)
+{
+    if (!isatty(STDOUT_FILENO)) {
+        fwrite(message.p, 1, message.n, stdout);
+        return;
+    }
+    for (size_t i = 0; i < message.n; i++) {
+        unsigned char b = (unsigned char)message.p[i];
+        if (b == '\r' && i + 1 < message.n && message.p[i + 1] == '\n')
+            continue;
+        putchar(b == '\r' || b == '\n' ? '\n' : b < 0x20 || b == 0x7f ? '?' : b);
+    }
+}
+
 static int print_one(const struct stream_message *m, const struct options *o)
 {
     struct arena arena;
@@ -152,7 +169,7 @@ static int print_one(const struct stream_message *m, const struct options *o)
     printf("%-9s %.*s\n\n", "reasons",
            SLICE_ARG(reasons_text(stream_header_get(m, "reasons"), &arena)));
     if (o->reveal)
-        fwrite(m->value.p, 1, m->value.n, stdout);
+        print_as_sent(m->value);
     else
         masked_message_print(m->value, stdout);
     putchar('\n');

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "loop.h"
 #include "options.h"
+#include "proc.h"
 #include "site.h"
 #include "supervisor.h"
 
@@ -22,6 +23,17 @@ struct runner {
     bool stopping, gave_up;
 };
 
+static void report_ended(const struct supervisor_report *r, bool stopping)
+{
+    bool killed = WIFSIGNALED(r->status);
+    char again[40] = "";
+    if (!stopping)
+        snprintf(again, sizeof(again), " again_in_ms=%lld", (long long)r->restart_ms);
+    log_line(stopping ? LOG_INFO : LOG_ERROR, "run.ended", "name=%s pid=%d %s=%d%s", r->name,
+             (int)r->pid, killed ? "signal" : "exit",
+             killed ? WTERMSIG(r->status) : WEXITSTATUS(r->status), again);
+}
+
 static void on_report(const struct supervisor_report *r, void *arg)
 {
     struct runner *run = arg;
@@ -31,11 +43,7 @@ static void on_report(const struct supervisor_report *r, void *arg)
         log_line(LOG_INFO, "run.started", "name=%s pid=%d", r->name, (int)r->pid);
         break;
     case SUPERVISOR_ENDED:
-        log_line(run->stopping ? LOG_INFO : LOG_ERROR, "run.ended",
-                 "name=%s pid=%d %s=%d again_in_ms=%lld", r->name, (int)r->pid,
-                 WIFSIGNALED(r->status) ? "signal" : "exit",
-                 WIFSIGNALED(r->status) ? WTERMSIG(r->status) : WEXITSTATUS(r->status),
-                 run->stopping ? -1 : wait);
+        report_ended(r, run->stopping);
         break;
     case SUPERVISOR_GAVE_UP:
         run->gave_up = true;
@@ -163,13 +171,18 @@ static int run(const struct verb *self, int argc, char **argv)
         return verb_fail(self, &err);
     }
     runner.drain_ms = site->drain;
-    int result = open_runner(&runner, &err);
+    /* A second one would start everything again and again, and take over when the first is ended.
+     */
+    int lock = proc_lock(site, "run", &err);
+    int result = lock < 0 ? -1 : open_runner(&runner, &err);
     if (result == 0)
         result = add_all(&runner, site, config, &err);
     site_close(site);
     if (result == 0)
         loop_run(runner.loop);
     close_runner(&runner);
+    if (lock >= 0)
+        close(lock);
     if (result < 0)
         return verb_fail(self, &err);
     return runner.gave_up ? 78 : 0;
@@ -183,7 +196,7 @@ const struct verb verb_run = {
             "again what dies, after 250 ms, doubled up to 30 s.\n"
             "SIGTERM or Ctrl-C: all finish what is under way and end. SIGHUP is passed on. A "
             "process that says that its configuration is wrong\n"
-            "(exit code 78) is not started again.\n\n"
+            "(exit code 78) is not started again. Of one data folder there is one 'weir run'.\n\n"
             "Example: weir run --config config/weir.yaml\n",
     .run = run,
 };

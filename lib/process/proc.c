@@ -130,6 +130,17 @@ static int make_folders(const struct site *s, struct err *reterr)
     }
 }
 
+int proc_lock(const struct site *s, const char *name, struct err *reterr)
+{
+    char path[4096];
+    if (make_folders(s, reterr) != 0)
+        return -1;
+    int n = snprintf(path, sizeof(path), "%s/run/%s.lock", s->data.p, name);
+    if (n < 0 || (size_t)n >= sizeof(path))
+        return err_set(reterr, ERR_CONF, "data: the path is too long");
+    return lock_take(path, reterr);
+}
+
 static void open_metrics(struct proc *p)
 {
     struct metrics *m = p->metrics;
@@ -204,10 +215,7 @@ static int open_loop(struct proc *p, struct err *reterr)
 static int open_parts(struct proc *p, struct err *reterr)
 {
     char path[4096];
-    if (make_folders(p->site, reterr) != 0)
-        return -1;
-    snprintf(path, sizeof(path), "%s/run/%s.lock", p->site->data.p, p->name);
-    p->lock_fd = lock_take(path, reterr);
+    p->lock_fd = proc_lock(p->site, p->name, reterr);
     if (p->lock_fd < 0 || open_loop(p, reterr) != 0)
         return -1;
     p->metrics = metrics_open();

@@ -50,6 +50,10 @@ struct proc_program {
  * runs, 70 and 74 else. */
 int proc_main(int argc, char **argv, const struct proc_program *program);
 
+/* Makes <data>/run and takes the lock of that name there (lock.h): the descriptor. For programs
+ * that are no daemon of this kind. */
+int proc_lock(const struct site *s, const char *name, struct err *reterr);
+
 /* For the hooks. Borrowed. */
 const char *proc_name(const struct proc *p);
 struct loop *proc_loop(struct proc *p);

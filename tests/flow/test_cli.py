@@ -52,6 +52,38 @@ class WithoutProcesses(unittest.TestCase):
         self.assertEqual(done.returncode, 78)
         self.assertIn("timezone", done.stderr)
 
+    def refused_at_its_place(self, says):
+        self.site.write_config()
+        done = self.site.weir("check", check=False)
+        self.assertEqual(done.returncode, 78, done.stdout)
+        self.assertRegex(done.stderr, r"weir\.yaml:\d+:")
+        self.assertIn(says, done.stderr)
+
+    def test_a_table_that_would_never_be_found_is_refused(self):
+        for name, key, value, says in (("location", "RZZ01/W9", "wrad", "did you mean ward"),
+                                       ("location", "W9", "ward", "site/ward"),
+                                       ("identifier", "*/RZZ/PI", "vist", "did you mean visit"),
+                                       ("identifier", "RZZ/PI", "mrn", "source/authority/type")):
+            with self.subTest(key=key, value=value):
+                self.site.config["tables"][name][key] = value
+                self.refused_at_its_place(says)
+                del self.site.config["tables"][name][key]
+
+    def test_a_zone_that_does_not_exist_is_refused(self):
+        self.site.config["sources"]["test-pas"]["timezone"] = "Europe/Londno"
+        self.refused_at_its_place("Europe/Londno")
+
+    def test_an_empty_file_is_no_success(self):
+        empty = self.site.write("empty.hl7", "")
+        done = self.site.weir("translate", empty, check=False)
+        self.assertEqual(done.returncode, 65)
+        self.assertIn("empty.hl7: is empty", done.stderr)
+
+    def test_a_port_that_cannot_be_is_not_cut_to_one_that_can(self):
+        done = self.site.weir("send", "127.0.0.1:99999", self.site.write("one.hl7", ADMIT.format(n=1)), check=False)
+        self.assertEqual(done.returncode, 65)
+        self.assertIn("65535", done.stderr)
+
     def test_identity_is_not_given_away_by_a_typo(self):
         del self.site.config["routes"]["all"]["identifiers"]
         self.site.write_config()
@@ -151,6 +183,39 @@ class WithProcesses(unittest.TestCase):
         self.assertEqual(done.returncode, 78)
         self.assertIn("--where, character", done.stderr)
 
+    def test_tail_where_is_no_way_round_the_mask(self):
+        for rule in ("data.patient.family = 'SAMPLE'", "type = 'patient.admitted' AND data.patient.ids.value = 'D00001'",
+                     "UPPER(data.patient.family) LIKE 'SAM%'", "data.patient.nhs_number IN ('9990001006')"):
+            done = self.site.weir("tail", "-n", "5", "--no-follow", "--where", rule, check=False)
+            self.assertEqual(done.returncode, 65, rule)
+            self.assertEqual(done.stdout, "")
+            self.assertIn("--reveal", done.stderr)
+        told = self.site.weir("tail", "-n", "5", "--no-follow", "--where", "EXISTS data.patient.nhs_number").stdout
+        self.assertEqual(len(told.splitlines()), 5, "whether there is one tells nobody's name")
+        shown = self.site.weir("tail", "-n", "5", "--no-follow", "--reveal", "--where", "data.patient.family = 'SAMPLE'").stdout
+        self.assertEqual(len(shown.splitlines()), 5)
+
+    def test_tail_ends_when_nobody_reads_it(self):
+        popen = subprocess.Popen([kit.program("weir"), "tail", "-n", "1", "--config", self.site.config_path],
+                                 stdout=subprocess.PIPE, text=True)
+        self.assertIn("patient.admitted", popen.stdout.readline())
+        popen.stdout.close()  # `| head -1`, or a pager that was left: no further event is needed
+        try:
+            self.assertIsNotNone(popen.wait(20))
+        finally:
+            popen.kill()
+            popen.wait()
+
+    def test_a_second_run_is_refused(self):
+        import fcntl
+        with open(os.path.join(self.site.data, "run", "run.lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            lock.write("4711")
+            lock.flush()
+            done = self.site.weir("run", check=False)
+        self.assertEqual(done.returncode, 75)
+        self.assertIn("process 4711 holds the lock", done.stderr)
+
     def test_tail_follows(self):
         popen = subprocess.Popen([kit.program("weir"), "tail", "--json", "--config", self.site.config_path],
                                  stdout=subprocess.PIPE, text=True)
@@ -179,6 +244,7 @@ class WithProcesses(unittest.TestCase):
         rows = [json.loads(line) for line in self.site.weir("status", "--json").stdout.splitlines()]
         self.assertEqual([r["process"] for r in rows], ["acute", "broker"])
         self.assertTrue(all(r["up"] for r in rows))
+        self.assertEqual(rows[0]["status"]["sources"][0]["refused"], 2)
 
     def test_rejected_folds_repeats_and_masks(self):
         rows = [json.loads(line) for line in self.site.weir("rejected", "list", "--json").stdout.splitlines()]
@@ -194,6 +260,21 @@ class WithProcesses(unittest.TestCase):
         self.assertIn("SAMPLE", shown)
         done = self.site.weir("rejected", "show", "acute/999999", check=False)
         self.assertNotEqual(done.returncode, 0)
+
+    def test_a_terminal_shows_a_rejected_message_line_by_line(self):
+        """A bare CR would write each segment over the one before."""
+        import pty
+        newest = json.loads(self.site.weir("rejected", "list", "--json").stdout.splitlines()[0])["newest"]
+        master, slave = pty.openpty()
+        try:
+            subprocess.run([kit.program("weir"), "rejected", "show", newest, "--reveal", "--config", self.site.config_path],
+                           stdout=slave, check=True, timeout=60)
+            shown = os.read(master, 65536).decode()
+        finally:
+            os.close(master)
+            os.close(slave)
+        self.assertIn("\nPID|1||", shown)
+        self.assertNotRegex(shown, r"\r(?!\n)")
 
     def test_parked_is_empty(self):
         self.assertIn("nothing is parked", self.site.weir("parked", "list").stdout)

@@ -45,6 +45,22 @@ static unsigned split(const char *text, size_t n, struct slice out[8])
     return count;
 }
 
+START_TEST(test_an_empty_file_is_refused)
+{
+    struct kit_dir dir;
+    struct message_file f;
+    struct err err = {0};
+    char path[300];
+    kit_dir_open(&dir);
+    kit_dir_write(&dir, "in.hl7", SLICE(""));
+    kit_dir_file(&dir, "in.hl7", path, sizeof(path));
+    ck_assert_int_eq(message_file_open(path, &f, &err), -1);
+    ck_assert_int_eq(err.code, ERR_INPUT);
+    ck_assert_ptr_nonnull(strstr(err.text, "in.hl7: is empty"));
+    kit_dir_close(&dir);
+}
+END_TEST
+
 START_TEST(test_files_are_split_into_messages)
 {
     static const struct {
@@ -61,7 +77,6 @@ START_TEST(test_files_are_split_into_messages)
         {"no message at all", 1, "no message at all", "no message at all"},
         {"MSH|1\rOBX|1|TX|a \x1c b\r", 1, "MSH|1\rOBX|1|TX|a \x1c b\r",
          "MSH|1\rOBX|1|TX|a \x1c b\r"},
-        {"", 0, "", ""},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct slice got[8];
@@ -177,6 +192,7 @@ static Suite *cli_suite(void)
     Suite *s = suite_create("cli");
     TCase *t = tcase_create("parts of verbs");
     tcase_add_test(t, test_files_are_split_into_messages);
+    tcase_add_test(t, test_an_empty_file_is_refused);
     tcase_add_test(t, test_a_masked_message_keeps_its_shape_only);
     tcase_add_test(t, test_nothing_of_the_person_is_left_in_a_masked_event);
     tcase_add_test(t, test_a_line_cannot_steer_the_terminal);
