@@ -182,8 +182,8 @@ static void ask_people(struct journey *j, const struct stream_message *m, struct
     if (ret->forgotten && !j->forgetting) {
         j->forgetting = true;
         log_line(LOG_ERROR, "alarm.people_max",
-                 "journey.people_max reached: order across the identities of new patients is no "
-                 "longer kept");
+                 "journey.people_max reached, or a merge of more identities than fit one event: "
+                 "order across these identities is not kept");
     }
 }
 

@@ -107,7 +107,7 @@ struct slice people_key(const struct person *who)
 
 static void changed(struct people_answer *a, struct person *who)
 {
-    if (a->nchanged < PEOPLE_RETIRED_MAX + 2)
+    if (a->nchanged < PEOPLE_CHANGED_MAX)
         a->changed[a->nchanged++] = who;
 }
 
@@ -116,7 +116,7 @@ static void join(struct people *p, struct slice name, struct person *into, struc
 {
     struct person *who = find(p, name);
     if (!who) {
-        if (!(who = make(p, name))) {
+        if (a->nchanged == PEOPLE_CHANGED_MAX || !(who = make(p, name))) {
             a->forgotten = true;
             return;
         }
@@ -125,8 +125,12 @@ static void join(struct people *p, struct slice name, struct person *into, struc
         return;
     }
     struct person *top = root(who);
-    if (top == into || a->nretired == PEOPLE_RETIRED_MAX)
+    if (top == into)
         return;
+    if (a->nretired == PEOPLE_RETIRED_MAX || a->nchanged == PEOPLE_CHANGED_MAX) {
+        a->forgotten = true;
+        return;
+    }
     a->retired[a->nretired++] = people_identity(top);
     top->parent = into;
     changed(a, top);

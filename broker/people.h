@@ -13,7 +13,7 @@
 #include "err.h"
 #include "slice.h"
 
-enum { PEOPLE_RETIRED_MAX = 8 };
+enum { PEOPLE_RETIRED_MAX = 8, PEOPLE_CHANGED_MAX = 64 };
 
 struct people;
 struct person;
@@ -27,9 +27,10 @@ struct people_answer {
     struct slice key;
     struct slice retired[PEOPLE_RETIRED_MAX]; /* keys that this event retires */
     unsigned nretired;
-    struct person *changed[PEOPLE_RETIRED_MAX + 2]; /* to be written down: people_identity, _key */
+    struct person *changed[PEOPLE_CHANGED_MAX]; /* to be written down: people_identity, _key */
     unsigned nchanged;
-    bool forgotten; /* max is reached: this identity is its own key and is not remembered */
+    bool forgotten; /* max is reached, or one event tells of more identities or keys than fit: such
+                       an identity keeps the key it has, and is not remembered where it has none */
 };
 /* subject and local: pseudonyms of one person, either may be absent, not both; retired: blank
  * between, those that a merge retires (absent = none). local joins subject where both have a key.

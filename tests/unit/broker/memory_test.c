@@ -111,6 +111,49 @@ START_TEST(people_are_folded_as_written)
 }
 END_TEST
 
+/* Whatever is not written down would be another person after a restart. */
+static void merge_many(unsigned known, unsigned all, bool want_forgotten)
+{
+    struct people *p, *q;
+    struct people_answer a;
+    struct err err;
+    char names[100][8], retired[1000] = "";
+    size_t n = 0;
+    ck_assert_int_eq(people_open(1000, &p, &err), 0);
+    ck_assert_int_eq(people_open(1000, &q, &err), 0);
+    for (unsigned i = 0; i < all; i++) {
+        snprintf(names[i], sizeof(names[i]), "r%u", i);
+        n += (size_t)snprintf(retired + n, sizeof(retired) - n, "%s%s", i ? " " : "", names[i]);
+        if (i >= known)
+            continue;
+        people_ask(p, slice_str(names[i]), SLICE_ABSENT, SLICE_ABSENT, &a);
+        people_fold(q, people_identity(a.changed[0]), people_key(a.changed[0]));
+    }
+    people_ask(p, SLICE("A"), SLICE_ABSENT, slice_str(retired), &a);
+    ck_assert(a.forgotten == want_forgotten);
+    for (unsigned i = 0; i < a.nchanged; i++)
+        people_fold(q, people_identity(a.changed[i]), people_key(a.changed[i]));
+    for (unsigned i = 0; i < all; i++) {
+        people_ask(p, slice_str(names[i]), SLICE_ABSENT, SLICE_ABSENT, &a);
+        struct slice key = a.key;
+        people_ask(q, slice_str(names[i]), SLICE_ABSENT, SLICE_ABSENT, &a);
+        kit_assert_slice(a.key, key);
+        if (!want_forgotten)
+            kit_assert_slice(a.key, SLICE("A"));
+    }
+    people_close(p);
+    people_close(q);
+}
+
+START_TEST(a_merge_of_many_is_written_down_whole)
+{
+    merge_many(0, 12, false);
+    merge_many(8, 40, false);
+    merge_many(0, 100, true);
+    merge_many(20, 30, true);
+}
+END_TEST
+
 Suite *memory_suite(void)
 {
     Suite *s = suite_create("memory");
@@ -120,6 +163,7 @@ Suite *memory_suite(void)
     tcase_add_test(c, seen_is_bounded_and_forgets_the_oldest);
     tcase_add_test(c, people_are_bounded);
     tcase_add_test(c, people_are_folded_as_written);
+    tcase_add_test(c, a_merge_of_many_is_written_down_whole);
     suite_add_tcase(s, c);
     return s;
 }
