@@ -4,7 +4,11 @@
 #include "clock.h"
 #include "json.h"
 
-enum { JSON_MAX = 64 * 1024 * 1024, REJECTED_HEAD = 64 * 1024 };
+enum {
+    JSON_MAX = 64 * 1024 * 1024,
+    REJECTED_HEAD = 64 * 1024,
+    ADDED = 4096, /* what the journey adds to an event, at most */
+};
 
 int record_writer_init(struct record_writer *w, struct err *reterr)
 {
@@ -73,6 +77,9 @@ int record_message(struct record_writer *w, const struct site_source *source, st
     for (unsigned i = 0; i < t->nevents; i++) {
         event_encode(w->encoder, t->events[i].event, NULL);
         ends[i] = w->json.n;
+        if (ends[i] - (i ? ends[i - 1] : 0) > EVENT_SIZE_MAX - ADDED)
+            return err_set(reterr, ERR_LIMIT, "an event of it is larger than %d bytes",
+                           EVENT_SIZE_MAX - ADDED);
     }
     if (!buf_ok(&w->json))
         return err_set(reterr, ERR_LIMIT, "its events are larger than %d bytes", JSON_MAX);

@@ -29,7 +29,7 @@ int record_writer_init(struct record_writer *w, struct err *reterr);
 void record_writer_fini(struct record_writer *w);
 
 /* flow.messages and a flow.reported for each event. ERR_LIMIT: more events than RECORD_EVENTS_MAX,
- * or larger than can be held. */
+ * or larger than can be held, or than the broker can read. */
 int record_message(struct record_writer *w, const struct site_source *source, struct slice raw,
                    const struct translation *t, struct err *reterr);
 /* flow.rejected of a message of `length` bytes that cannot be used, with every reason; raw is all

@@ -41,6 +41,7 @@ struct journey {
     struct sent units[UNITS];
     unsigned first; /* of the units in order */
     unsigned unit_records;
+    uint64_t unit_bytes;
     bool held, stopped, abandoned;
     bool forgetting; /* people_max was reached, and told */
     struct journey_stats stats;
@@ -119,6 +120,9 @@ int journey_open(const struct journey_options *o, struct journey **ret, struct e
     j->unit_records = UNIT_RECORDS;
     if (o->site->stream.queue_records / 2 < UNIT_RECORDS)
         j->unit_records = (unsigned)(o->site->stream.queue_records / 2);
+    j->unit_bytes = UNIT_BYTES;
+    if (o->site->stream.queue_bytes / 4 < UNIT_BYTES)
+        j->unit_bytes = o->site->stream.queue_bytes / 4;
     open_metrics(j);
     if (open_parts(j, reterr) < 0) {
         journey_close(j);
@@ -270,8 +274,8 @@ static void take(struct journey *j, const struct stream_message *m, struct sent 
 static bool has_room(const struct sent *s)
 {
     return s->reads < UNIT_READS && s->unit.nrecords < s->journey->unit_records &&
-           s->unit.arena.used < UNIT_BYTES && s->unit.npositions < UNIT_PARTITIONS_MAX &&
-           !s->unit.failed;
+           s->unit.arena.used < UNIT_BYTES && s->unit.bytes < s->journey->unit_bytes &&
+           s->unit.npositions < UNIT_PARTITIONS_MAX && !s->unit.failed;
 }
 
 /* Reads into a unit; true when it was filled, so that there may be more. */

@@ -19,6 +19,7 @@ void unit_reset(struct unit *u)
 {
     arena_reset(&u->arena);
     u->nrecords = u->npositions = 0;
+    u->bytes = 0;
     u->failed = false;
 }
 
@@ -51,6 +52,7 @@ void unit_add(struct unit *u, struct slice topic, struct slice key, struct slice
         u->records = more;
         u->cap = cap;
     }
+    u->bytes += key.n + value.n;
     u->records[u->nrecords++] = (struct stream_record){
         .topic = topic, .key = key, .value = value, .headers = headers, .nheaders = nheaders};
 }

@@ -15,6 +15,7 @@ struct unit {
     struct arena arena;
     struct stream_record *records;
     unsigned nrecords, cap;
+    uint64_t bytes; /* of the records: a value that several share counts for each */
     struct stream_position positions[UNIT_PARTITIONS_MAX];
     unsigned npositions;
     bool failed; /* sticky: no memory */

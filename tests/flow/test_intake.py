@@ -130,6 +130,22 @@ class IntakeTest(unittest.TestCase):
         self.assertEqual((head["kind"], int(head["length"])), ("frame", len(large)))
         self.assertEqual(kept, large[:64 * 1024])
 
+    def test_events_larger_than_an_event_may_be(self):
+        """What is acknowledged reaches the consumers: an event that no reader would take is refused."""
+        path = self.site.path("all.ndjson")
+        self.site.config["consumers"]["file"] = kit.file_consumer(path)
+        self.start()
+        self.site.start("broker")
+        client = self.client()
+        for control_id, size, want in (("large", 1_000_000, "AA"), ("larger", 1_046_000, "AE"),
+                                       ("largest", 3_000_000, "AE"), ("behind", 10, "AA")):
+            long = admit(control_id).replace(b"|BELLO^", b"|" + b"B" * size + b"^")
+            self.assertGreater(len(long), size)
+            self.assertEqual(client.ask(long)[0], want, control_id)
+        self.assertEqual(len(self.rows("flow.rejected")), 2)
+        kit.wait_until(lambda: [e["data"]["origin"]["control_id"] for e in kit.read_ndjson(path)]
+                       == ["large", "behind"], 30, "both are delivered")
+
     def test_slow_and_cut_frames_disturb_nobody(self):
         """Rows 6 and 13."""
         adapter = self.start(frame_time="1s")
