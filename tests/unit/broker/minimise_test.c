@@ -114,6 +114,40 @@ START_TEST(restricted_patients)
 }
 END_TEST
 
+/* Where the patient is, and who looks after them. */
+START_TEST(what_a_restricted_patient_is_found_by)
+{
+    static const char *const paths[] = {
+        "data.site",
+        "data.patient.postcode",
+        "data.patient.gp_practice",
+        "data.patient.home_provider",
+        "data.location.raw",
+        "data.location.ward",
+        "data.prior_location.raw",
+        "data.pending_location.raw",
+        "data.care.consultant.name",
+        "data.care.consultant.id",
+        "data.incident.destination",
+        "data.placement.receiving",
+        "data.placement.owner",
+        "data.referral.sender",
+        "data.referral.receiver",
+        "data.notice.sender",
+        "data.notice.receiver",
+        "data.delay.responsible",
+        "data.changes.old",
+        "data.changes.new",
+    };
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        unsigned first, end;
+        ck_assert_msg(event_field_range(slice_str(paths[i]), &first, &end), "%s", paths[i]);
+        for (unsigned f = first; f < end; f++)
+            ck_assert_msg(event_fields[f].whereabouts, "%s is let through", event_fields[f].path);
+    }
+}
+END_TEST
+
 static const struct {
     const char *route, *wrong;
 } wrong[] = {
@@ -162,6 +196,7 @@ Suite *minimise_suite(void)
     tcase_add_test(c, groups);
     tcase_add_test(c, legal_status_only_by_its_name);
     tcase_add_test(c, restricted_patients);
+    tcase_add_test(c, what_a_restricted_patient_is_found_by);
     tcase_add_loop_test(c, what_is_wrong_is_told_with_its_place, 0,
                         sizeof(wrong) / sizeof(wrong[0]));
     tcase_add_test(c, a_wrong_rule_is_told_with_its_place);
