@@ -315,13 +315,13 @@ static struct rule_node *parse_in(struct rule_parse *p, struct rule_node *left, 
     n->negated = negated;
     if (p->lex.token == RULE_T_OPEN) {
         step(p);
-        return parse_operands(p, n, RULE_TEXT_MAX) && rule_set_of_links(p, n) ? n : NULL;
+        return parse_operands(p, n, RULE_TEXT_MAX) && rule_members_of_links(p, n) ? n : NULL;
     }
     if (p->lex.token != RULE_T_NAME)
         return unexpected(p, "\"(\" or the name of a list");
     const struct rule_list *list = rule_name_list(p, p->lex.value);
     if (list)
-        return rule_set_of_list(p, n, list) ? n : NULL;
+        return rule_members_of_list(p, n, list) ? n : NULL;
     if (slice_find(p->lex.value, '.') < p->lex.value.n)
         return in_fields(p, n);
     return rule_fail(p, p->lex.at, "there is no list \"%.*s\" under lists: in the config",

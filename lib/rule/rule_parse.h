@@ -30,9 +30,9 @@ bool rule_take_string(struct rule_parse *p, struct slice *ret);
 /* Whether the sign where the lex stands is a part of a number. */
 bool rule_sign_of_number(const struct rule_parse *p);
 
-/* What IN compares with (rule_set.c): the links of n, or a list of the config. */
-bool rule_set_of_links(struct rule_parse *p, struct rule_node *n);
-bool rule_set_of_list(struct rule_parse *p, struct rule_node *n, const struct rule_list *list);
+/* What IN compares with (rule_members.c): the links of n, or a list of the config. */
+bool rule_members_of_links(struct rule_parse *p, struct rule_node *n);
+bool rule_members_of_list(struct rule_parse *p, struct rule_node *n, const struct rule_list *list);
 
 /* Names (rule_name.c). The node of an attribute or dotted field; NULL with an error. */
 struct rule_node *rule_name(struct rule_parse *p, struct slice word, size_t at);

@@ -5,6 +5,7 @@
 
 Suite *rule_suite(void);
 Suite *rule_refuse_suite(void);
+Suite *rule_set_suite(void);
 Suite *rule_tck_suite(void);
 Suite *rule_doc_suite(void);
 
