@@ -187,6 +187,17 @@ def translate_ratio():
     return float(re.findall(r"ratio[^0-9]*([0-9.]+)", out)[-1])
 
 
+def rules_ratios(table):
+    """Rule evaluation alone: a set of the routes' rules beside each rule evaluated in turn."""
+    out = subprocess.run([tool("rules")], capture_output=True, text=True, check=True).stdout
+    for line, most in zip(out.splitlines(), (1, 3), strict=True):
+        result = figures(line)
+        routes = f"{result['routes']:.0f} routes"
+        table.add(f"rules of {routes}, an event", result["set"], "us", at_most=most)
+        table.add(f"  each rule evaluated in turn, {routes}", result["each"], "us")
+        table.add(f"  in turn / set, {routes}", result["ratio"])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="short runs: figures jump about")
@@ -225,6 +236,7 @@ def main():
     table.add("first ACK after exec", statistics.median(first_ack() for _ in range(max(3, runs))), "ms",
               at_most=150)
     table.add("CPU of translating / bare minimum", translate_ratio(), at_most=2.5)
+    rules_ratios(table)
     if o.json:
         with open(o.json, "w", encoding="utf-8") as f:
             json.dump(table.rows, f, indent=2)
