@@ -336,6 +336,7 @@ void line_status(struct line *l, struct json_writer *w)
     member(w, SLICE("events"), st.events);
     member(w, SLICE("repeats"), st.repeats);
     member(w, SLICE("unreadable"), st.unreadable);
+    member(w, SLICE("unrouted"), router_unrouted(l->router));
     member(w, SLICE("lag"), records);
     member(w, SLICE("identities"), st.people);
     member(w, SLICE("ids"), st.ids);
@@ -345,6 +346,11 @@ void line_status(struct line *l, struct json_writer *w)
     for (unsigned i = 0; i < l->ndeliveries; i++)
         status_one(l->deliveries[i], w);
     json_array_end(w);
+}
+
+void line_routes(struct line *l, struct json_writer *w)
+{
+    router_report(l->router, w);
 }
 
 struct delivery *line_find(struct line *l, struct slice consumer)

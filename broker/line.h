@@ -31,6 +31,8 @@ void line_drain(struct line *l);
 bool line_ready(struct line *l, const char **ret_why);
 void line_collect(struct line *l);
 void line_status(struct line *l, struct json_writer *w);
+/* Each route's counts, and what none of them took (router_report). */
+void line_routes(struct line *l, struct json_writer *w);
 /* The delivery of that consumer, or NULL; the nth, NULL behind the last. */
 struct delivery *line_find(struct line *l, struct slice consumer);
 struct delivery *line_nth(struct line *l, unsigned nth);

@@ -99,6 +99,14 @@ static void do_show(struct control_call *call, const struct json *request, void 
     control_done(call);
 }
 
+static void do_routes(struct control_call *call, const struct json *request, void *arg)
+{
+    struct resolve *r = arg;
+    (void)request;
+    line_routes(r->line, control_answer(call));
+    control_done(call);
+}
+
 static void act(struct resolve *r, const struct wait *w)
 {
     struct err err = {0};
@@ -231,11 +239,9 @@ int resolve_open(struct control *control, struct line *line, struct audit *audit
     static const struct {
         const char *verb;
         control_fn fn;
-    } verbs[] = {{"parked.list", do_list},
-                 {"parked.show", do_show},
-                 {"parked.release", do_release},
-                 {"parked.discard", do_discard},
-                 {"audit.reveal", do_reveal}};
+    } verbs[] = {{"parked.list", do_list},       {"parked.show", do_show},
+                 {"parked.release", do_release}, {"parked.discard", do_discard},
+                 {"routes", do_routes},          {"audit.reveal", do_reveal}};
     struct resolve *r = calloc(1, sizeof(*r));
     if (!r)
         return err_set(reterr, ERR_NOMEM, "no memory for the control verbs");

@@ -1,5 +1,5 @@
 /* resolve.h - what an operator asks of the broker over its control socket: parked.list,
- * parked.show, parked.release, parked.discard, audit.reveal.
+ * parked.show, parked.release, parked.discard, routes, audit.reveal.
  *
  * Whatever changes or shows something is first written to flow.audit, and done once that record is
  * durable: no audit record, no effect. */

@@ -3,50 +3,44 @@
 #include <stdlib.h>
 #include "digest.h"
 #include "minimise.h"
-#include "rule.h"
+#include "rule_set.h"
+#include "rule_site.h"
+#include "unrouted.h"
 
 enum {
-    RULES_MAX = 4 * 1024 * 1024, /* compiled rules of a site */
-    SCRATCH_MAX = 256 * 1024,    /* strings that one evaluation makes */
+    RULES_MAX = 64 * 1024 * 1024, /* compiled rules of a site */
+    SCRATCH_MAX = 256 * 1024,     /* strings that one evaluation makes */
     KEY_BYTES = 16,
     TYPES_MAX = 256,
 };
 
 struct route {
-    struct slice topic;
+    struct slice name, topic;
     const struct rule *rule; /* NULL: every event */
     struct minimise minimise;
     struct digest *key;
     struct series *events, *errors;
+    uint64_t taken, failed; /* events since the start, and those on which the rule erred */
 };
 struct router {
     struct arena arena, scratch;
     struct route *routes;
     unsigned nroutes;
+    struct rule_set *rules; /* of the routes, by their number */
     struct buf out;
     struct event_encoder *encoder;
-    struct metric *unrouted;
+    struct metric *unrouted_total;
+    struct unrouted *unrouted;
 };
-
-static int open_rule(struct router *r, const struct site_route *from, const struct rule_env *env,
-                     struct route *ret, struct err *reterr)
-{
-    size_t at;
-    struct err err = {0};
-    if (!slice_present(from->when) ||
-        rule_compile(from->when, env, &r->arena, &ret->rule, &at, &err) == 0)
-        return 0;
-    return yaml_err(from->when_node ? from->when_node : from->node, reterr,
-                    "when: character %zu: %s", at + 1, err.text);
-}
 
 static int open_route(struct router *r, const struct site_route *from, const struct rule_env *env,
                       struct metrics *metrics, struct route *ret, struct err *reterr)
 {
+    ret->name = arena_copy(&r->arena, from->name);
     ret->topic = arena_printf(&r->arena, "flow.route.%.*s", SLICE_ARG(from->name));
-    if (!slice_present(ret->topic))
+    if (!slice_present(ret->topic) || !slice_present(ret->name))
         return err_set(reterr, ERR_NOMEM, "no memory for the routes");
-    if (open_rule(r, from, env, ret, reterr) < 0 ||
+    if (rule_site_route(from, env, &r->arena, &ret->rule, reterr) < 0 ||
         minimise_read(from, &ret->minimise, reterr) < 0 ||
         digest_open(from->key, &ret->key, reterr) < 0)
         return -1;
@@ -63,22 +57,34 @@ static int open_route(struct router *r, const struct site_route *from, const str
     return 0;
 }
 
+static int open_set(struct router *r, struct err *reterr)
+{
+    const struct rule **rules = calloc((size_t)r->nroutes + 1, sizeof(*rules));
+    if (!rules)
+        return err_set(reterr, ERR_NOMEM, "no memory for the routes");
+    for (unsigned i = 0; i < r->nroutes; i++)
+        rules[i] = r->routes[i].rule;
+    int result = rule_set_open(rules, r->nroutes, &r->rules, reterr);
+    free(rules);
+    return result;
+}
+
 static int open_routes(struct router *r, const struct site *site, struct metrics *metrics,
                        struct err *reterr)
 {
-    struct rule_list *lists = arena_zalloc(&r->arena, site->nlists + 1, sizeof(*lists));
-    r->routes = arena_zalloc(&r->arena, site->nroutes + 1, sizeof(*r->routes));
-    if (!lists || !r->routes)
+    struct rule_env env;
+    r->routes = arena_zalloc(&r->arena, (size_t)site->nroutes + 1, sizeof(*r->routes));
+    if (!r->routes)
         return err_set(reterr, ERR_NOMEM, "no memory for the routes");
-    for (unsigned i = 0; i < site->nlists; i++)
-        lists[i] = (struct rule_list){site->lists[i].name, site->lists[i].values.at,
-                                      site->lists[i].values.n};
-    struct rule_env env = {.lists = lists, .nlists = site->nlists};
+    if (rule_site_env(site, &r->arena, &env, reterr) < 0)
+        return -1;
     for (unsigned i = 0; i < site->nroutes; i++) {
         r->nroutes = i + 1;
         if (open_route(r, &site->routes[i], &env, metrics, &r->routes[i], reterr) < 0)
             return -1;
     }
+    if (open_set(r, reterr) < 0 || unrouted_open(&r->unrouted, reterr) < 0)
+        return -1;
     return event_encoder_open(&r->out, &r->encoder, reterr);
 }
 
@@ -92,8 +98,8 @@ int router_open(const struct site *site, struct metrics *metrics, struct router 
     arena_init(&r->scratch, SCRATCH_MAX);
     buf_init(&r->out, EVENT_SIZE_MAX * 2);
     if (metrics)
-        r->unrouted = metrics_counter(metrics, "weir_flow_unrouted_total",
-                                      "Events that no route took", "type", TYPES_MAX);
+        r->unrouted_total = metrics_counter(metrics, "weir_flow_unrouted_total",
+                                            "Events that no route took", "type", TYPES_MAX);
     if (open_routes(r, site, metrics, reterr) < 0) {
         router_close(r);
         return -1;
@@ -109,6 +115,8 @@ void router_close(struct router *r)
     for (unsigned i = 0; i < r->nroutes; i++)
         digest_close(r->routes[i].key);
     event_encoder_close(r->encoder);
+    unrouted_close(r->unrouted);
+    rule_set_close(r->rules);
     buf_fini(&r->out);
     arena_fini(&r->scratch);
     arena_fini(&r->arena);
@@ -182,39 +190,77 @@ void router_publish(struct unit *u, struct slice topic, const struct routed *in,
         publish_copy(u, topic, in, value, ordering, key, SLICE_ABSENT, SLICE_ABSENT);
 }
 
-static bool takes(struct router *r, struct route *route, const struct event *e)
+/* One event on its way through the routes. */
+struct routing {
+    struct router *router;
+    const struct routed *in;
+    struct unit *unit;
+    int taken; /* -1: could not be written */
+};
+
+static void take(struct routing *to, struct route *route)
 {
-    struct rule_value v;
-    if (!route->rule)
-        return true;
-    arena_reset(&r->scratch);
-    unsigned errors = rule_eval(route->rule, e, &r->scratch, &v);
-    if (errors)
+    struct router *r = to->router;
+    const uint64_t *keep = minimise_keep(&route->minimise, to->in->event);
+    struct slice value = to->in->json;
+    if (keep) {
+        buf_reset(&r->out);
+        event_encode(r->encoder, to->in->event, keep);
+        if (!buf_ok(&r->out)) {
+            to->taken = -1;
+            return;
+        }
+        value = unit_copy(to->unit, buf_slice(&r->out));
+    }
+    router_publish(to->unit, route->topic, to->in, value, route_key, route, false);
+    series_add(route->events, 1);
+    route->taken++;
+    to->taken++;
+}
+
+static void answered(void *arg, unsigned rule, unsigned errors)
+{
+    struct routing *to = arg;
+    struct route *route = &to->router->routes[rule];
+    if (errors) {
         series_add(route->errors, 1);
-    return !errors && v.kind == RULE_BOOLEAN && v.boolean;
+        route->failed++;
+    } else if (to->taken >= 0) {
+        take(to, route);
+    }
 }
 
 int router_route(struct router *r, const struct routed *in, struct unit *u)
 {
-    int taken = 0;
-    for (unsigned i = 0; i < r->nroutes; i++) {
-        struct route *route = &r->routes[i];
-        if (!takes(r, route, in->event))
-            continue;
-        const uint64_t *keep = minimise_keep(&route->minimise, in->event);
-        struct slice value = in->json;
-        if (keep) {
-            buf_reset(&r->out);
-            event_encode(r->encoder, in->event, keep);
-            if (!buf_ok(&r->out))
-                return -1;
-            value = unit_copy(u, buf_slice(&r->out));
-        }
-        router_publish(u, route->topic, in, value, route_key, route, false);
-        series_add(route->events, 1);
-        taken++;
+    struct routing to = {.router = r, .in = in, .unit = u};
+    rule_set_ask(r->rules, in->event, &r->scratch, answered, &to);
+    if (to.taken == 0) {
+        series_add(metric_of(r->unrouted_total, in->type), 1);
+        unrouted_note(r->unrouted, in->type, in->id);
     }
-    if (!taken)
-        series_add(metric_of(r->unrouted, in->type), 1);
-    return u->failed ? -1 : taken;
+    return u->failed ? -1 : to.taken;
+}
+
+void router_report(const struct router *r, struct json_writer *w)
+{
+    json_key(w, SLICE("routes"));
+    json_array(w);
+    for (unsigned i = 0; i < r->nroutes; i++) {
+        const struct route *route = &r->routes[i];
+        json_object(w);
+        json_key(w, SLICE("name"));
+        json_string(w, route->name);
+        json_key(w, SLICE("matched"));
+        json_int(w, (int64_t)route->taken);
+        json_key(w, SLICE("errors"));
+        json_int(w, (int64_t)route->failed);
+        json_object_end(w);
+    }
+    json_array_end(w);
+    unrouted_write(r->unrouted, w);
+}
+
+uint64_t router_unrouted(const struct router *r)
+{
+    return unrouted_count(r->unrouted);
 }

@@ -1,11 +1,13 @@
 /* router.h - which routes an event goes to, and what of it their readers get.
  *
- * All rules are asked for each event; all that match fire. A rule that errs does not match, and is
- * counted. The router owns its rules and keys; it borrows site and metrics. */
+ * Each event is asked of all rules that may match it (rule_set.h); all that match fire. A rule that
+ * errs does not match, and is counted. The router owns its rules and keys; it borrows site and
+ * metrics. */
 #ifndef WEIR_ROUTER_H
 #define WEIR_ROUTER_H
 
 #include "event.h"
+#include "json.h"
 #include "metrics.h"
 #include "people.h"
 #include "site.h"
@@ -30,6 +32,12 @@ struct routed {
 /* Adds the route records of this event to the unit. Returns how many routes took it; -1 when the
  * event could not be written (out of memory, or larger than a record may be). */
 int router_route(struct router *r, const struct routed *in, struct unit *u);
+
+/* Members of an answer: "routes", a list of {name, matched, errors} in the order of the config, and
+ * "unrouted" (unrouted.h); counts since the router was opened. */
+void router_report(const struct router *r, struct json_writer *w);
+/* Events that no route took. */
+uint64_t router_unrouted(const struct router *r);
 
 /* The record of one copy of an event, in flow.events or a route: headers ce_id, ce_type,
  * content-type, received, and those of a merge. make_key turns an ordering key into the record key

@@ -7,7 +7,7 @@
 #include "event_line.h"
 #include "event_fields.h"
 #include "reveal.h"
-#include "rule.h"
+#include "rule_site.h"
 #include "view.h"
 
 enum { LAST_MAX = 100000, EVENT_BYTES_MAX = 16 * 1024 * 1024, WAIT_MS = 1000 };
@@ -25,16 +25,10 @@ struct tail {
 static int compile_where(const struct site *site, const char *where, struct arena *arena,
                          const struct rule **ret, struct err *reterr)
 {
-    struct rule_env env = {0};
-    struct rule_list *lists = arena_zalloc(arena, site->nlists, sizeof(*lists));
+    struct rule_env env;
     size_t at;
-    if (!lists && site->nlists)
-        return err_set(reterr, ERR_NOMEM, "no memory for the lists");
-    for (unsigned i = 0; i < site->nlists; i++)
-        lists[i] = (struct rule_list){site->lists[i].name, site->lists[i].values.at,
-                                      site->lists[i].values.n};
-    env.lists = lists;
-    env.nlists = site->nlists;
+    if (rule_site_env(site, arena, &env, reterr) < 0)
+        return -1;
     if (rule_compile(slice_str(where), &env, arena, ret, &at, reterr) == 0)
         return 0;
     return err_at(reterr, "--where, character %zu", at + 1);
