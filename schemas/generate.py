@@ -24,8 +24,9 @@ MASK = (1 << 64) - 1
 class Table:
     """Fields and objects in the order in which they are written."""
 
-    def __init__(self, schema):
+    def __init__(self, schema, codes):
         self.schema = schema
+        self.codes = codes
         self.fields = []
         self.objects = [{"path": "", "name": "", "parent": 0, "depth": 0}]
         self.members = []
@@ -34,7 +35,7 @@ class Table:
     def resolve(self, node, path):
         """What node says, with what it refers to, and its flags."""
         own = {k for k in node if k.startswith("x-")}
-        if not own <= {"x-kind", *FLAGS}:
+        if not own <= {"x-kind", "x-codes", *FLAGS}:
             sys.exit(f"{path}: unknown keyword among {sorted(own)}")
         flags = {k for k in FLAGS if node.get(k)}
         if "$ref" in node:
@@ -45,16 +46,19 @@ class Table:
             flags |= {k for k in FLAGS if node.get(k)}
         return node, flags
 
-    def walk_object(self, node, path, number, flags, items):
+    def walk_object(self, node, path, number, flags, items, codes=None):
         first = len(self.fields)
+        if codes and "code" not in node["properties"]:
+            sys.exit(f"{path}: x-codes on what has no code")
         for name, child in node["properties"].items():
             if not re.fullmatch("[a-z][a-z0-9_]*", name):
                 sys.exit(f"{path}: member {name!r} is no lower-case name")
-            self.walk(child, path, name, number, flags, items)
+            self.walk(child, path, name, number, flags, items, codes if name == "code" else None)
         self.objects[number].update(first=first, end=len(self.fields))
 
-    def walk(self, node, parent_path, name, parent, flags, items):
+    def walk(self, node, parent_path, name, parent, flags, items, codes=None):
         path = f"{parent_path}.{name}" if parent_path else name
+        codes = node.get("x-codes", codes)
         node, own = self.resolve(node, path)
         flags = flags | own
         kind = node.get("type")
@@ -62,14 +66,14 @@ class Table:
             if items >= 0:
                 sys.exit(f"{path}: an object within an item has no place in C")
             self.members.append((parent, name, -1 - self.add_object(path, name, parent)))
-            self.walk_object(node, path, len(self.objects) - 1, flags, -1)
+            self.walk_object(node, path, len(self.objects) - 1, flags, -1, codes)
         elif kind == "array":
             if items >= 0:
                 sys.exit(f"{path}: a list within an item has no place in C")
             self.walk_list(node, path, name, parent, flags)
         elif kind in TYPES or "x-kind" in node:
             c_kind = KINDS[node["x-kind"]] if "x-kind" in node else TYPES[kind]
-            self.add_field(path, name, parent, c_kind, flags, items)
+            self.add_field(path, name, parent, c_kind, flags, items, codes)
         else:
             sys.exit(f"{path}: type {kind!r} has no place in C")
 
@@ -90,10 +94,13 @@ class Table:
         self.objects.append({"path": path, "name": name, "parent": parent, "depth": depth})
         return len(self.objects) - 1
 
-    def add_field(self, path, name, parent, kind, flags, items):
+    def add_field(self, path, name, parent, kind, flags, items, codes=None):
+        if codes and not (self.codes / f"{codes}.csv").is_file():
+            sys.exit(f"{path}: there is no code table {codes}")
         self.members.append((parent, name, len(self.fields)))
         self.fields.append({"path": path, "name": name, "parent": parent, "kind": kind,
-                            "flags": flags, "items": items, "object": 0})
+                            "flags": flags, "items": items, "object": 0,
+                            "codes": codes})
 
 
 def load(text, at, n):
@@ -160,7 +167,8 @@ def write_source(table, types, out):
     out.write("const struct event_field event_fields[] = {\n")
     for f in table.fields:
         marks = ", ".join(c_bool(flag in f["flags"]) for flag in FLAGS)
-        out.write(f"    {{\"{f['path']}\", {f['kind']}, {f['items']}, {marks}}},\n")
+        codes = f"\"{f['codes']}\"" if f["codes"] else "NULL"
+        out.write(f"    {{\"{f['path']}\", {f['kind']}, {f['items']}, {marks}, {codes}}},\n")
     out.write("};\nconst unsigned event_nfields = EVENT_NFIELDS;\n\n")
     out.write("const struct event_place event_places[] = {\n")
     for f in table.fields:
@@ -185,7 +193,7 @@ def write_source(table, types, out):
 def main():
     schemas, header, source = sys.argv[1:]
     with open(Path(schemas) / "event.schema.json", encoding="utf-8") as f:
-        table = Table(json.load(f))
+        table = Table(json.load(f), Path(schemas) / "codes")
     with open(Path(schemas) / "types.json", encoding="utf-8") as f:
         types = sorted(row["type"] for row in json.load(f)["types"])
     if len(set(types)) != len(types):

@@ -33,10 +33,11 @@ struct event_field {
     const char *path; /* "type", "data.patient.nhs_number", "data.patient.ids" (items),
                          "data.patient.ids.value" (leaf of an item) */
     enum event_kind kind;
-    int16_t items;    /* for a leaf of an item: the number of its list; else -1 */
-    bool personal;    /* tells who the patient is: masked when shown, never logged */
-    bool identifies;  /* never in a route unless its keep-list names it */
-    bool whereabouts; /* of a restricted patient only for readers that are allowed it */
+    int16_t items;     /* for a leaf of an item: the number of its list; else -1 */
+    bool personal;     /* tells who the patient is: masked when shown, never logged */
+    bool identifies;   /* never in a route unless its keep-list names it */
+    bool whereabouts;  /* of a restricted patient only for readers that are allowed it */
+    const char *codes; /* table of which this leaf holds a code (code_table.h); NULL: any text */
 };
 
 /* From the generated event_fields.h: enum event_field_id { EV_SPECVERSION, EV_ID, EV_TYPE, …,

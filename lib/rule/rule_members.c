@@ -48,7 +48,7 @@ bool rule_members_of_links(struct rule_parse *p, struct rule_node *n)
     }
     for (const struct rule_link *l = n->links; l; l = l->next) {
         if (l->node->op == RULE_OP_LITERAL && l->node->value.kind == RULE_STRING &&
-            rule_check_type(p, n->left, l->node->value.string, l->node->at) < 0)
+            rule_check_text(p, n->left, l->node->value.string, l->node->at) < 0)
             return false;
         values[k++] = l->node->value.string;
     }
@@ -58,7 +58,7 @@ bool rule_members_of_links(struct rule_parse *p, struct rule_node *n)
 bool rule_members_of_list(struct rule_parse *p, struct rule_node *n, const struct rule_list *list)
 {
     for (unsigned i = 0; i < list->count; i++)
-        if (rule_check_type(p, n->left, list->values[i], p->lex.at) < 0)
+        if (rule_check_text(p, n->left, list->values[i], p->lex.at) < 0)
             return false;
     rule_lex_step(&p->lex);
     return sort_set(p, n, list->values, list->count);

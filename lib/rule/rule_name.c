@@ -146,11 +146,12 @@ const struct rule_list *rule_name_list(const struct rule_parse *p, struct slice 
     return NULL;
 }
 
-int rule_check_type(struct rule_parse *p, const struct rule_node *left, struct slice text,
+int rule_check_text(struct rule_parse *p, const struct rule_node *left, struct slice text,
                     size_t at)
 {
-    if (is_standard(p) || left->op != RULE_OP_ATTRIBUTE || left->field != EV_TYPE ||
-        event_type_known(text))
+    if (is_standard(p) || left->op != RULE_OP_ATTRIBUTE || left->field != EV_TYPE)
+        return rule_check_code(p, left, text, at);
+    if (event_type_known(text))
         return 0;
     const char *near = event_type_nearest(text);
     rule_fail(p, at, "no event has the type \"%.*s\"%s%s%s", SLICE_ARG(text),
@@ -158,12 +159,12 @@ int rule_check_type(struct rule_parse *p, const struct rule_node *left, struct s
     return -1;
 }
 
-int rule_check_type_like(struct rule_parse *p, const struct rule_node *left, struct slice compiled,
-                         size_t at)
+int rule_check_like(struct rule_parse *p, const struct rule_node *left, struct slice compiled,
+                    size_t at)
 {
     const char *type;
     if (is_standard(p) || left->op != RULE_OP_ATTRIBUTE || left->field != EV_TYPE)
-        return 0;
+        return rule_check_code_like(p, left, compiled, at);
     for (unsigned i = 0; (type = event_type_nth(i)) != NULL; i++) {
         long steps = RULE_STEPS_MAX;
         if (rule_like(slice_str(type), compiled, &steps))
@@ -197,9 +198,9 @@ int rule_check_compare(struct rule_parse *p, const struct rule_node *a, enum rul
         return 0;
     if (op > RULE_UNEQUAL)
         return check_order(p, a) < 0 ? -1 : check_order(p, b);
-    if (is_text(b) && rule_check_type(p, a, b->value.string, b->at) < 0)
+    if (is_text(b) && rule_check_text(p, a, b->value.string, b->at) < 0)
         return -1;
-    return is_text(a) ? rule_check_type(p, b, a->value.string, a->at) : 0;
+    return is_text(a) ? rule_check_text(p, b, a->value.string, a->at) : 0;
 }
 
 /* NOT binds closer than any comparison: NOT type = 'x' is (NOT type) = 'x', and never matches. */

@@ -285,7 +285,7 @@ static struct rule_node *parse_like(struct rule_parse *p, struct rule_node *left
     n->pattern = rule_like_compile(text, p->arena);
     if (!slice_present(n->pattern))
         return rule_no_room(p);
-    return rule_check_type_like(p, left, n->pattern, at) < 0 ? NULL : n;
+    return rule_check_like(p, left, n->pattern, at) < 0 ? NULL : n;
 }
 
 /* 'x' IN data.quality: the field takes the left side. */

@@ -44,11 +44,18 @@ const struct rule_list *rule_name_list(const struct rule_parse *p, struct slice 
 int rule_check_compare(struct rule_parse *p, const struct rule_node *a, enum rule_binary op,
                        const struct rule_node *b);
 int rule_check_not(struct rule_parse *p, const struct rule_node *a);
-/* A text that `left` is compared with: refused where left is `type` and there is no such type. */
-int rule_check_type(struct rule_parse *p, const struct rule_node *left, struct slice text,
+/* A text that `left` is compared with: refused where left is `type` and there is no such type, or a
+ * code and its table lacks it. */
+int rule_check_text(struct rule_parse *p, const struct rule_node *left, struct slice text,
                     size_t at);
 /* The same for the pattern of LIKE, compiled. */
-int rule_check_type_like(struct rule_parse *p, const struct rule_node *left, struct slice compiled,
+int rule_check_like(struct rule_parse *p, const struct rule_node *left, struct slice compiled,
+                    size_t at);
+
+/* Codes (rule_code.c): those that a field can hold, as far as the schema names its table. */
+int rule_check_code(struct rule_parse *p, const struct rule_node *left, struct slice text,
+                    size_t at);
+int rule_check_code_like(struct rule_parse *p, const struct rule_node *left, struct slice compiled,
                          size_t at);
 
 #endif

@@ -30,6 +30,7 @@ static const struct {
     {"fields: {data.visit.class: {path: PV1-2, table: unknwon}}", "no table \"unknwon\""},
     {"fields: {data.visit.class: {path: PV1-2, code: main_specialty}}", "raw, code and system"},
     {"fields: {data.care.specialty: PV1-10}", "code: TABLE"},
+    {"fields: {data.care.specialty: {path: PV1-10, code: bed_class}}", "codes of main_specialty"},
     {"fields: {data.care.specialty: {path: PV1-10}}", "needs code:"},
     {"fields: {data.care.specialty: {path: PV1-10, code: main_speciality}}",
      "did you mean main_specialty"},

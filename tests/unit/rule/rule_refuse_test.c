@@ -58,6 +58,12 @@ START_TEST(what_is_wrong_is_said)
         {"NOT type = 'patient.admitted'", 4, "NOT LIKE"},
         {"time < 5", 0, "is a time"},
         {"data.visit.admitted_at + 1 > 0", 0, "is a time"},
+        {"data.care.admission_method.code = '77'", 34, "admission_method.csv has 11, 12, 13"},
+        {"data.care.legal_status.code != '2'", 31, "did you mean \"02\" (section 2)?"},
+        {"data.care.legal_status.code IN ('02', '2')", 38, "did you mean \"02\""},
+        {"data.patient.gender.code = 'Female'", 27, "did you mean \"2\" (female)?"},
+        {"data.patient.gender.code IN types", 28, "is never \"patient.admitted\""},
+        {"data.care.admission_method.code LIKE '7%'", 37, "is never like this"},
         {"LENGHT('x')", 0, "did you mean LENGTH?"},
         {"LEFT('x')", 0, "does not take 1 value"},
         {"'x' LIKE 5", 9, "a pattern in quotes"},
@@ -78,6 +84,23 @@ START_TEST(what_is_wrong_is_said)
         ck_assert_msg(strstr(err.text, rows[i].says) != NULL, "%s: %s", rows[i].text, err.text);
         ck_assert_msg(at == rows[i].at, "%s: at %zu: %s", rows[i].text, at, err.text);
         ck_assert_int_eq(err.code, ERR_CONF);
+    }
+}
+END_TEST
+
+START_TEST(codes_of_the_table_are_taken)
+{
+    static const char *const rows[] = {
+        "data.care.admission_method.code = '21'",
+        "data.care.admission_method.code = ''", /* not there */
+        "data.care.admission_method.code LIKE '2%'",
+        "data.care.admission_method.raw = '99'", /* as sent: anything */
+        "data.reason.code = 'anything'",         /* of no one table */
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct err err = {0};
+        size_t at;
+        ck_assert_msg(compile(slice_str(rows[i]), &at, &err) == 0, "%s: %s", rows[i], err.text);
     }
 }
 END_TEST
@@ -192,6 +215,7 @@ Suite *rule_refuse_suite(void)
     Suite *s = suite_create("rule refused");
     TCase *t = tcase_create("refuse");
     tcase_add_test(t, what_is_wrong_is_said);
+    tcase_add_test(t, codes_of_the_table_are_taken);
     tcase_add_test(t, nesting_is_bounded);
     tcase_add_test(t, length_is_bounded);
     tcase_add_test(t, no_room_is_an_error);

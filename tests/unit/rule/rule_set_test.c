@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { RULES = 400, EVENTS = 400, ROUNDS = 6, PARTS_MAX = 4, SIMPLE = 30 };
+enum { RULES = 250, EVENTS = 150, ROUNDS = 6, PARTS_MAX = 4, SIMPLE = 30 };
 
 static const struct slice site_values[] = {{"RXF05", 5}, {"RXF10", 5}, {"RXF05", 5}};
 static const struct rule_list lists[] = {{{"sites", 5}, site_values, 3}, {{"none", 4}, NULL, 0}};
