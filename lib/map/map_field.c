@@ -161,12 +161,12 @@ static int compile_map(struct map_compiler *c, const struct yaml *node, struct m
         return yaml_err(code ? code : node, reterr,
                         code ? "code: is for a field of raw, code and system"
                              : "this field needs code: and the name of a code table");
+    if (code && map_codes_compile(c, code, &s->codes, reterr) < 0)
+        return -1;
     const char *codes = code ? event_fields[f->code].codes : NULL;
     if (codes && !slice_eq_str(code->text, codes))
         return yaml_err(code, reterr, "this field holds codes of %s (schemas/event.schema.json)",
                         codes);
-    if (code && map_codes_compile(c, code, &s->codes, reterr) < 0)
-        return -1;
     return map_tests_compile(c, yaml_get(node, "when"), &s->when, reterr);
 }
 
