@@ -43,6 +43,8 @@ struct consumer_kind {
 
 /* The kind of that name, or NULL. */
 const struct consumer_kind *consumer_kind_find(struct slice name);
+/* ERR_CONF with file:line:column where a consumer's kind is not built in. */
+int consumer_kind_check(const struct site_consumer *c, struct err *reterr);
 /* All that are built in, NULL-terminated: the conformance suite runs for each. */
 extern const struct consumer_kind *const consumer_kinds[];
 

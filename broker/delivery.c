@@ -116,10 +116,9 @@ static int open_parts(struct delivery *d, struct err *reterr)
 {
     struct consumer_options co = {
         .conf = d->o.conf, .loop = d->o.loop, .verdict = on_verdict, .arg = d};
+    if (consumer_kind_check(d->o.conf, reterr) < 0)
+        return -1;
     d->kind = consumer_kind_find(d->o.conf->kind);
-    if (!d->kind)
-        return yaml_err(d->o.conf->node, reterr, "kind '%.*s' is not built in",
-                        SLICE_ARG(d->o.conf->kind));
     if (open_sched(d, reterr) < 0 || d->kind->open(&co, &d->consumer, reterr) < 0 ||
         event_encoder_open(&d->flagged, &d->encoder, reterr) < 0)
         return -1;

@@ -1,7 +1,9 @@
 /* weir check - is this configuration right, as far as can be told without starting anything? Maps,
  * rules and keep-lists are compiled. */
 #include <stdio.h>
+#include "consumer_kind.h"
 #include "options.h"
+#include "proc.h"
 #include "router.h"
 #include "site.h"
 #include "translate.h"
@@ -25,7 +27,11 @@ static int check(const char *file, struct err *reterr)
     struct router *router;
     if (site_open(file, SITE_ALL_SECRETS, &site, reterr) < 0)
         return -1;
-    int result = check_sources(site, reterr);
+    int result = proc_stream_check(site, reterr);
+    if (result == 0)
+        result = check_sources(site, reterr);
+    for (unsigned i = 0; result == 0 && i < site->nconsumers; i++)
+        result = consumer_kind_check(&site->consumers[i], reterr);
     if (result == 0 && (result = router_open(site, NULL, &router, reterr)) == 0)
         router_close(router);
     if (result == 0)

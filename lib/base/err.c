@@ -31,8 +31,14 @@ void err_prefix(struct err *e, const char *fmt, ...)
     va_start(ap, fmt);
     int n = vsnprintf(e->text, sizeof(e->text), fmt, ap);
     va_end(ap);
-    if (n >= 0 && (size_t)n < sizeof(e->text))
-        snprintf(e->text + n, sizeof(e->text) - (size_t)n, ": %s", old);
+    if (n < 0 || (size_t)n >= sizeof(e->text))
+        return; /* the place alone fills it */
+    /* What does not fit is cut, on purpose. */
+    size_t room = sizeof(e->text) - 1 - (size_t)n, colon = room < 2 ? room : 2;
+    size_t rest = strnlen(old, room - colon);
+    memcpy(e->text + n, ": ", colon);
+    memcpy(e->text + n + colon, old, rest);
+    e->text[(size_t)n + colon + rest] = 0;
 }
 
 int err_exit_code(const struct err *e)

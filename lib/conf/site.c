@@ -18,7 +18,6 @@ struct site_nodes {
 
 static const char *const levels[] = {
     [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error", NULL};
-static const char *const engines[] = {"embedded", "memory", NULL};
 
 static const struct conf_option base_options[] = {
     {"data", CONF_TEXT, ROW(data), "data",
@@ -53,7 +52,7 @@ static const struct conf_option base_options[] = {
 };
 
 static const struct conf_option stream_options[] = {
-    {"kind", CONF_TEXT, ROW(stream.kind), "embedded", .choices = engines,
+    {"kind", CONF_TEXT, ROW(stream.kind), "embedded",
      .help = "`embedded`: files under `data`, synced. `memory`: nothing survives the process; for "
              "tests."},
     {"retain", CONF_DURATION, ROW(stream.retain), "14d", 0, 0,

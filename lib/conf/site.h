@@ -92,6 +92,7 @@ struct site_consumer {
     int64_t breaker_after;            /* 30s */
     int64_t merge_wait;               /* 30s */
     struct site_http http;
+    const struct yaml *options; /* of a kind that was added: its own to read */
     struct site_file file;
 };
 

@@ -14,13 +14,13 @@ struct consumer_nodes {
 
 #define NODE(member) offsetof(struct consumer_nodes, member)
 
-static const char *const kinds[] = {"http", "file", NULL};
 static const char *const formats[] = {"cloudevent", NULL};
 
 static const struct conf_option consumer_options[] = {
     {"route", CONF_TEXT, ROW(route), .required = true, .help = "The route whose events it gets."},
-    {"kind", CONF_TEXT, ROW(kind), .choices = kinds, .required = true,
-     .help = "How events reach it; the section of that name says where."},
+    {"kind", CONF_TEXT, ROW(kind), .required = true,
+     .help = "How events reach it: `http`, `file`, or `sink` (taken and thrown away, for "
+             "measuring); the section of that name says where."},
     {"format", CONF_TEXT, ROW(format), "cloudevent", .choices = formats,
      .help = "What an event is sent as: CloudEvents 1.0 JSON, structured mode."},
     {"start", CONF_TEXT, ROW(start), "earliest",
@@ -48,6 +48,8 @@ static const struct conf_option consumer_options[] = {
      .help = "After a merge the surviving record waits at most so long for the retired one."},
     {"http", CONF_NODE, NODE(http), .help = "For kind http: see below."},
     {"file", CONF_NODE, NODE(file), .help = "For kind file: see below."},
+    {"options", CONF_NODE, ROW(options),
+     .help = "For a kind that was added to weir: what it needs to know."},
 };
 
 static const struct conf_option http_options[] = {
@@ -136,17 +138,29 @@ static int read_file(struct site *s, struct consumer_nodes *n, struct err *reter
     return 0;
 }
 
+static int refuse_section(const struct yaml *section, const struct site_consumer *c,
+                          struct err *reterr)
+{
+    return section ? site_name_err(section, reterr, "\"%s\" is of no use with kind %s",
+                                   section->name.p, c->kind.p)
+                   : 0;
+}
+
+/* Which kinds there are is the broker's to say (consumer_kind.h). */
 static int read_kind(struct site *s, struct consumer_nodes *n, struct err *reterr)
 {
-    bool http = slice_eq_str(n->c.kind, "http");
-    const struct yaml *mine = http ? n->http : n->file, *other = http ? n->file : n->http;
-    if (!mine)
+    bool http = slice_eq_str(n->c.kind, "http"), file = slice_eq_str(n->c.kind, "file");
+    const struct yaml *mine = http ? n->http : n->file;
+    if ((http || file) && !mine)
         return yaml_err(n->c.node, reterr, "kind %s needs its section \"%s:\"", n->c.kind.p,
                         n->c.kind.p);
-    if (other)
-        return site_name_err(other, reterr, "\"%s\" is of no use with kind %s", other->name.p,
-                             n->c.kind.p);
-    return http ? read_http(s, n, reterr) : read_file(s, n, reterr);
+    if (refuse_section(http ? NULL : n->http, &n->c, reterr) < 0 ||
+        refuse_section(file ? NULL : n->file, &n->c, reterr) < 0 ||
+        refuse_section(http || file ? n->c.options : NULL, &n->c, reterr) < 0)
+        return -1;
+    if (http)
+        return read_http(s, n, reterr);
+    return file ? read_file(s, n, reterr) : 0;
 }
 
 static int check_start(const struct site_consumer *c, struct err *reterr)

@@ -169,6 +169,21 @@ static void open_metrics(struct proc *p)
 /* For good: the ordering keys of people, and the audit chain, which has to begin at its first
  * record. What waits for somebody goes by age, and the broker appends it again at half of it; the
  * ids by which repeats are known go when they are read no more (journey.c). */
+int proc_stream_check(const struct site *site, struct err *reterr)
+{
+    const struct yaml *at = yaml_get(yaml_get(site->root, "stream"), "kind");
+    const char *const *names = stream_engines();
+    unsigned n = 0;
+    if (stream_engine_keeps(site->stream.kind.p))
+        return 0;
+    while (names[n])
+        n++;
+    const char *near = yaml_nearest(site->stream.kind, names, n);
+    return yaml_err(at, reterr,
+                    "kind: \"%s\" is no stream that keeps what it takes; did you mean \"%s\"?",
+                    site->stream.kind.p, near && stream_engine_keeps(near) ? near : "embedded");
+}
+
 static int open_stream(struct proc *p, struct err *reterr)
 {
     uint64_t retain = (uint64_t)p->site->stream.retain;
@@ -177,6 +192,8 @@ static int open_stream(struct proc *p, struct err *reterr)
                                        {SLICE("flow.parked"), retain},
                                        {SLICE("flow.ids"), 2 * (uint64_t)p->site->journey.window}};
     struct stream_options o;
+    if (proc_stream_check(p->site, reterr) < 0)
+        return -1;
     stream_options_default(&o);
     o.kind = p->site->stream.kind;
     o.dir = p->site->data;

@@ -54,6 +54,9 @@ int proc_main(int argc, char **argv, const struct proc_program *program);
  * that are no daemon of this kind. */
 int proc_lock(const struct site *s, const char *name, struct err *reterr);
 
+/* ERR_CONF with file:line:column where stream.kind names no engine that keeps what it takes. */
+int proc_stream_check(const struct site *site, struct err *reterr);
+
 /* For the hooks. Borrowed. */
 const char *proc_name(const struct proc *p);
 struct loop *proc_loop(struct proc *p);

@@ -36,6 +36,12 @@ static const struct stream_engine *find_engine(struct slice kind)
     return NULL;
 }
 
+bool stream_engine_keeps(const char *name)
+{
+    const struct stream_engine *engine = find_engine(slice_str(name));
+    return engine && !engine->forgets;
+}
+
 /* The names that every engine can keep: a Kafka topic, a file name, a label. */
 static bool name_ok(struct slice s)
 {
@@ -221,42 +227,47 @@ int stream_reader_open(struct stream *s, const struct stream_reader_options *o,
     if (s->engine->reader_open(s, o, &r, reterr))
         return -1;
     r->engine = s->engine;
+    r->stream = s;
     *ret = r;
     return 0;
 }
 
 void stream_reader_close(struct stream_reader *r)
 {
-    if (r)
+    if (r && r->engine->reader_close)
         r->engine->reader_close(r);
 }
 
 int stream_reader_fd(const struct stream_reader *r)
 {
-    return r->engine->reader_fd(r);
+    return r->engine->reader_fd ? r->engine->reader_fd(r) : stream_fd(r->stream);
 }
 
 enum stream_next stream_next(struct stream_reader *r, struct stream_message *ret,
                              struct err *reterr)
 {
-    return r->engine->next(r, ret, reterr);
+    return r->engine->next ? r->engine->next(r, ret, reterr) : STREAM_NONE;
 }
 
 int stream_seek(struct stream_reader *r, struct slice topic, struct slice partition, int64_t offset,
                 struct err *reterr)
 {
-    return r->engine->seek(r, topic, partition, offset, reterr);
+    return r->engine->seek ? r->engine->seek(r, topic, partition, offset, reterr) : 0;
 }
 
 int stream_seek_time(struct stream_reader *r, int64_t wall_ms, struct err *reterr)
 {
-    return r->engine->seek_time(r, wall_ms, reterr);
+    return r->engine->seek_time ? r->engine->seek_time(r, wall_ms, reterr) : 0;
 }
 
 int stream_lag(struct stream_reader *r, uint64_t *ret_records, int64_t *ret_oldest_ms,
                struct err *reterr)
 {
-    return r->engine->lag(r, ret_records, ret_oldest_ms, reterr);
+    if (r->engine->lag)
+        return r->engine->lag(r, ret_records, ret_oldest_ms, reterr);
+    *ret_records = 0;
+    *ret_oldest_ms = 0;
+    return 0;
 }
 
 enum stream_next stream_lost(struct stream_message *ret, struct err *reterr, struct slice group,

@@ -171,5 +171,8 @@ int stream_lag(struct stream_reader *r, uint64_t *ret_records, int64_t *ret_olde
 
 /* Names of the engines built in, NULL-terminated: the conformance suite runs for each. */
 const char *const *stream_engines(void);
+/* Whether that engine gives back what it took: only then the whole suite applies, and only then it
+ * is of use for messages. */
+bool stream_engine_keeps(const char *name);
 
 #endif

@@ -11,6 +11,9 @@
 
 struct stream_engine {
     const char *name;
+    /* Keeps nothing: what it takes is gone (null). Then all slots of a reader but reader_open may
+     * be NULL. */
+    bool forgets;
     int (*open)(const struct stream_options *o, struct stream **ret, struct err *reterr);
     void (*close)(struct stream *s);
     int (*fd)(const struct stream *s);
@@ -41,6 +44,7 @@ struct stream {
 };
 struct stream_reader {
     const struct stream_engine *engine;
+    const struct stream *stream;
 };
 
 void stream_init(struct stream *s, const struct stream_engine *engine,

@@ -117,7 +117,7 @@ static void merge_many(unsigned known, unsigned all, bool want_forgotten)
     struct people *p, *q;
     struct people_answer a;
     struct err err;
-    char names[100][8], retired[1000] = "";
+    char names[100][16], retired[1000] = "";
     size_t n = 0;
     ck_assert_int_eq(people_open(1000, &p, &err), 0);
     ck_assert_int_eq(people_open(1000, &q, &err), 0);

@@ -78,7 +78,7 @@ END_TEST
 /* a fails for longer than spill_after while b succeeds. */
 static void spill_a(void)
 {
-    char id[8];
+    char id[16];
     bench_add(&b, "a1");
     bench_add(&b, "a2");
     bench_pump(&b);
@@ -137,7 +137,7 @@ END_TEST
 /* Nobody else can succeed, for nobody else is read: one patient must not stop the others. */
 START_TEST(one_lane_that_fills_the_window_spills)
 {
-    char id[8];
+    char id[16];
     for (int i = 0; sched_room(b.s); i++) {
         snprintf(id, sizeof(id), "a%d", i);
         bench_add(&b, id);
@@ -161,7 +161,7 @@ END_TEST
 /* Where several fail it is the consumer that is away: the breaker sees to it. */
 START_TEST(a_full_window_of_several_does_not_spill)
 {
-    char id[8];
+    char id[16];
     bench_add(&b, "b0");
     for (int i = 0; sched_room(b.s); i++) {
         snprintf(id, sizeof(id), "a%d", i);
@@ -241,7 +241,7 @@ START_TEST(nothing_succeeds_over_two_patients)
     int64_t begin = b.now;
     while (breaker() == BREAKER_CLOSED && b.now - begin < 60000) {
         while (b.nunder_way) {
-            char id[8];
+            char id[16];
             snprintf(id, sizeof(id), "%.*s", SLICE_ARG(b.under_way[0]->id));
             bench_answer(&b, id, SCHED_RETRY);
         }
@@ -268,7 +268,7 @@ START_TEST(time_behind_the_breaker_does_not_spill)
     b.told_n = 0;
     bench_advance(&b, 60000);
     ck_assert_uint_eq(b.nunder_way, 1);
-    char id[8];
+    char id[16];
     snprintf(id, sizeof(id), "%s", b.under_way[0]->id.p);
     bench_answer(&b, id, SCHED_OK);
     ck_assert_int_eq(breaker(), BREAKER_CLOSED);
