@@ -18,7 +18,7 @@ void event_mask(struct event *e)
         if (event_fields[f].kind == EVENT_ITEMS)
             mask_items(e, f);
         else if (event_fields[f].items < 0 && event_fields[f].personal &&
-                 slice_present(event_get(e, f)))
+                 (event_is_set(e, f) || event_is_null(e, f)))
             event_put(e, f, SLICE("***"));
     }
 }

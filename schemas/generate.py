@@ -42,8 +42,11 @@ class Table:
             name = node["$ref"].removeprefix("#/$defs/")
             if name not in self.schema["$defs"]:
                 sys.exit(f"{path}: no definition {node['$ref']}")
+            narrower = node.get("properties", {})
             node = self.schema["$defs"][name]
             flags |= {k for k in FLAGS if node.get(k)}
+            if narrower:
+                node = {**node, "properties": {k: {**v, **narrower.get(k, {})} for k, v in node["properties"].items()}}
         return node, flags
 
     def walk_object(self, node, path, number, flags, items, codes=None):
@@ -56,12 +59,19 @@ class Table:
             self.walk(child, path, name, number, flags, items, codes if name == "code" else None)
         self.objects[number].update(first=first, end=len(self.fields))
 
+    def kind_of(self, node):
+        """The type beside null, and whether null is one of them."""
+        kinds = node["type"] if isinstance(node.get("type"), list) else [node.get("type")]
+        kinds += [n.get("type") for n in node.get("anyOf", []) if n.get("type") == "null"]
+        others = [k for k in kinds if k != "null"]
+        return (others[0] if len(others) == 1 else None), "null" in kinds
+
     def walk(self, node, parent_path, name, parent, flags, items, codes=None):
         path = f"{parent_path}.{name}" if parent_path else name
         codes = node.get("x-codes", codes)
         node, own = self.resolve(node, path)
         flags = flags | own
-        kind = node.get("type")
+        kind, nullable = self.kind_of(node)
         if kind == "object":
             if items >= 0:
                 sys.exit(f"{path}: an object within an item has no place in C")
@@ -73,7 +83,9 @@ class Table:
             self.walk_list(node, path, name, parent, flags)
         elif kind in TYPES or "x-kind" in node:
             c_kind = KINDS[node["x-kind"]] if "x-kind" in node else TYPES[kind]
-            self.add_field(path, name, parent, c_kind, flags, items, codes)
+            if nullable and items >= 0:
+                sys.exit(f"{path}: null within an item has no place in C")
+            self.add_field(path, name, parent, c_kind, flags, items, codes, nullable)
         else:
             sys.exit(f"{path}: type {kind!r} has no place in C")
 
@@ -94,13 +106,13 @@ class Table:
         self.objects.append({"path": path, "name": name, "parent": parent, "depth": depth})
         return len(self.objects) - 1
 
-    def add_field(self, path, name, parent, kind, flags, items, codes=None):
+    def add_field(self, path, name, parent, kind, flags, items, codes=None, nullable=False):
         if codes and not (self.codes / f"{codes}.csv").is_file():
             sys.exit(f"{path}: there is no code table {codes}")
         self.members.append((parent, name, len(self.fields)))
         self.fields.append({"path": path, "name": name, "parent": parent, "kind": kind,
                             "flags": flags, "items": items, "object": 0,
-                            "codes": codes})
+                            "codes": codes, "nullable": nullable})
 
 
 def load(text, at, n):
@@ -167,6 +179,7 @@ def write_source(table, types, out):
     out.write("const struct event_field event_fields[] = {\n")
     for f in table.fields:
         marks = ", ".join(c_bool(flag in f["flags"]) for flag in FLAGS)
+        marks = ", ".join(c_bool(m) for m in [*(flag in f["flags"] for flag in FLAGS), f["nullable"]])
         codes = f"\"{f['codes']}\"" if f["codes"] else "NULL"
         out.write(f"    {{\"{f['path']}\", {f['kind']}, {f['items']}, {marks}, {codes}}},\n")
     out.write("};\nconst unsigned event_nfields = EVENT_NFIELDS;\n\n")

@@ -57,10 +57,26 @@ bool event_put(struct event *e, unsigned field, struct slice value)
     return true;
 }
 
+bool event_put_null(struct event *e, unsigned field)
+{
+    assert(field < EVENT_NFIELDS);
+    if (!event_fields[field].nullable)
+        return false;
+    e->values[field].text = SLICE_ABSENT;
+    event_bit_set(e->set, field);
+    return true;
+}
+
+bool event_is_null(const struct event *e, unsigned field)
+{
+    assert(field < EVENT_NFIELDS);
+    return event_bit(e->set, field) && !is_list(field) && !slice_present(e->values[field].text);
+}
+
 bool event_is_set(const struct event *e, unsigned field)
 {
     assert(field < EVENT_NFIELDS);
-    return event_bit(e->set, field);
+    return event_bit(e->set, field) && !event_is_null(e, field);
 }
 
 struct slice event_get(const struct event *e, unsigned field)

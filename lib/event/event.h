@@ -37,6 +37,7 @@ struct event_field {
     bool personal;     /* tells who the patient is: masked when shown, never logged */
     bool identifies;   /* never in a route unless its keep-list names it */
     bool whereabouts;  /* of a restricted patient only for readers that are allowed it */
+    bool nullable;     /* can say that the source took the value away */
     const char *codes; /* table of which this leaf holds a code (code_table.h); NULL: any text */
 };
 
@@ -71,9 +72,13 @@ bool event_fits(unsigned field, struct slice value);
 /* Sets a leaf outside of lists; the bytes are borrowed. An absent slice unsets (a whole list too).
  * False, and nothing is set, where the value does not fit. Does not allocate. */
 bool event_put(struct event *e, unsigned field, struct slice value);
-/* Absent where not set, and for lists. */
+/* Says null in place of a value: the source took it away. False where the schema does not allow it.
+ * For readers of values it is as if nothing were set; event_put undoes it. */
+bool event_put_null(struct event *e, unsigned field);
+bool event_is_null(const struct event *e, unsigned field);
+/* Absent where not set or null, and for lists. */
 struct slice event_get(const struct event *e, unsigned field);
-/* Whether a leaf is set or a list has an entry. */
+/* Whether a leaf has a value or a list has an entry. */
 bool event_is_set(const struct event *e, unsigned field);
 /* A list holds no more than this. */
 enum { EVENT_LIST_MAX = 256 };

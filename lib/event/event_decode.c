@@ -185,13 +185,20 @@ static bool on_list(struct decoder *d, unsigned field, const struct json_token *
     return true;
 }
 
+/* Null says no more than absence but where the schema gives it a meaning. */
+static bool on_null(struct decoder *d)
+{
+    if (d->target >= 0 && event_fields[d->target].nullable)
+        event_put_null(d->event, (unsigned)d->target);
+    return true;
+}
+
 static bool on_value(struct decoder *d, const struct json_token *t, struct err *reterr)
 {
     if (d->target == EVENT_MEMBER_NONE)
         return on_unknown_value(d, t, reterr);
-    /* Null says no more than absence. */
     if (t->kind == JSON_T_NULL)
-        return true;
+        return on_null(d);
     if (d->target >= 0) {
         unsigned field = (unsigned)d->target;
         bool list = event_fields[field].kind >= EVENT_STRINGS;

@@ -62,7 +62,9 @@ static void enter(struct event_encoder *enc, unsigned to)
 static void write_leaf(struct json_writer *w, unsigned field, struct slice value)
 {
     json_key(w, event_places[field].name);
-    if (event_fields[field].kind == EVENT_INT || event_fields[field].kind == EVENT_BOOL)
+    if (!slice_present(value))
+        json_null(w);
+    else if (event_fields[field].kind == EVENT_INT || event_fields[field].kind == EVENT_BOOL)
         json_raw(w, value);
     else
         json_string(w, value);

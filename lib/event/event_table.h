@@ -64,7 +64,8 @@ union event_value {
     struct event_strings *strings;
     struct event_items *items;
 };
-/* Only values whose bit is set are meaningful: a new event touches a few words, not all. */
+/* Only values whose bit is set are meaningful: a new event touches a few words, not all. An absent
+ * text whose bit is set is null. */
 struct event {
     struct arena *arena;
     struct event_extra *extras; /* in the order in which they are written */

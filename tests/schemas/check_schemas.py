@@ -110,7 +110,8 @@ def check_strictness(event_schema, schema):
     event = schema["examples"][0]
     for path, value in ((["specversion"], "0.3"), (["time"], "yesterday"),
                         (["data", "sector"], "moon"), (["data", "patient", "nhs_number"], "123"),
-                        (["data", "location", "group"], "attic"), (["data", "origin"], {})):
+                        (["data", "location", "group"], "attic"),
+                        (["data", "location", "raw"], None), (["data", "visit", "number"], None), (["data", "origin"], {})):
         bad = copy.deepcopy(event)
         node = bad
         for name in path[:-1]:

@@ -157,6 +157,27 @@ START_TEST(test_plain_strings_are_views_and_escaped_ones_decoded)
 }
 END_TEST
 
+START_TEST(test_null_is_kept_where_the_schema_gives_it_a_meaning)
+{
+    static const unsigned fields[] = {EV_DATA_PATIENT_DIED_AT, EV_DATA_VISIT_DISCHARGED_AT,
+                                      EV_DATA_VISIT_EXPECTED_DISCHARGE_AT, EV_DATA_VISIT_READY_AT,
+                                      EV_DATA_PENDING_LOCATION_RAW};
+    struct event *e = small_event();
+    for (unsigned i = 0; i < 5; i++)
+        ck_assert(event_put_null(e, fields[i]));
+    struct slice text = encoded(e, NULL);
+    kit_assert_slice(
+        text,
+        SLICE(HEAD ",\"data\":{\"patient\":{\"died_at\":null},\"visit\":{\"discharged_at\":null,"
+                   "\"expected_discharge_at\":null,\"ready_at\":null},"
+                   "\"pending_location\":{\"raw\":null}}}"));
+    struct event *again = decoded(arena_copy(&arena, text));
+    for (unsigned i = 0; i < event_nfields; i++)
+        ck_assert_int_eq(event_is_null(again, i), event_is_null(e, i));
+    kit_assert_slice(encoded(again, NULL), arena_copy(&arena, text));
+}
+END_TEST
+
 START_TEST(test_null_and_empty_objects_say_nothing)
 {
     struct event *e =
@@ -332,6 +353,7 @@ Suite *event_codec_suite(void)
                         sizeof(unknown) / sizeof(unknown[0]));
     tcase_add_test(tc, test_extensions_are_found);
     tcase_add_test(tc, test_plain_strings_are_views_and_escaped_ones_decoded);
+    tcase_add_test(tc, test_null_is_kept_where_the_schema_gives_it_a_meaning);
     tcase_add_test(tc, test_null_and_empty_objects_say_nothing);
     tcase_add_loop_test(tc, test_what_is_no_event_is_refused, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_test(tc, test_lists_and_unknown_members_are_bounded);

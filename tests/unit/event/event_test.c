@@ -102,6 +102,21 @@ START_TEST(test_leaf_is_set_replaced_and_unset)
 }
 END_TEST
 
+START_TEST(test_null_is_no_value_and_only_where_the_schema_allows_it)
+{
+    ck_assert(!event_put_null(event, EV_DATA_VISIT_NUMBER));
+    ck_assert(!event_put_null(event, EV_DATA_LOCATION_RAW));
+    ck_assert(!event_put_null(event, EV_DATA_QUALITY));
+    ck_assert(event_put(event, EV_DATA_VISIT_READY_AT, SLICE("2026-03-03")));
+    ck_assert(event_put_null(event, EV_DATA_VISIT_READY_AT));
+    ck_assert(event_is_null(event, EV_DATA_VISIT_READY_AT));
+    ck_assert(!event_is_set(event, EV_DATA_VISIT_READY_AT));
+    kit_assert_slice(event_get(event, EV_DATA_VISIT_READY_AT), SLICE_ABSENT);
+    ck_assert(event_put(event, EV_DATA_VISIT_READY_AT, SLICE_ABSENT));
+    ck_assert(!event_is_null(event, EV_DATA_VISIT_READY_AT));
+}
+END_TEST
+
 static const struct {
     unsigned field;
     const char *value;
@@ -214,6 +229,7 @@ Suite *event_suite(void)
     tcase_add_test(tc, test_near_names_are_offered_and_far_ones_not);
     tcase_add_test(tc, test_new_event_has_nothing_but_its_version);
     tcase_add_test(tc, test_leaf_is_set_replaced_and_unset);
+    tcase_add_test(tc, test_null_is_no_value_and_only_where_the_schema_allows_it);
     tcase_add_loop_test(tc, test_value_must_fit_its_kind, 0, sizeof(values) / sizeof(values[0]));
     tcase_add_test(tc, test_list_of_strings_is_a_set_in_order);
     tcase_add_test(tc, test_lists_have_an_end);
