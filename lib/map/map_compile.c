@@ -237,6 +237,27 @@ static int compile_common(struct map_compiler *c, const struct yaml *use, struct
     return 0;
 }
 
+/* One path, or several of which one is enough. */
+static int compile_required(struct map_compiler *c, const struct yaml *node, struct map_require *r,
+                            struct err *reterr)
+{
+    const struct yaml *at = node->kind == YAML_LIST ? node->child : node;
+    unsigned n = node->kind == YAML_LIST ? node->count : 1;
+    const struct hl7_path **paths = map_compile_alloc(c, n, sizeof(*paths), reterr);
+    if (!paths)
+        return -1;
+    if (n == 0)
+        return yaml_err(node, reterr, "require: a path is wanted here");
+    r->paths = paths;
+    r->npaths = n;
+    r->segment = slice_sub(at->text, 0, 3);
+    r->field = (unsigned)strtoul(at->text.p + slice_find(at->text, '-') + 1, NULL, 10);
+    for (unsigned i = 0; i < n; i++, at = at->next)
+        if (map_compile_path(c, at, &paths[i], reterr) < 0)
+            return -1;
+    return 0;
+}
+
 static int compile_require(struct map_compiler *c, const struct yaml *node, struct map_trigger *t,
                            struct err *reterr)
 {
@@ -248,13 +269,9 @@ static int compile_require(struct map_compiler *c, const struct yaml *node, stru
     if (!require)
         return -1;
     t->require = require;
-    for (const struct yaml *at = node->child; at; at = at->next) {
-        struct map_require *r = &require[t->nrequire++];
-        if (map_compile_path(c, at, &r->path, reterr) < 0)
+    for (const struct yaml *at = node->child; at; at = at->next)
+        if (compile_required(c, at, &require[t->nrequire++], reterr) < 0)
             return -1;
-        r->segment = slice_sub(at->text, 0, 3);
-        r->field = (unsigned)strtoul(at->text.p + slice_find(at->text, '-') + 1, NULL, 10);
-    }
     return 0;
 }
 

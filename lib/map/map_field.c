@@ -4,8 +4,8 @@
 #include "map_function.h"
 #include "map_test.h"
 
-static const char *const keys[] = {"path", "const", "field", "call",     "table",
-                                   "code", "group", "when",  "unmapped", NULL};
+static const char *const keys[] = {"path",  "const", "field",    "call",   "table", "code",
+                                   "group", "when",  "unmapped", "clears", NULL};
 
 static int member_of(struct map_compiler *c, struct slice object, const char *member)
 {
@@ -141,6 +141,23 @@ static int compile_from(struct map_compiler *c, const struct yaml *node, const s
     return map_compile_leaf(field, &s->field, reterr);
 }
 
+/* Whether "" takes the value away: the schema says where null has a meaning. */
+static int compile_clears(const struct yaml *node, const struct map_field *f, struct map_source *s,
+                          struct err *reterr)
+{
+    const struct yaml *clears = yaml_get(node, "clears");
+    if (!clears)
+        return 0;
+    if (!slice_eq(clears->text, SLICE("true")))
+        return yaml_err(clears, reterr, "clears: true is meant, or leave it out");
+    if (s->from != MAP_FROM_PATHS)
+        return yaml_err(clears, reterr, "clears: goes with path:");
+    if (!event_fields[f->field].nullable)
+        return yaml_err(clears, reterr, "clears: %s cannot be null", event_fields[f->field].path);
+    s->clears = true;
+    return 0;
+}
+
 static int compile_map(struct map_compiler *c, const struct yaml *node, struct map_field *f,
                        struct map_source *s, struct err *reterr)
 {
@@ -167,6 +184,8 @@ static int compile_map(struct map_compiler *c, const struct yaml *node, struct m
     if (codes && !slice_eq_str(code->text, codes))
         return yaml_err(code, reterr, "this field holds codes of %s (schemas/event.schema.json)",
                         codes);
+    if (compile_clears(node, f, s, reterr) < 0)
+        return -1;
     return map_tests_compile(c, yaml_get(node, "when"), &s->when, reterr);
 }
 

@@ -51,7 +51,8 @@ static bool add_id(struct map_run *run, unsigned items, const struct map_id *id,
 _Static_assert(EV_DATA_PATIENT_IDS_VALUE == EV_DATA_PATIENT_IDS + 1 &&
                    EV_DATA_PATIENT_IDS_AUTHORITY == EV_DATA_PATIENT_IDS + 2 &&
                    EV_DATA_PATIENT_IDS_TYPE == EV_DATA_PATIENT_IDS + 3 &&
-                   EV_DATA_MERGE_RETIRED_TYPE == EV_DATA_MERGE_RETIRED + 3,
+                   EV_DATA_MERGE_RETIRED_TYPE == EV_DATA_MERGE_RETIRED + 3 &&
+                   EV_DATA_OTHER_PATIENT_IDS_TYPE == EV_DATA_OTHER_PATIENT_IDS + 3,
                "an identifier is value, authority, type");
 
 /* The local numbers of PID-3. */
@@ -66,41 +67,117 @@ static bool patient_ids(struct map_run *run, const struct map_field *field,
     return p && p->ids.n;
 }
 
+static bool same_id(const struct map_id *a, const struct map_id *b)
+{
+    return slice_eq(a->value, b->value) && slice_eq(a->authority, b->authority);
+}
+
 static bool survives(struct map_run *run, const struct map_person *p, const struct map_id *id)
 {
     struct slice nhs = map_id_nhs(run, id);
     if (slice_present(nhs))
         return slice_eq(nhs, p->nhs_number);
     for (unsigned i = 0; i < p->ids.n; i++)
-        if (slice_eq(p->ids.at[i].value, id->value) &&
-            slice_eq(p->ids.at[i].authority, id->authority))
+        if (same_id(&p->ids.at[i], id))
             return true;
     return false;
 }
 
-/* The ids of MRG-1 that PID-3 does not keep; their pseudonyms go along for the journey. */
-static bool retired_ids(struct map_run *run, const struct map_field *field,
-                        const struct map_source *source)
+/* Of a patient's ids those that PID-3 does not keep. With pseudonyms they are told to the journey,
+ * for which the two are one person from now on. */
+static bool add_lost(struct map_run *run, unsigned items, struct map_ids ids, bool pseudonyms)
 {
-    (void)source;
     const struct map_person *p = map_person_of(run);
-    if (!p)
-        return false;
-    struct map_ids ids = map_ids_read(run, map_run_field(run, SLICE("MRG"), 1));
-    run->retired = SLICE_ABSENT;
-    for (unsigned i = 0; i < ids.n; i++) {
+    bool any = false;
+    for (unsigned i = 0; p && i < ids.n; i++) {
         const struct map_id *id = &ids.at[i];
         if (survives(run, p, id))
             continue;
         struct slice nhs = map_id_nhs(run, id);
-        if (!add_id(run, field->field, id, slice_present(nhs) ? nhs : id->value))
+        if (!add_id(run, items, id, slice_present(nhs) ? nhs : id->value))
             return false;
+        any = true;
+        if (!pseudonyms)
+            continue;
         struct slice one = map_id_pseudonym(run, id);
         run->retired = run->retired.n ? arena_printf(run->arena, "%.*s %.*s",
                                                      SLICE_ARG(run->retired), SLICE_ARG(one))
                                       : one;
     }
-    return run->retired.n;
+    return any;
+}
+
+/* The ids of MRG-1 that PID-3 does not keep. */
+static bool retired_ids(struct map_run *run, const struct map_field *field,
+                        const struct map_source *source)
+{
+    (void)source;
+    struct map_ids ids = map_ids_read(run, map_run_field(run, SLICE("MRG"), 1));
+    run->retired = SLICE_ABSENT;
+    return add_lost(run, field->field, ids, true);
+}
+
+/* The ids of MRG-1 that PID-3 does not keep, of one who stays another person. */
+static bool previous_ids(struct map_run *run, const struct map_field *field,
+                         const struct map_source *source)
+{
+    (void)source;
+    struct map_ids ids = map_ids_read(run, map_run_field(run, SLICE("MRG"), 1));
+    return add_lost(run, field->field, ids, false);
+}
+
+/* The ids of the message's other patients. */
+static bool linked_ids(struct map_run *run, const struct map_field *field,
+                       const struct map_source *source)
+{
+    (void)source;
+    bool any = false;
+    for (uint32_t i = 0; i < run->msg->nsegments; i++) {
+        const struct hl7_segment *s = &run->msg->segments[i];
+        bool mine = !run->scope.end || (i >= run->scope.first && i < run->scope.end);
+        if (!mine && slice_eq(s->id, SLICE("PID")))
+            any |= add_lost(run, field->field, map_ids_read(run, hl7_msg_field(run->msg, s, 3)),
+                            false);
+    }
+    return any;
+}
+
+/* The numbers of one MRG field that do not stand in the field of what survives. */
+static bool add_numbers(struct map_run *run, unsigned items, struct slice retired,
+                        struct slice kept, struct slice kind)
+{
+    struct map_ids old = map_ids_read(run, retired), now = map_ids_read(run, kept);
+    bool any = false;
+    for (unsigned i = 0; i < old.n; i++) {
+        bool stays = false;
+        for (unsigned j = 0; j < now.n && !stays; j++)
+            stays = same_id(&old.at[i], &now.at[j]);
+        old.at[i].kind = kind;
+        any |= !stays && add_id(run, items, &old.at[i], old.at[i].value);
+    }
+    return any;
+}
+
+/* The visit numbers of MRG-5 that PV1-19 does not keep, and of MRG-6 that PV1-50 does not. */
+static bool retired_visits(struct map_run *run, const struct map_field *field,
+                           const struct map_source *source)
+{
+    (void)source;
+    struct slice mrg = SLICE("MRG"), pv1 = SLICE("PV1"), kind = SLICE("visit");
+    bool any = add_numbers(run, field->field, map_run_field(run, mrg, 5),
+                           map_run_field(run, pv1, 19), kind);
+    return add_numbers(run, field->field, map_run_field(run, mrg, 6), map_run_field(run, pv1, 50),
+                       kind) ||
+           any;
+}
+
+/* The account numbers of MRG-3 that PID-18 does not keep. */
+static bool retired_accounts(struct map_run *run, const struct map_field *field,
+                             const struct map_source *source)
+{
+    (void)source;
+    return add_numbers(run, field->field, map_run_field(run, SLICE("MRG"), 3),
+                       map_run_field(run, SLICE("PID"), 18), SLICE("account"));
 }
 
 static struct slice visit_number(struct map_run *run, const struct map_source *source)
@@ -203,11 +280,15 @@ static struct slice swap_id(struct map_run *run, const struct map_source *source
 }
 
 static const struct map_function functions[] = {
+    {"linked_ids", MAP_ITEMS, 0, NULL, linked_ids},
     {"nhs_number", MAP_TEXT, 0, nhs_number, NULL},
     {"nhs_number_status", MAP_CODE, 0, nhs_number_status, NULL},
     {"patient_ids", MAP_ITEMS, 0, NULL, patient_ids},
     {"practice", MAP_TEXT, 8, practice, NULL},
+    {"previous_ids", MAP_ITEMS, 0, NULL, previous_ids},
+    {"retired_accounts", MAP_ITEMS, 0, NULL, retired_accounts},
     {"retired_ids", MAP_ITEMS, 0, NULL, retired_ids},
+    {"retired_visits", MAP_ITEMS, 0, NULL, retired_visits},
     {"same_day", MAP_BOOL, 0, same_day, NULL},
     {"swap_id", MAP_TEXT, 0, swap_id, NULL},
     {"visit_authority", MAP_TEXT, 0, visit_authority, NULL},

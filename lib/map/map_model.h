@@ -76,6 +76,7 @@ struct map_source {
     const struct map_codes *codes;  /* CODE */
     const struct map_codes *group;  /* the code's group is the value */
     struct map_tests when;
+    bool clears; /* PATHS: "" at one of them says null, and the search ends there */
 };
 
 /* Where a field comes from: the first source that gives a value. */
@@ -112,9 +113,10 @@ struct map_event {
     unsigned nfields;
 };
 
-/* A path without which the message is refused. */
+/* Without a value at one of the paths the message is refused; named by the first. */
 struct map_require {
-    const struct hl7_path *path;
+    const struct hl7_path *const *paths;
+    unsigned npaths;
     struct slice segment;
     unsigned field;
 };

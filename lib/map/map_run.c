@@ -13,11 +13,16 @@ void map_run_flag(struct map_run *run, struct slice flag)
 
 struct slice map_run_field(const struct map_run *run, struct slice segment, unsigned field)
 {
+    const struct hl7_segment *all = run->msg->segments;
     uint32_t end = run->scope.end ? run->scope.end : run->msg->nsegments;
     uint32_t key = hl7_key(segment);
     for (uint32_t i = run->scope.first; i < end; i++)
-        if (run->msg->segments[i].key == key)
-            return hl7_msg_field(run->msg, &run->msg->segments[i], field);
+        if (all[i].key == key)
+            return hl7_msg_field(run->msg, &all[i], field);
+    /* As paths do: what all groups share stands in front of the first. */
+    for (uint32_t i = 0; i < run->scope.first && all[i].key != all[run->scope.first].key; i++)
+        if (all[i].key == key)
+            return hl7_msg_field(run->msg, &all[i], field);
     return SLICE_ABSENT;
 }
 
@@ -95,10 +100,23 @@ static bool set_place(struct map_run *run, const struct map_field *f, const stru
     return false;
 }
 
+/* Whether "" stands at a path in front of any value: the source took the value away. */
+static bool takes_away(const struct map_run *run, const struct map_source *s)
+{
+    for (unsigned i = 0; s->clears && i < s->npaths; i++) {
+        struct slice sent = hl7_path_get(s->paths[i], run->msg, run->scope);
+        if (sent.n)
+            return hl7_state_of(sent) == HL7_NULL;
+    }
+    return false;
+}
+
 static bool fill(struct map_run *run, const struct map_field *f, const struct map_source *s)
 {
     if (s->from == MAP_FROM_CALL && s->call->fill)
         return s->call->fill(run, f, s);
+    if (takes_away(run, s))
+        return event_put_null(run->event, f->field);
     if (f->reads == MAP_PLACE)
         return set_place(run, f, s);
     struct slice value = value_of(run, f, s);

@@ -39,7 +39,8 @@ struct map_run {
     unsigned text_flags;        /* enum map_text_flag and its like, of the values read */
 };
 
-/* A whole field as sent, all repetitions, of the first such segment of the patient at hand. */
+/* A whole field as sent, all repetitions, of the first such segment of the patient at hand, or in
+ * front of all patients. */
 struct slice map_run_field(const struct map_run *run, struct slice segment, unsigned field);
 /* Fills fields of run->event, in order. */
 void map_run_fields(struct map_run *run, const struct map_field *fields, unsigned n);

@@ -381,17 +381,28 @@ static bool finish_event(struct work *w, const struct map_event *m, struct slice
     return true;
 }
 
+/* What tells that one number takes the place of another has to name another. */
 static void check_merge(struct work *w, const struct map_event *m, unsigned nth)
 {
-    if (!slice_eq(m->type, SLICE("patient.merged")) ||
-        event_count(w->run.event, EV_DATA_MERGE_RETIRED))
+    static const struct {
+        const char *type;
+        unsigned field;
+        const char *text;
+    } needs[] = {
+        {"patient.merged", 1, "MRG-1 names no id that PID-3 does not keep: nothing to merge"},
+        {"patient.identifier_changed", 1, "MRG-1 names no id that PID-3 does not keep"},
+        {"visit.merged", 5, "MRG-5 names no visit but that of PV1-19: nothing to merge"},
+        {"visit.number_changed", 5, "MRG-5 and MRG-6 name no number that PV1 does not keep"},
+    };
+    if (event_count(w->run.event, EV_DATA_MERGE_RETIRED))
         return;
-    refuse(w, (struct translate_reason){
-                  .code = 101,
-                  .segment = SLICE("MRG"),
-                  .sequence = nth,
-                  .field = 1,
-                  .text = SLICE("MRG-1 names no id that PID-3 does not keep: nothing to merge")});
+    for (unsigned i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
+        if (slice_eq_str(m->type, needs[i].type))
+            refuse(w, (struct translate_reason){.code = 101,
+                                                .segment = SLICE("MRG"),
+                                                .sequence = nth,
+                                                .field = needs[i].field,
+                                                .text = slice_str(needs[i].text)});
 }
 
 /* The events of one patient of the message. False when there is no memory for them. */
@@ -433,9 +444,9 @@ static bool check_requirements(struct work *w, struct hl7_scope scope, unsigned 
     w->run.scope = scope;
     for (unsigned i = 0; i < w->trigger->nrequire; i++) {
         const struct map_require *r = &w->trigger->require[i];
-        if (slice_present(map_text_at(&w->run, r->path)))
+        if (slice_present(map_text_first(&w->run, r->paths, r->npaths)))
             continue;
-        struct slice path = hl7_path_text(r->path);
+        struct slice path = hl7_path_text(r->paths[0]);
         refuse(w, (struct translate_reason){
                       .code = 101,
                       .segment = r->segment,
