@@ -5,7 +5,7 @@ check.py TRANSLATE_CASE MAPS_DIR [NAME…]
 
 A case is SOURCE/NAME.hl7, a message for that source of weir.yaml, and SOURCE/NAME.events.json, a
 list of the events wanted, in order. Of an event only what is named is compared; "*" stands for any
-value, null for "not there"; data.quality is always compared, no quality meaning none. Where a
+value, null for "not there", "(null)" for a null in the event; data.quality is always compared, no quality meaning none. Where a
 message gives no events, the file holds an object instead: {"verdict": "unmapped"} or {"verdict":
 "refused", "reasons": [{"code": 101, "at": "MRG-1"}]}. An object may also hold the events, beside
 "rows": [26], the rows of docs/conformance.md that the case shows. Segments may end in a newline in the file;
@@ -22,18 +22,27 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 
 
+ABSENT = object()
+
+
 def compare(want, got, path, faults):
-    if want == "*":
-        if got is None:
+    if want is None:
+        if got is not ABSENT:
+            faults.append(f"{path}: {got!r}, wanted not to be there")
+    elif want == "(null)":
+        if got is not None:
+            faults.append(f"{path}: {'not there' if got is ABSENT else repr(got)}, wanted null")
+    elif want == "*":
+        if got is ABSENT or got is None:
             faults.append(f"{path}: not there")
     elif isinstance(want, dict) and isinstance(got, dict):
         for key, value in want.items():
-            compare(value, got.get(key), f"{path}.{key}" if path else key, faults)
+            compare(value, got.get(key, ABSENT), f"{path}.{key}" if path else key, faults)
     elif isinstance(want, list) and isinstance(got, list) and len(want) == len(got):
         for i, (w, g) in enumerate(zip(want, got)):
             compare(w, g, f"{path}[{i}]", faults)
     elif want != got:
-        faults.append(f"{path}: {got!r}, wanted {want!r}")
+        faults.append(f"{path}: {'not there' if got is ABSENT else repr(got)}, wanted {want!r}")
 
 
 def check_events(want, result, faults):
@@ -47,18 +56,27 @@ def check_events(want, result, faults):
         compare(quality, event["data"].get("quality", []), f"{event['type']}: data.quality", faults)
 
 
-def check(tool, maps, source, message, expected):
-    raw = message.read_bytes()
-    if not message.name.startswith("raw_"):
-        raw = raw.replace(b"\r\n", b"\r").replace(b"\n", b"\r")
-    with tempfile.NamedTemporaryFile() as f:
-        f.write(raw)
-        f.flush()
-        env = dict(os.environ, WEIR_TEST_KEY="a key of the tests, of no use elsewhere", WEIR_MAPS=str(maps))
-        run = subprocess.run([tool, HERE / "weir.yaml", source, f.name], env=env, capture_output=True)
+def translate(tool, maps, source, messages):
+    """What the maps make of each message: one run for all of a source."""
+    env = dict(os.environ, WEIR_TEST_KEY="a key of the tests, of no use elsewhere", WEIR_MAPS=str(maps))
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for message in messages:
+            raw = message.read_bytes()
+            if not message.name.startswith("raw_"):
+                raw = raw.replace(b"\r\n", b"\r").replace(b"\n", b"\r")
+            files.append(Path(folder) / message.name)
+            files[-1].write_bytes(raw)
+        run = subprocess.run([tool, HERE / "weir.yaml", source, *files], env=env, capture_output=True)
     if run.returncode != 0:
-        return [run.stderr.decode(errors="replace").strip()]
-    result, faults = json.loads(run.stdout), []
+        done = run.stdout.count(b"\n")
+        sys.exit(f"{source}/{messages[done].stem if done < len(messages) else ''}: "
+                 f"exit {run.returncode}: {run.stderr.decode(errors='replace').strip()}")
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def check(result, expected):
+    faults = []
     want = json.loads(expected.read_text())
     if isinstance(want, dict):
         want.pop("rows", None)
@@ -71,15 +89,15 @@ def check(tool, maps, source, message, expected):
 def main():
     tool, maps, names = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
     passed = failed = 0
-    for message in sorted(HERE.glob("*/*.hl7")):
-        name = f"{message.parent.name}/{message.stem}"
-        if names and name not in names:
-            continue
-        faults = check(tool, maps, message.parent.name, message, message.with_suffix(".events.json"))
-        passed += not faults
-        failed += bool(faults)
-        for fault in faults:
-            print(f"{name}: {fault}")
+    for folder in sorted({m.parent for m in HERE.glob("*/*.hl7")}):
+        messages = [m for m in sorted(folder.glob("*.hl7")) if not names or f"{folder.name}/{m.stem}" in names]
+        results = translate(tool, maps, folder.name, messages) if messages else []
+        for message, result in zip(messages, results):
+            faults = check(result, message.with_suffix(".events.json"))
+            passed += not faults
+            failed += bool(faults)
+            for fault in faults:
+                print(f"{folder.name}/{message.stem}: {fault}")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
