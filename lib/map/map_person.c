@@ -12,12 +12,24 @@ static bool is_nhs(const struct map_id *id)
     return slice_eq(id->kind, SLICE("nhs_number"));
 }
 
+/* source/field, where no CX tells authority and type: SCH-2, urn:equip, incident. */
+static bool names_field(struct slice key)
+{
+    if (site_table_parts(key) != 2)
+        return false;
+    struct slice field = slice_sub(key, (size_t)slice_find(key, '/') + 1, key.n);
+    for (size_t i = 0; i < field.n; i++)
+        if (field.p[i] == '-' || field.p[i] == ':' || (field.p[i] >= 'a' && field.p[i] <= 'z'))
+            return true;
+    return false;
+}
+
 /* Other kinds than these three are the site's own: only what is a slip of the hand is refused. */
 static bool identifier_fine(struct slice key, struct slice value, char why[SITE_TABLE_WHY])
 {
     static const char *const kinds[] = {"nhs_number", "mrn", "visit"};
     struct near_name near = {.wanted = value, .distance = value.n > 4 ? 3 : 2};
-    if (site_table_parts(key) != 3) {
+    if (site_table_parts(key) != 3 && !names_field(key)) {
         snprintf(
             why, SITE_TABLE_WHY,
             "the key is source/authority/type (PID-3.4, PID-3.5), as in */RZZ/MR; \"*\" is any");
