@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "first_keys.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
@@ -163,7 +164,8 @@ static int run(const struct verb *self, int argc, char **argv)
         return code;
     if (o.rest < argc)
         return verb_usage(self, "%s: nothing more is expected", argv[o.rest]);
-    if (site_open(o.config, SITE_ALL_SECRETS, &site, &err) < 0)
+    if (first_keys_make(o.config, &err) < 0 ||
+        site_open(o.config, SITE_ALL_SECRETS, &site, &err) < 0)
         return verb_fail(self, &err);
     if (!realpath(o.config, config)) {
         site_close(site);

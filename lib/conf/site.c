@@ -85,6 +85,9 @@ static const struct conf_option key_options[] = {
              "who a pseudonym is; when it changes, so do all pseudonyms."},
     {"audit", CONF_SECRET, ROW(keys.audit_node), .required = true,
      .help = "Key of the audit chain, 32 bytes or more."},
+    {"make", CONF_BOOL, ROW(keys.make), "false",
+     .help = "`weir run` makes key files that are missing, as long as there is no data yet: to try "
+             "things out. A real site makes its keys once, and keeps them."},
 };
 
 static const struct conf_option journey_options[] = {

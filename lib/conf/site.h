@@ -120,6 +120,7 @@ struct site {
     struct {
         struct slice kid;
         const struct yaml *pseudonym_node, *audit_node;
+        bool make; /* `weir run` makes key files that are missing while there is no data */
         struct slice pseudonym; /* secret, 32 bytes or more */
         struct slice audit;     /* secret, 32 bytes or more: key of the audit chain */
     } keys;

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import subprocess
+import tempfile
 import unittest
 
 import kit
@@ -288,6 +289,28 @@ class WithProcesses(unittest.TestCase):
             self.assertTrue(re.search(r"^weir_", text, re.M))
             for secret in SECRETS:
                 self.assertNotIn(secret, text)
+
+
+class TheExampleRunsAsItIs(unittest.TestCase):
+    def test_keys_are_made_once_and_never_replaced(self):
+        with tempfile.TemporaryDirectory(prefix="weir-example-") as folder:
+            env = dict(os.environ, WEIR_DATA=folder + "/data", WEIR_KEYS=folder + "/keys", WEIR_DEMO_PORT=str(kit.free_port()))
+            config = os.path.join(kit.TOP, "config", "weir.yaml")
+            run = [kit.program("weir"), "run", "-c", config]
+            feed = os.path.join(kit.TOP, "config", "demo", "one.hl7")
+            popen = subprocess.Popen(run, env=env, stderr=subprocess.PIPE, text=True)
+            try:
+                send = [kit.program("weir"), "send", "127.0.0.1:" + env["WEIR_DEMO_PORT"], feed]
+                kit.wait_until(lambda: subprocess.run(send, env=env, capture_output=True, check=False).returncode == 0, 20, "AA")
+            finally:
+                popen.terminate()
+                err = popen.communicate()[1]
+            self.assertIn("made " + folder + "/keys/pseudonym.key", err)
+            self.assertEqual(os.stat(folder + "/keys/pseudonym.key").st_mode & 0o777, 0o600)
+            os.unlink(folder + "/keys/pseudonym.key")
+            done = subprocess.run(run, env=env, capture_output=True, text=True, check=False, timeout=30)
+            self.assertEqual(done.returncode, 75)
+            self.assertIn("put the old key back", done.stderr)
 
 
 class RevealWithoutOwner(unittest.TestCase):
