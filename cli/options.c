@@ -13,7 +13,8 @@ enum {
     OPT_NO_FOLLOW,
     OPT_TIMEOUT,
     OPT_CONSUMER,
-    OPT_REASON
+    OPT_REASON,
+    OPT_EXPLAIN
 };
 
 enum { TIMEOUT_PRESET_MS = 10000 };
@@ -30,6 +31,7 @@ static const struct option all[] = {
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"consumer", required_argument, NULL, OPT_CONSUMER},
     {"reason", required_argument, NULL, OPT_REASON},
+    {"explain", no_argument, NULL, OPT_EXPLAIN},
     {NULL, 0, NULL, 0},
 };
 
@@ -54,6 +56,8 @@ static unsigned bit_of(int opt)
         return OPTION_CONSUMER;
     case OPT_REASON:
         return OPTION_REASON;
+    case OPT_EXPLAIN:
+        return OPTION_EXPLAIN;
     default:
         return 0;
     }
@@ -100,6 +104,8 @@ static bool take(struct options *o, int opt, const char *value)
     case OPT_REASON:
         o->reason = value;
         return true;
+    case OPT_EXPLAIN:
+        return o->explain = true;
     default:
         return false;
     }

@@ -1,9 +1,12 @@
 /* weir translate - messages in, events out, with the maps of the site: the tool an integration
  * engineer lives in. No network, no stream. */
 #include "translate.h"
+#include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 #include "message_file.h"
 #include "options.h"
+#include "translate_explain.h"
 
 enum { EVENT_BYTES_MAX = 64 * 1024 * 1024, SOURCES_MAX = 256 };
 
@@ -13,6 +16,8 @@ struct translate_job {
     struct arena arena;
     struct buf out;
     struct event_encoder *encoder;
+    bool explain; /* reasons instead of events */
+    char folder[PATH_MAX + 1];
     bool refused;
 };
 
@@ -82,15 +87,36 @@ static void complain(const char *file, unsigned no, const struct translation *t)
     }
 }
 
-static int print_events(struct translate_job *j, const struct translation *t, struct err *reterr)
+static void write_events(struct translate_job *j, const struct translation *t)
 {
-    buf_reset(&j->out);
     for (unsigned i = 0; i < t->nevents; i++) {
         event_encode(j->encoder, t->events[i].event, NULL);
         buf_putc(&j->out, '\n');
     }
+}
+
+/* The heading comes last into the text, for it tells the trigger. */
+static void explain(struct translate_job *j, const struct site_source *source,
+                    struct translator *translator, const char *file, unsigned no, struct slice raw,
+                    struct translation *ret)
+{
+    struct buf text;
+    buf_init(&text, EVENT_BYTES_MAX);
+    translate_explain(translator, raw, &j->arena, slice_str(j->folder), &text, ret);
+    buf_printf(&j->out, "%s: message %u, trigger %.*s, of source %.*s: %s\n", file, no,
+               SLICE_ARG(ret->trigger), SLICE_ARG(source->name),
+               translate_verdict_name(ret->verdict));
+    buf_put(&j->out, buf_slice(&text));
+    if (!buf_ok(&text))
+        j->out.failed = true;
+    buf_fini(&text);
+}
+
+static int print_out(struct translate_job *j, struct err *reterr)
+{
     if (!buf_ok(&j->out))
-        return err_set(reterr, ERR_LIMIT, "its events are larger than %d bytes", EVENT_BYTES_MAX);
+        return err_set(reterr, ERR_LIMIT, "its events or reasons are larger than %d bytes",
+                       EVENT_BYTES_MAX);
     if (fwrite(j->out.p, 1, j->out.n, stdout) != j->out.n)
         return err_set(reterr, ERR_IO, "standard output cannot be written");
     return 0;
@@ -105,7 +131,11 @@ static int one_message(struct translate_job *j, const struct site_source *named,
     const struct site_source *source = named ? named : choose(j, raw, reterr);
     if (!source || translator_of(j, source, &translator, reterr) < 0)
         return -1;
-    translate_run(translator, raw, &j->arena, &t);
+    buf_reset(&j->out);
+    if (j->explain)
+        explain(j, source, translator, file, no, raw, &t);
+    else
+        translate_run(translator, raw, &j->arena, &t);
     if (t.verdict == TRANSLATE_REFUSED) {
         j->refused = true;
         complain(file, no, &t);
@@ -113,7 +143,9 @@ static int one_message(struct translate_job *j, const struct site_source *named,
         fprintf(stderr, "%s: message %u: no map for trigger %.*s: kept and accepted, no event\n",
                 file, no, SLICE_ARG(t.trigger));
     }
-    return print_events(j, &t, reterr);
+    if (!j->explain)
+        write_events(j, &t);
+    return print_out(j, reterr);
 }
 
 static int one_file(struct translate_job *j, const struct site_source *named, const char *file,
@@ -153,14 +185,16 @@ static int run(const struct verb *self, int argc, char **argv)
     struct options o;
     struct site *site;
     struct err err = {0};
-    int code = options_read(self, OPTION_SOURCE, argc, argv, &o);
+    int code = options_read(self, OPTION_SOURCE | OPTION_EXPLAIN, argc, argv, &o);
     if (code >= 0)
         return code;
     if (o.rest >= argc)
         return verb_usage(self, "which FILE? ('-' is standard input)");
     if (site_open(o.config, SITE_PSEUDONYM, &site, &err) < 0)
         return verb_fail(self, &err);
-    struct translate_job j = {.site = site};
+    struct translate_job j = {.site = site, .explain = o.explain};
+    if (getcwd(j.folder, PATH_MAX))
+        strcat(j.folder, "/");
     int result = all_files(&j, &o, argc, argv, &err);
     fflush(stdout);
     for (size_t i = 0; i < SOURCES_MAX; i++)
@@ -177,13 +211,17 @@ static int run(const struct verb *self, int argc, char **argv)
 const struct verb verb_translate = {
     .name = "translate",
     .summary = "messages in, events out: what the maps make of a file",
-    .help = "Use: weir translate [--source NAME] FILE ...\n\n"
+    .help = "Use: weir translate [--source NAME] [--explain] FILE ...\n\n"
             "Each FILE holds one HL7 v2 message or many, plain or in MLLP frames; '-' is standard "
             "input. Events come out as they would stand on\n"
             "flow.reported, one JSON line each, unmasked: they are your own messages. Without "
             "--source the message's MSH-3/MSH-4 choose.\n"
+            "--explain tells instead, for each field of each event, which line of which map took "
+            "it from where in the message, what was tried before and\n"
+            "why it gave nothing; and why the trigger's other events were not made.\n"
             "Exit codes: 0 all translated; 1 some message was refused (standard error says where "
             "and why); 78 the configuration is wrong.\n\n"
-            "Example: weir translate --source demo-pas config/demo/morning.hl7 | head -3\n",
+            "Example: weir translate --source demo-pas config/demo/morning.hl7 | head -3\n"
+            "         weir translate --explain config/demo/one.hl7\n",
     .run = run,
 };

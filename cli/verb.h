@@ -8,7 +8,7 @@
 
 #include "err.h"
 
-enum { EXIT_FOUND = 1, EXIT_USAGE = 64 };
+enum { EXIT_FOUND = 1, EXIT_USAGE = 64, EXIT_CONFIG = 78 };
 
 struct verb {
     const char *name;
@@ -19,7 +19,7 @@ struct verb {
 };
 
 extern const struct verb verb_check, verb_parked, verb_rejected, verb_run, verb_send, verb_status,
-    verb_tail, verb_translate;
+    verb_tail, verb_test, verb_translate;
 
 /* Prints the verb's help to standard output, returns 0. */
 int verb_help(const struct verb *v);

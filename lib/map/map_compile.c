@@ -68,6 +68,7 @@ static int compile_step(struct map_compiler *c, const struct yaml *node, struct 
 {
     static const char *const keys[] = {"path", "flag", NULL};
     const struct yaml *path = node, *flag = NULL;
+    step->at = node;
     if (node->kind == YAML_MAP) {
         if (map_compile_keys(node, keys, reterr) < 0)
             return -1;
@@ -184,6 +185,7 @@ static int compile_event(struct map_compiler *c, const struct yaml *node, struct
                          struct err *reterr)
 {
     e->type = node->name;
+    e->at = node;
     if (!event_type_known(e->type)) {
         const char *near = event_type_nearest(e->type);
         return yaml_err(node, reterr, "there is no event type \"%.*s\"%s%s%s", SLICE_ARG(e->type),

@@ -192,7 +192,7 @@ static int compile_map(struct map_compiler *c, const struct yaml *node, struct m
 static int compile_source(struct map_compiler *c, const struct yaml *node, struct map_field *f,
                           struct map_source *s, struct err *reterr)
 {
-    *s = (struct map_source){.from = MAP_FROM_PATHS};
+    *s = (struct map_source){.from = MAP_FROM_PATHS, .at = node};
     if (node->kind == YAML_MAP)
         return compile_map(c, node, f, s, reterr);
     if (node->kind == YAML_LIST)
@@ -207,7 +207,7 @@ static int compile_source(struct map_compiler *c, const struct yaml *node, struc
 static int compile_field(struct map_compiler *c, const struct yaml *node, struct map_field *f,
                          struct err *reterr)
 {
-    *f = (struct map_field){.code = -1, .system = -1};
+    *f = (struct map_field){.code = -1, .system = -1, .at = node};
     if (find_target(c, node, f, reterr) < 0)
         return -1;
     unsigned n = node->kind == YAML_LIST ? node->count : 1;

@@ -280,20 +280,21 @@ static struct slice swap_id(struct map_run *run, const struct map_source *source
 }
 
 static const struct map_function functions[] = {
-    {"linked_ids", MAP_ITEMS, 0, NULL, linked_ids},
-    {"nhs_number", MAP_TEXT, 0, nhs_number, NULL},
-    {"nhs_number_status", MAP_CODE, 0, nhs_number_status, NULL},
-    {"patient_ids", MAP_ITEMS, 0, NULL, patient_ids},
-    {"practice", MAP_TEXT, 8, practice, NULL},
-    {"previous_ids", MAP_ITEMS, 0, NULL, previous_ids},
-    {"retired_accounts", MAP_ITEMS, 0, NULL, retired_accounts},
-    {"retired_ids", MAP_ITEMS, 0, NULL, retired_ids},
-    {"retired_visits", MAP_ITEMS, 0, NULL, retired_visits},
-    {"same_day", MAP_BOOL, 0, same_day, NULL},
-    {"swap_id", MAP_TEXT, 0, swap_id, NULL},
-    {"visit_authority", MAP_TEXT, 0, visit_authority, NULL},
-    {"visit_number", MAP_TEXT, 4, visit_number, NULL},
-    {"xcn_name", MAP_TEXT, 4, xcn_name, NULL},
+    {"linked_ids", MAP_ITEMS, 0, "PID-3 of the message's other patients", NULL, linked_ids},
+    {"nhs_number", MAP_TEXT, 0, "PID-3, PID-2, PID-19", nhs_number, NULL},
+    {"nhs_number_status", MAP_CODE, 0, "PID-32, PID-3.2, PID-2.2, PID-19.2, ZU1-27",
+     nhs_number_status, NULL},
+    {"patient_ids", MAP_ITEMS, 0, "PID-3", NULL, patient_ids},
+    {"practice", MAP_TEXT, 8, NULL, practice, NULL},
+    {"previous_ids", MAP_ITEMS, 0, "MRG-1, PID-3", NULL, previous_ids},
+    {"retired_accounts", MAP_ITEMS, 0, "MRG-3, PID-18", NULL, retired_accounts},
+    {"retired_ids", MAP_ITEMS, 0, "MRG-1, PID-3", NULL, retired_ids},
+    {"retired_visits", MAP_ITEMS, 0, "MRG-5, PV1-19, MRG-6, PV1-50", NULL, retired_visits},
+    {"same_day", MAP_BOOL, 0, "data.visit.outcome, data.visit.admitted_at, time", same_day, NULL},
+    {"swap_id", MAP_TEXT, 0, "the whole message", swap_id, NULL},
+    {"visit_authority", MAP_TEXT, 0, "PV1-19.4, PID-18.4", visit_authority, NULL},
+    {"visit_number", MAP_TEXT, 4, "PV1-19, PID-18, PID-3", visit_number, NULL},
+    {"xcn_name", MAP_TEXT, 4, NULL, xcn_name, NULL},
 };
 enum { NFUNCTIONS = sizeof(functions) / sizeof(functions[0]) };
 

@@ -1,7 +1,8 @@
 /* map_model.h - a source's maps as compiled: paths, fields, tables and types are numbers and
  * pointers by now, and nothing is looked up by name when a message runs.
  *
- * All of it lives in the arena of the map and is only read after compiling. */
+ * All of it lives in the arena of the map, as do the YAML nodes that it was compiled from, and is
+ * only read after compiling. */
 #ifndef WEIR_MAP_MODEL_H
 #define WEIR_MAP_MODEL_H
 
@@ -13,6 +14,7 @@ struct site_table;
 struct map_codes;
 struct map_field;
 struct map_source;
+struct yaml;
 
 /* What a field takes; the schema decides. */
 enum map_reads {
@@ -45,6 +47,7 @@ struct map_test {
     const struct slice *texts;
     const struct map_test *children;
     unsigned ntexts, nchildren;
+    const struct yaml *at; /* where it is written */
 };
 
 struct map_tests {
@@ -57,6 +60,7 @@ struct map_function {
     const char *name;
     enum map_reads reads; /* what kind of field it is for */
     unsigned paths_max;
+    const char *reads_from; /* the fields it looks at by itself; NULL: those of its paths */
     struct slice (*text)(struct map_run *run, const struct map_source *source);
     bool (*fill)(struct map_run *run, const struct map_field *field,
                  const struct map_source *source);
@@ -77,6 +81,7 @@ struct map_source {
     const struct map_codes *group;  /* the code's group is the value */
     struct map_tests when;
     bool clears; /* PATHS: "" at one of them says null, and the search ends there */
+    const struct yaml *at;
 };
 
 /* Where a field comes from: the first source that gives a value. */
@@ -89,6 +94,7 @@ struct map_field {
     struct slice flag;  /* "unmapped_code:care.specialty" */
     const struct map_source *sources;
     unsigned nsources;
+    const struct yaml *at;
 };
 
 /* A step of a time rule: the path, and the flag that tells that it had to be used. */
@@ -96,6 +102,7 @@ struct map_time_step {
     const struct hl7_path *path;
     struct slice flag;    /* absent = none */
     struct slice invalid; /* "time_invalid:PV1-44" */
+    const struct yaml *at;
 };
 
 struct map_time {
@@ -111,6 +118,7 @@ struct map_event {
     const struct map_time *time;
     const struct map_field *fields;
     unsigned nfields;
+    const struct yaml *at;
 };
 
 /* Without a value at one of the paths the message is refused; named by the first. */

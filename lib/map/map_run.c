@@ -5,6 +5,7 @@
 #include "map_test.h"
 #include "map_text.h"
 #include "map_time.h"
+#include "map_trace.h"
 
 void map_run_flag(struct map_run *run, struct slice flag)
 {
@@ -144,27 +145,45 @@ void map_run_fields(struct map_run *run, const struct map_field *fields, unsigne
         const struct map_field *f = &fields[i];
         for (unsigned j = 0; j < f->nsources; j++) {
             const struct map_source *s = &f->sources[j];
-            if (map_tests_hold(run, &s->when) && fill(run, f, s))
+            bool when = map_tests_hold(run, &s->when);
+            bool taken = when && fill(run, f, s);
+            if (run->trace)
+                run->trace->tried(run->trace->arg, run, f, s,
+                                  taken  ? MAP_TRIED_TAKEN
+                                  : when ? MAP_TRIED_NOTHING
+                                         : MAP_TRIED_WHEN);
+            if (taken)
                 break;
         }
     }
+}
+
+static bool take_time(struct map_run *run, const struct map_time_step *step)
+{
+    struct slice sent = map_text_at(run, step->path);
+    if (!slice_present(sent))
+        return false;
+    struct slice time = map_time_text(run, sent, false);
+    if (!slice_present(time)) {
+        map_run_flag(run, step->invalid);
+        return false;
+    }
+    event_put(run->event, EV_TIME, time);
+    if (slice_present(step->flag))
+        map_run_flag(run, step->flag);
+    return true;
 }
 
 void map_run_time(struct map_run *run, const struct map_time *rule)
 {
     for (unsigned i = 0; i < rule->nsteps; i++) {
         const struct map_time_step *step = &rule->steps[i];
-        struct slice sent = map_text_at(run, step->path);
-        if (!slice_present(sent))
-            continue;
-        struct slice time = map_time_text(run, sent, false);
-        if (slice_present(time)) {
-            event_put(run->event, EV_TIME, time);
-            if (slice_present(step->flag))
-                map_run_flag(run, step->flag);
+        bool taken = take_time(run, step);
+        if (run->trace)
+            run->trace->timed(run->trace->arg, run, step,
+                              taken ? MAP_TRIED_TAKEN : MAP_TRIED_NOTHING);
+        if (taken)
             return;
-        }
-        map_run_flag(run, step->invalid);
     }
     map_run_flag(run, SLICE("no_time"));
 }

@@ -12,6 +12,7 @@
 
 struct map_person;
 struct map_visit;
+struct map_trace;
 
 /* What stays the same for all messages of a source. */
 struct map_context {
@@ -30,13 +31,14 @@ struct map_run {
     const struct hl7_header *header;
     struct hl7_scope scope; /* segments of the patient at hand */
     struct arena *arena;
-    struct event *event;        /* that is being filled */
-    struct map_person *person;  /* identities; NULL until asked for (map_person.h) */
-    struct map_visit *visit;    /* the same of the visit */
-    struct slice retired;       /* pseudonyms of a merge's retired ids, blank between */
-    struct slice message_id;    /* what the ids of this message begin with */
-    struct hl7_charset charset; /* of the message */
-    unsigned text_flags;        /* enum map_text_flag and its like, of the values read */
+    struct event *event;           /* that is being filled */
+    struct map_person *person;     /* identities; NULL until asked for (map_person.h) */
+    struct map_visit *visit;       /* the same of the visit */
+    struct slice retired;          /* pseudonyms of a merge's retired ids, blank between */
+    struct slice message_id;       /* what the ids of this message begin with */
+    struct hl7_charset charset;    /* of the message */
+    unsigned text_flags;           /* enum map_text_flag and its like, of the values read */
+    const struct map_trace *trace; /* who hears of each step; NULL: nobody */
 };
 
 /* A whole field as sent, all repetitions, of the first such segment of the patient at hand, or in

@@ -118,6 +118,7 @@ static int compile_one(struct map_compiler *c, const struct yaml *node, unsigned
                        struct map_test *t, struct err *reterr)
 {
     t->field = -1;
+    t->at = node;
     if (node->kind != YAML_MAP)
         return yaml_err(node, reterr, "a test reads {path: PV1-2, is: E}");
     if (map_compile_keys(node, keys, reterr) < 0)
@@ -188,12 +189,12 @@ static bool is_one_of(const struct map_test *t, struct slice value, bool like)
     return false;
 }
 
-static bool holds(struct map_run *run, const struct map_test *t)
+bool map_test_holds(struct map_run *run, const struct map_test *t)
 {
     if (t->kind == MAP_TEST_ANY || t->kind == MAP_TEST_NOT) {
         bool found = false;
         for (unsigned i = 0; i < t->nchildren && !found; i++)
-            found = holds(run, &t->children[i]);
+            found = map_test_holds(run, &t->children[i]);
         return found == (t->kind == MAP_TEST_ANY);
     }
     if (t->kind == MAP_TEST_NULL)
@@ -219,7 +220,7 @@ static bool holds(struct map_run *run, const struct map_test *t)
 bool map_tests_hold(struct map_run *run, const struct map_tests *tests)
 {
     for (unsigned i = 0; i < tests->n; i++)
-        if (!holds(run, &tests->at[i]))
+        if (!map_test_holds(run, &tests->at[i]))
             return false;
     return true;
 }

@@ -8,6 +8,8 @@
 /* A list of tests that must all hold; node NULL: none. ERR_CONF with position. */
 int map_tests_compile(struct map_compiler *c, const struct yaml *node, struct map_tests *ret,
                       struct err *reterr);
+/* One of them. */
+bool map_test_holds(struct map_run *run, const struct map_test *test);
 bool map_tests_hold(struct map_run *run, const struct map_tests *tests);
 /* Whether text fits a pattern in which * stands for any bytes and ? for one. */
 bool map_like(struct slice text, struct slice pattern);

@@ -8,6 +8,7 @@
 #include "map_run.h"
 #include "map_test.h"
 #include "map_text.h"
+#include "map_trace.h"
 #include "map_tree.h"
 #include "site_tables.h"
 
@@ -33,6 +34,7 @@ struct translator {
     struct map map;
     struct slice source_uri;
     unsigned char pl[MAP_PL_MAX];
+    const struct map_trace *trace;
 };
 
 /* ---- opening ---- */
@@ -140,6 +142,11 @@ void translate_close(struct translator *t)
     event_keys_close(&t->keys);
     arena_fini(&t->arena);
     free(t);
+}
+
+void translate_trace(struct translator *t, const struct map_trace *trace)
+{
+    t->trace = trace;
 }
 
 bool translate_trigger(const struct translator *t, unsigned nth, struct slice *ret_trigger,
@@ -339,6 +346,8 @@ static bool begin_event(struct work *w)
     if (!e)
         return false;
     w->run.event = e;
+    if (w->run.trace)
+        w->run.trace->begun(w->run.trace->arg, &w->run);
     set_envelope(w, e);
     flag_message(w);
     map_run_fields(&w->run, w->trigger->fields, w->trigger->nfields);
@@ -377,6 +386,8 @@ static bool finish_event(struct work *w, const struct map_event *m, struct slice
     event_put(e, EV_SUBJECT, person);
     if (w->trigger->person && !slice_present(person))
         map_run_flag(&w->run, SLICE("no_patient_id"));
+    if (w->run.trace)
+        w->run.trace->made(w->run.trace->arg, &w->run, m);
     w->ret->nevents++;
     return true;
 }
@@ -405,6 +416,24 @@ static void check_merge(struct work *w, const struct map_event *m, unsigned nth)
                                                 .text = slice_str(needs[i].text)});
 }
 
+/* Which events of the trigger are to be made. */
+static void decide(struct work *w, bool *fires)
+{
+    const struct map_trace *trace = w->run.trace;
+    bool any = false;
+    for (unsigned i = 0; i < w->trigger->nevents; i++) {
+        const struct map_event *m = &w->trigger->events[i];
+        bool left_out = m->otherwise && any;
+        fires[i] = !left_out && map_tests_hold(&w->run, &m->when);
+        any |= fires[i];
+        if (trace)
+            trace->decided(trace->arg, &w->run, m,
+                           fires[i]   ? MAP_DECIDED_MADE
+                           : left_out ? MAP_DECIDED_OTHERWISE
+                                      : MAP_DECIDED_WHEN);
+    }
+}
+
 /* The events of one patient of the message. False when there is no memory for them. */
 static bool run_group(struct work *w, struct hl7_scope scope, unsigned nth)
 {
@@ -420,12 +449,7 @@ static bool run_group(struct work *w, struct hl7_scope scope, unsigned nth)
     bool *fires = arena_zalloc(w->run.arena, trigger->nevents + 1, sizeof(*fires));
     if (!fires)
         return refuse_long(w), false;
-    bool any = false;
-    for (unsigned i = 0; i < trigger->nevents; i++) {
-        const struct map_event *m = &trigger->events[i];
-        fires[i] = !(m->otherwise && any) && map_tests_hold(&w->run, &m->when);
-        any |= fires[i];
-    }
+    decide(w, fires);
     bool fresh = true;
     for (unsigned i = 0; i < trigger->nevents; i++) {
         if (!fires[i])
@@ -528,7 +552,8 @@ void translate_run(struct translator *t, struct slice raw, struct arena *arena,
                    struct translation *ret)
 {
     *ret = (struct translation){.verdict = TRANSLATE_REFUSED};
-    struct work w = {.t = t, .ret = ret, .run = {.context = &t->context, .arena = arena}};
+    struct work w = {
+        .t = t, .ret = ret, .run = {.context = &t->context, .arena = arena, .trace = t->trace}};
     struct err err;
     sha256_of(&w, raw);
     ret->reasons = arena_alloc(arena, REASONS_MAX * sizeof(*ret->reasons));

@@ -14,6 +14,7 @@
 #include "site.h"
 
 struct translator;
+struct map_trace;
 
 /* maps_dir holds a folder per adapter (adapters/acute/adt.yaml, …). All of the adapter's *.yaml are
  * read, in the order of their names, then the source's overlays. ERR_CONF with file:line:column and
@@ -72,6 +73,9 @@ struct translation {
  * refused like any other that is too long. */
 void translate_run(struct translator *t, struct slice raw, struct arena *arena,
                    struct translation *ret);
+
+/* From now on trace hears of every step of every run (map_trace.h); NULL: nobody, as at first. */
+void translate_trace(struct translator *t, const struct map_trace *trace);
 
 /* What the maps of this source answer to, for `weir check`: the nth trigger and its event types
  * (blank between), false past the end. Borrowed. */

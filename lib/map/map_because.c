@@ -1,0 +1,280 @@
+#include "map_because.h"
+
+#include "map_code.h"
+#include "map_test.h"
+#include "map_text.h"
+#include "yaml.h"
+
+enum { VALUE_SHOWN = 120 };
+
+/* Members of a location behind its raw. */
+enum {
+    SITE = EV_DATA_LOCATION_SITE - EV_DATA_LOCATION_RAW,
+    WARD = EV_DATA_LOCATION_WARD - EV_DATA_LOCATION_RAW,
+    GROUP = EV_DATA_LOCATION_GROUP - EV_DATA_LOCATION_RAW,
+};
+
+static void quoted(struct buf *out, struct slice value)
+{
+    bool cut = value.n > VALUE_SHOWN;
+    buf_printf(out, "\"%.*s%s\"", SLICE_ARG(slice_sub(value, 0, VALUE_SHOWN)), cut ? "…" : "");
+}
+
+/* A node as it could be written on one line. */
+static void flow(struct buf *out, const struct yaml *node)
+{
+    if (node->kind == YAML_SCALAR) {
+        buf_printf(out, node->quoted ? "\"%.*s\"" : "%.*s", SLICE_ARG(node->text));
+        return;
+    }
+    buf_putc(out, node->kind == YAML_MAP ? '{' : '[');
+    for (const struct yaml *at = node->child; at; at = at->next) {
+        if (at != node->child)
+            buf_puts(out, ", ");
+        if (node->kind == YAML_MAP)
+            buf_printf(out, "%.*s: ", SLICE_ARG(at->name));
+        flow(out, at);
+    }
+    buf_putc(out, node->kind == YAML_MAP ? '}' : ']');
+}
+
+/* `, table patient_type` and so on: what a value goes through. */
+static void through(struct buf *out, const struct yaml *node)
+{
+    static const char *const names[] = {"table", "group", "code"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const struct yaml *of = yaml_get(node, names[i]);
+        if (of)
+            buf_printf(out, ", %s %.*s", names[i], SLICE_ARG(of->text));
+    }
+}
+
+static bool has_segment(const struct map_run *run, struct slice id)
+{
+    uint32_t key = hl7_key(id);
+    for (uint32_t i = 0; i < run->msg->nsegments; i++)
+        if (run->msg->segments[i].key == key)
+            return true;
+    return false;
+}
+
+/* `PV1-18.1 is empty`. Reading flags what it finds odd, which this must not. */
+static void state(struct buf *out, struct map_run *run, const struct hl7_path *path)
+{
+    unsigned flags = run->text_flags;
+    struct slice name = hl7_path_text(path), segment = slice_sub(name, 0, 3);
+    struct slice sent = hl7_path_get(path, run->msg, run->scope);
+    buf_put(out, name);
+    switch (hl7_state_of(sent)) {
+    case HL7_ABSENT:
+        if (has_segment(run, segment))
+            buf_puts(out, " is not sent");
+        else
+            buf_printf(out, ": there is no %.*s", SLICE_ARG(segment));
+        break;
+    case HL7_EMPTY:
+        buf_puts(out, " is empty");
+        break;
+    case HL7_NULL:
+        buf_puts(out, " is sent as \"\"");
+        break;
+    default:
+        buf_puts(out, " is ");
+        quoted(out, map_text(run, sent));
+        break;
+    }
+    run->text_flags = flags;
+}
+
+static struct slice peek(struct map_run *run, const struct hl7_path *path)
+{
+    unsigned flags = run->text_flags;
+    struct slice text = map_text_at(run, path);
+    run->text_flags = flags;
+    return text;
+}
+
+void map_because_path(struct buf *out, struct map_run *run, const struct hl7_path *path)
+{
+    buf_printf(out, "%.*s ", SLICE_ARG(hl7_path_text(path)));
+    quoted(out, map_text_raw(run, hl7_path_get(path, run->msg, run->scope)));
+}
+
+static const struct hl7_path *first_sent(struct map_run *run, const struct map_source *s)
+{
+    for (unsigned i = 0; i < s->npaths; i++)
+        if (slice_present(peek(run, s->paths[i])))
+            return s->paths[i];
+    return NULL;
+}
+
+static void call_of(struct buf *out, const struct map_source *s)
+{
+    buf_printf(out, "call %s", s->call->name);
+    const char *between = " (";
+    if (s->call->reads_from) {
+        buf_printf(out, "%s%s", between, s->call->reads_from);
+        between = ", ";
+    }
+    for (unsigned i = 0; i < s->npaths; i++, between = ", ")
+        buf_printf(out, "%s%.*s", between, SLICE_ARG(hl7_path_text(s->paths[i])));
+    if (between[0] == ',')
+        buf_putc(out, ')');
+}
+
+/* A code or a ward that no table knows: the event has it as sent. */
+static void unknown(struct buf *out, const struct map_run *run, const struct map_field *f,
+                    const struct map_source *s)
+{
+    const struct event *e = run->event;
+    const struct yaml *code = yaml_get(s->at, "code");
+    if (f->reads == MAP_CODE && code && !slice_present(event_get(e, (unsigned)f->code)))
+        buf_puts(out, " does not have it");
+    if (f->reads != MAP_PLACE || slice_present(event_get(e, f->field + GROUP)))
+        return;
+    struct slice site = event_get(e, f->field + SITE), ward = event_get(e, f->field + WARD);
+    buf_printf(out, ", table location does not have %.*s/%.*s",
+               SLICE_ARG(slice_present(site) ? site : run->context->source->ods), SLICE_ARG(ward));
+}
+
+void map_because_taken(struct buf *out, struct map_run *run, const struct map_field *f,
+                       const struct map_source *s)
+{
+    const struct hl7_path *path = first_sent(run, s);
+    switch (s->from) {
+    case MAP_FROM_CONST:
+        buf_puts(out, "const");
+        break;
+    case MAP_FROM_FIELD:
+        buf_printf(out, "field %s ", event_fields[s->field].path);
+        quoted(out, event_get(run->event, s->field));
+        break;
+    case MAP_FROM_CALL:
+        call_of(out, s);
+        break;
+    default:
+        if (path)
+            map_because_path(out, run, path);
+        break;
+    }
+    through(out, s->at);
+    unknown(out, run, f, s);
+}
+
+/* Why a value that is there counts for nothing. */
+static void useless(struct buf *out, const struct map_field *f, const struct map_source *s)
+{
+    const struct yaml *table = yaml_get(s->at, "table"), *group = yaml_get(s->at, "group");
+    if (table)
+        buf_printf(out, ", which table %.*s does not have", SLICE_ARG(table->text));
+    if (group)
+        buf_printf(out, "%s which has no group in %.*s", table ? ", or" : ",",
+                   SLICE_ARG(group->text));
+    if (table || group)
+        return;
+    static const char *const why[] = {
+        [MAP_TEXT] = ", which this field cannot hold",
+        [MAP_TIME] = ", which is no time",
+        [MAP_DATE] = ", which is no date",
+        [MAP_BOOL] = ", which is neither Y nor N",
+        [MAP_CODE] = ", which is no code",
+        [MAP_PLACE] = ", of which pl: reads nothing",
+        [MAP_ITEMS] = ", which gives no item",
+    };
+    buf_puts(out, why[f->reads]);
+}
+
+void map_because_nothing(struct buf *out, struct map_run *run, const struct map_field *f,
+                         const struct map_source *s)
+{
+    if (s->from == MAP_FROM_CALL) {
+        call_of(out, s);
+        buf_puts(out, " found nothing");
+        return;
+    }
+    if (s->from == MAP_FROM_FIELD) {
+        struct slice value = event_get(run->event, s->field);
+        buf_printf(out, "%s is ", event_fields[s->field].path);
+        if (!slice_present(value)) {
+            buf_puts(out, "not set");
+            return;
+        }
+        quoted(out, value);
+        useless(out, f, s);
+        return;
+    }
+    for (unsigned i = 0; i < s->npaths; i++) {
+        if (i)
+            buf_puts(out, "; ");
+        state(out, run, s->paths[i]);
+        if (slice_present(peek(run, s->paths[i])) && f->reads != MAP_PLACE) {
+            useless(out, f, s);
+            return;
+        }
+    }
+}
+
+void map_because_step(struct buf *out, struct map_run *run, const struct map_time_step *step)
+{
+    state(out, run, step->path);
+    if (slice_present(peek(run, step->path)))
+        buf_puts(out, ", which is no time");
+}
+
+/* What a test looked at. */
+static void found(struct buf *out, struct map_run *run, const struct map_test *t)
+{
+    struct slice value = SLICE_ABSENT;
+    if (t->path) {
+        state(out, run, t->path);
+        value = peek(run, t->path);
+    } else {
+        value = event_get(run->event, (unsigned)t->field);
+        buf_printf(out, "%s is ", event_fields[t->field].path);
+        if (slice_present(value))
+            quoted(out, value);
+        else
+            buf_puts(out, "not set");
+    }
+    if (!slice_present(value) || !t->group)
+        return;
+    struct slice group = map_codes_group(t->group, value);
+    buf_puts(out, ", group ");
+    if (slice_present(group))
+        quoted(out, group);
+    else
+        buf_puts(out, "none");
+}
+
+static void because(struct buf *out, struct map_run *run, const struct map_test *t)
+{
+    flow(out, t->at);
+    buf_puts(out, ": ");
+    if (t->kind != MAP_TEST_ANY && t->kind != MAP_TEST_NOT) {
+        found(out, run, t);
+        return;
+    }
+    for (unsigned i = 0, n = 0; i < t->nchildren; i++) {
+        const struct map_test *child = &t->children[i];
+        if (map_test_holds(run, child) != (t->kind == MAP_TEST_NOT))
+            continue;
+        if (n++)
+            buf_puts(out, "; ");
+        if (child->kind == MAP_TEST_ANY || child->kind == MAP_TEST_NOT)
+            because(out, run, child);
+        else
+            found(out, run, child);
+    }
+}
+
+void map_because_when(struct buf *out, struct map_run *run, const struct map_tests *tests)
+{
+    unsigned flags = run->text_flags;
+    for (unsigned i = 0; i < tests->n; i++) {
+        if (map_test_holds(run, &tests->at[i]))
+            continue;
+        because(out, run, &tests->at[i]);
+        break;
+    }
+    run->text_flags = flags;
+}
