@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include "kit.h"
 #include "map_sample.h"
-#include "translate.h"
+#include "translate_explain.h"
 
 static const char config[] =
     "data: /nowhere\n"
@@ -168,6 +168,46 @@ START_TEST(a_message_cut_anywhere_is_answered)
 }
 END_TEST
 
+static void encode(struct event_encoder *encoder, const struct translation *t)
+{
+    for (unsigned i = 0; i < t->nevents; i++)
+        event_encode(encoder, t->events[i].event, NULL);
+}
+
+START_TEST(explaining_changes_nothing)
+{
+    struct buf plain, told, text;
+    struct event_encoder *to_plain, *to_told;
+    struct err err;
+    buf_init(&plain, 1 << 20);
+    buf_init(&told, 1 << 20);
+    buf_init(&text, 1 << 20);
+    ck_assert_int_eq(event_encoder_open(&plain, &to_plain, &err), 0);
+    ck_assert_int_eq(event_encoder_open(&told, &to_told, &err), 0);
+    for (size_t n = 0; n < sizeof(admit); n++) {
+        struct translation t, x;
+        struct slice cut = slice_make(admit, n);
+        arena_reset(&arena);
+        buf_reset(&plain);
+        buf_reset(&told);
+        buf_reset(&text);
+        translate_run(translator, cut, &arena, &t);
+        translate_explain(translator, cut, &arena, SLICE_ABSENT, &text, &x);
+        encode(to_plain, &t);
+        encode(to_told, &x);
+        ck_assert_int_eq(x.verdict, t.verdict);
+        ck_assert(slice_eq(buf_slice(&plain), buf_slice(&told)));
+        ck_assert(buf_ok(&text) && (t.verdict != TRANSLATE_EVENTS || text.n > 1000));
+    }
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&text), "<- PV1-44.1 \"20260303081000\""));
+    event_encoder_close(to_plain);
+    event_encoder_close(to_told);
+    buf_fini(&plain);
+    buf_fini(&told);
+    buf_fini(&text);
+}
+END_TEST
+
 START_TEST(triggers_are_listed_with_their_types)
 {
     struct slice trigger, types;
@@ -221,6 +261,7 @@ Suite *translate_suite(void)
     tcase_add_test(t, more_patients_than_a_message_may_hold_are_refused);
     tcase_add_test(t, any_arena_gives_an_answer);
     tcase_add_test(t, a_message_cut_anywhere_is_answered);
+    tcase_add_test(t, explaining_changes_nothing);
     tcase_add_test(t, triggers_are_listed_with_their_types);
     tcase_add_test(t, a_source_that_cannot_be_opened_says_why);
     suite_add_tcase(suite, t);
