@@ -15,9 +15,10 @@ struct compare {
 
 /* All values at a path. */
 struct values {
-    struct slice at[VALUES_MAX];
+    struct slice at[VALUES_MAX]; /* absent: null */
     unsigned n;
-    bool present; /* something stands there, an object too */
+    bool there;   /* something stands there, null and an object too */
+    bool present; /* and it is not null */
 };
 
 static void fault(struct compare *c, const struct yaml *at, struct slice what, struct slice wanted,
@@ -42,7 +43,7 @@ static void add_word(struct buf *out, struct slice word)
 {
     if (out->n)
         buf_puts(out, ", ");
-    buf_put(out, word);
+    buf_put(out, slice_present(word) ? word : SLICE("null"));
 }
 
 static struct slice end_words(struct compare *c, struct buf *b)
@@ -78,7 +79,7 @@ static struct slice text_of(const struct json *j)
 {
     if (j->kind == JSON_BOOL)
         return j->boolean ? SLICE("true") : SLICE("false");
-    return j->kind == JSON_NULL ? SLICE("null") : j->text;
+    return j->kind == JSON_NULL ? SLICE_ABSENT : j->text;
 }
 
 /* What stands at the path; through a list it goes into each entry. */
@@ -92,7 +93,8 @@ static void collect(const struct json *j, struct slice path, struct values *ret)
         return;
     }
     if (!slice_present(path)) {
-        ret->present = true;
+        ret->there = true;
+        ret->present |= j->kind != JSON_NULL;
         if (j->kind != JSON_OBJECT && ret->n < VALUES_MAX)
             ret->at[ret->n++] = text_of(j);
         return;
@@ -109,6 +111,8 @@ static bool same(struct slice wanted, struct slice came)
 {
     int64_t a, b;
     int offset;
+    if (!slice_present(wanted) || !slice_present(came))
+        return slice_present(wanted) == slice_present(came);
     if (slice_eq(wanted, came))
         return true;
     return rfc3339_read(wanted, &a, &offset) && rfc3339_read(came, &b, &offset) && a == b;
@@ -148,11 +152,11 @@ static void compare_presence(struct compare *c, const struct yaml *list, bool wa
     for (const struct yaml *at = list ? list->child : NULL; at; at = at->next) {
         struct values v = {.n = 0};
         collect(event, at->text, &v);
-        if (v.present != wanted)
+        if (wanted ? !v.present : v.there)
             fault(c, at, at->text, wanted ? SLICE("any value") : SLICE("nothing"),
-                  v.n         ? came_words(c, &v)
-                  : v.present ? SLICE("an object")
-                              : SLICE("nothing"));
+                  v.n       ? came_words(c, &v)
+                  : v.there ? SLICE("an object")
+                            : SLICE("nothing"));
     }
 }
 

@@ -41,9 +41,14 @@ static int check_value(const struct yaml *at, int field, struct err *reterr)
 {
     int64_t ms;
     int offset;
-    if (at->kind != YAML_SCALAR || !slice_present(at->text))
-        return yaml_err(at, reterr,
-                        "a text is wanted here; what must not be there goes under absent:");
+    if (at->kind != YAML_SCALAR)
+        return yaml_err(at, reterr, "a text is wanted here");
+    if (!slice_present(at->text))
+        return event_fields[field].nullable
+                   ? 0
+                   : yaml_err(at, reterr,
+                              "this field is never null; what must not be there goes under "
+                              "absent:");
     if (event_fields[field].kind == EVENT_TIME && !is_date(at->text) &&
         !rfc3339_read(at->text, &ms, &offset))
         return yaml_err(at, reterr,

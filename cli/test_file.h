@@ -12,7 +12,8 @@
 
 /* What is said of an event, or of the copy that a route's readers get. Each may be NULL. */
 struct test_says {
-    const struct yaml *fields;  /* map of paths and values: a text, or a list in any order */
+    const struct yaml
+        *fields; /* map of paths and values: a text, nothing for null, or a list in any order */
     const struct yaml *present; /* lists of paths */
     const struct yaml *absent;
     const struct yaml *never; /* list of texts that stand nowhere in it */

@@ -137,10 +137,24 @@ static void unknown(struct buf *out, const struct map_run *run, const struct map
                SLICE_ARG(slice_present(site) ? site : run->context->source->ods), SLICE_ARG(ward));
 }
 
+/* `PID-29.1 is sent as ""`. */
+static void null_sent(struct buf *out, struct map_run *run, const struct map_source *s)
+{
+    for (unsigned i = 0; i < s->npaths; i++)
+        if (hl7_state_of(hl7_path_get(s->paths[i], run->msg, run->scope)) == HL7_NULL) {
+            state(out, run, s->paths[i]);
+            return;
+        }
+}
+
 void map_because_taken(struct buf *out, struct map_run *run, const struct map_field *f,
                        const struct map_source *s)
 {
     const struct hl7_path *path = first_sent(run, s);
+    if (s->clears && event_is_null(run->event, f->field)) {
+        null_sent(out, run, s);
+        return;
+    }
     switch (s->from) {
     case MAP_FROM_CONST:
         buf_puts(out, "const");

@@ -62,7 +62,7 @@ static void field_value(struct buf *out, const struct event *e, struct slice nam
         return;
     }
     for (unsigned f = first; f < end; f++) {
-        struct slice value = event_get(e, f);
+        struct slice value = event_is_null(e, f) ? SLICE("null") : event_get(e, f);
         if (!slice_present(value))
             continue;
         const char *path = event_fields[f].path;

@@ -92,6 +92,16 @@ class ConfigTests(unittest.TestCase):
         self.fails({"ack": "AE"}, "acknowledgment", "AE", "AA")
         self.fails({"verdict": "unmapped"}, "verdict", "unmapped", "events")
 
+    def test_a_value_that_was_taken_away(self):
+        gone = ADMIT.replace("||19510412|F", "||19510412|F" + "|" * 21 + '""')
+        null = {"data.patient.died_at": None}
+        self.passes(self.event(fields=null), message=gone)
+        self.fails(self.event(fields=null), "data.patient.died_at", "null", "nothing")
+        self.fails(self.event(present=list(null)), "data.patient.died_at", "any value", "null", message=gone)
+        self.fails(self.event(absent=list(null)), "data.patient.died_at", "nothing", "null", message=gone)
+        told = self.site.weir("test", "--explain", self.file, check=False).stdout
+        self.assertRegex(told, r'data\.patient\.died_at +null  <- PID-29\.1 is sent as ""')
+
     def test_what_holds_for_all_readers(self):
         self.fails({}, "route all: data.patient.family", "nothing", "SAMPLE", readers={"all": {"absent": ["data.patient.family"]}})
         self.passes({}, readers={"analytics": {"absent": ["data.patient.family"]}})
