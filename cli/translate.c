@@ -117,7 +117,7 @@ static int print_out(struct translate_job *j, struct err *reterr)
     if (!buf_ok(&j->out))
         return err_set(reterr, ERR_LIMIT, "its events or reasons are larger than %d bytes",
                        EVENT_BYTES_MAX);
-    if (fwrite(j->out.p, 1, j->out.n, stdout) != j->out.n)
+    if (j->out.n && fwrite(j->out.p, 1, j->out.n, stdout) != j->out.n)
         return err_set(reterr, ERR_IO, "standard output cannot be written");
     return 0;
 }

@@ -400,7 +400,7 @@ static void check_merge(struct work *w, const struct map_event *m, unsigned nth)
         unsigned field;
         const char *text;
     } needs[] = {
-        {"patient.merged", 1, "MRG-1 names no id that PID-3 does not keep: nothing to merge"},
+        {"patient.merged", 1, "MRG names no number that PID does not keep: nothing to merge"},
         {"patient.identifier_changed", 1, "MRG-1 names no id that PID-3 does not keep"},
         {"visit.merged", 5, "MRG-5 names no visit but that of PV1-19: nothing to merge"},
         {"visit.number_changed", 5, "MRG-5 and MRG-6 name no number that PV1 does not keep"},

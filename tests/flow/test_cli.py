@@ -107,6 +107,9 @@ class WithoutProcesses(unittest.TestCase):
         self.assertEqual(len(done.stdout.splitlines()), 1)
         self.assertIn("mixed.hl7: message 1", done.stderr)
         self.assertIn("MRG", done.stderr)
+        alone = self.site.write("alone.hl7", BAD.format(n=1))
+        done = self.site.weir("translate", "--source", "test-pas", alone, check=False)
+        self.assertEqual((done.returncode, done.stdout, len(done.stderr.splitlines())), (1, "", 1), done.stderr)
 
     def test_translate_reads_standard_input_and_frames(self):
         framed = "\x0b" + ADMIT.format(n=4) + "\x1c\r"
