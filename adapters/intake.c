@@ -118,6 +118,7 @@ static struct reply *begin(struct intake *in, struct source *src, struct session
         return NULL;
     r->intake = in;
     r->source = src;
+    src->replies++;
     r->session = s;
     r->bytes = bytes;
     r->taken_ns = clock_mono_ns();

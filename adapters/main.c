@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include "clock.h"
 #include "log.h"
-#include "mllp_port.h"
+#include "ports.h"
 #include "proc.h"
+#include "site_change.h"
 
-enum { PORTS_MAX = 256, READ_BUFFER = 128 * 1024, DRAIN_LOOK_MS = 20, STOP_MS = 2000 };
+enum { READ_BUFFER = 128 * 1024, DRAIN_LOOK_MS = 20, STOP_MS = 2000 };
 
 struct adapter {
     struct proc *proc;
@@ -22,38 +23,9 @@ struct adapter {
     struct source_families families;
     struct conn_shared *shared;
     struct loop_timer *drain_timer;
-    struct mllp_port ports[PORTS_MAX];
-    unsigned nports;
+    struct ports ports;
     bool was_full;
 };
-
-static bool hosts(const struct adapter *a, const struct site_source *s)
-{
-    return slice_eq_str(s->adapter, proc_name(a->proc)) && s->has_mllp;
-}
-
-static int open_ports(struct adapter *a, struct err *reterr)
-{
-    const struct site *site = proc_site(a->proc);
-    struct mllp_port_options o = {.intake = &a->intake,
-                                  .loop = proc_loop(a->proc),
-                                  .shared = a->shared,
-                                  .site = site,
-                                  .families = &a->families};
-    for (unsigned i = 0; i < site->nsources; i++) {
-        if (!hosts(a, &site->sources[i]))
-            continue;
-        if (a->nports == PORTS_MAX)
-            return err_set(reterr, ERR_CONF, "more than %d sources in one adapter", PORTS_MAX);
-        o.conf = &site->sources[i];
-        if (mllp_port_open(&a->ports[a->nports++], &o, reterr) < 0)
-            return -1;
-    }
-    if (a->nports == 0)
-        return err_set(reterr, ERR_CONF, "%s: no source has `adapter: %s` and `mllp:`", site->file,
-                       proc_name(a->proc));
-    return 0;
-}
 
 /* What was appended ends in a callback into the intake: it must not be freed before. */
 static bool settled(struct adapter *a)
@@ -76,8 +48,7 @@ static void adapter_stop(void *state)
         log_line(LOG_ERROR, "adapter.stopped",
                  "messages=%llu were not yet durable and not answered",
                  (unsigned long long)a->intake.under_way);
-    for (unsigned i = 0; i < a->nports; i++)
-        mllp_port_close(&a->ports[i]);
+    ports_close(&a->ports);
     loop_timer_remove(a->drain_timer);
     conn_shared_close(a->shared);
     if (a->intake.under_way)
@@ -89,13 +60,20 @@ static void adapter_stop(void *state)
 static void look_whether_drained(void *arg)
 {
     struct adapter *a = arg;
-    unsigned sessions = 0;
-    for (unsigned i = 0; i < a->nports; i++)
-        sessions += a->ports[i].nsessions;
-    if (sessions == 0 && a->intake.under_way == 0)
+    if (ports_quiet(&a->ports) && a->intake.under_way == 0)
         proc_drained(a->proc);
     else
         loop_timer_start(a->drain_timer, DRAIN_LOOK_MS);
+}
+
+static int open_ports(struct adapter *a, struct err *reterr)
+{
+    struct ports_options o = {.intake = &a->intake,
+                              .loop = proc_loop(a->proc),
+                              .shared = a->shared,
+                              .families = &a->families,
+                              .adapter = proc_name(a->proc)};
+    return ports_open(&a->ports, &o, proc_site(a->proc), reterr);
 }
 
 static int adapter_start(struct proc *p, void **ret_state, struct err *reterr)
@@ -130,16 +108,17 @@ static void adapter_dispatched(void *state)
     session_answer_all(&a->intake);
     bool full = intake_full(&a->intake);
     if (a->was_full && !full)
-        for (unsigned i = 0; i < a->nports; i++)
-            mllp_port_resume(&a->ports[i]);
+        ports_resume(&a->ports);
     a->was_full = full;
 }
 
 static void adapter_collect(void *state)
 {
     struct adapter *a = state;
-    for (unsigned i = 0; i < a->nports; i++)
-        series_set(a->ports[i].source.last, (double)a->ports[i].source.last_ms / 1000);
+    for (unsigned i = 0; i < a->ports.n; i++) {
+        const struct source *s = &a->ports.all[i]->source;
+        series_set(s->last, (double)s->last_ms / 1000);
+    }
 }
 
 static void port_status(const struct mllp_port *p, struct json_writer *w)
@@ -173,17 +152,26 @@ static void adapter_status(void *state, struct json_writer *w)
     json_int(w, (int64_t)a->intake.under_way);
     json_key(w, SLICE("sources"));
     json_array(w);
-    for (unsigned i = 0; i < a->nports; i++)
-        port_status(&a->ports[i], w);
+    for (unsigned i = 0; i < a->ports.n; i++)
+        port_status(a->ports.all[i], w);
     json_array_end(w);
 }
 
 static void adapter_drain(void *state)
 {
     struct adapter *a = state;
-    for (unsigned i = 0; i < a->nports; i++)
-        mllp_port_drain(&a->ports[i]);
+    ports_drain(&a->ports);
     loop_timer_start(a->drain_timer, 0);
+}
+
+static int adapter_reload(void *state, const struct site *fresh, struct buf *what,
+                          struct err *reterr)
+{
+    struct adapter *a = state;
+    if (fresh->message_arena != proc_site(a->proc)->message_arena)
+        return site_change_refuse(fresh, yaml_get(fresh->root, "message_arena"), "message_arena",
+                                  reterr);
+    return ports_reload(&a->ports, fresh, what, reterr);
 }
 
 static const struct proc_program program = {
@@ -198,6 +186,7 @@ static const struct proc_program program = {
     .collect = adapter_collect,
     .status = adapter_status,
     .drain = adapter_drain,
+    .reload = adapter_reload,
     .stop = adapter_stop,
 };
 

@@ -2,13 +2,7 @@
 
 #include "log.h"
 
-enum {
-    TICK_MS = 250,
-    NETS_MAX = 256,
-    OUT_MAX = 1024 * 1024,
-    IN_MAX = 256 * 1024,
-    HEAD = 64 * 1024
-};
+enum { TICK_MS = 250, OUT_MAX = 1024 * 1024, IN_MAX = 256 * 1024, HEAD = 64 * 1024 };
 
 static void on_accepted(int fd, const struct address *peer, void *arg)
 {
@@ -44,7 +38,7 @@ static void on_tick(void *arg)
 {
     struct mllp_port *p = arg;
     int64_t now = loop_now(p->loop);
-    for (struct session *s = p->sessions, *next; s; s = next) {
+    for (struct session *s = p->sessions, *next; s && !p->paused; s = next) {
         next = s->next;
         session_tick(s, now);
     }
@@ -52,43 +46,39 @@ static void on_tick(void *arg)
     loop_timer_start(p->timer, TICK_MS);
 }
 
-static int read_allow(const struct site_mllp *m, struct address_net *nets, unsigned *ret_n,
-                      struct err *reterr)
+static int read_listen(const struct site_mllp *m, struct listen_options *ret,
+                       struct address_net nets[LISTEN_ALLOW_MAX], struct err *reterr)
 {
-    if (m->allow.n > NETS_MAX)
-        return err_set(reterr, ERR_CONF, "more than %d entries in allow", NETS_MAX);
+    *ret = (struct listen_options){
+        .allow = nets, .max = (unsigned)m->connections, .per_peer = (unsigned)m->per_peer};
+    if (m->allow.n > LISTEN_ALLOW_MAX)
+        return err_set(reterr, ERR_CONF, "more than %d entries in allow", LISTEN_ALLOW_MAX);
     for (unsigned i = 0; i < m->allow.n; i++)
         if (address_net_parse(m->allow.at[i], &nets[i], reterr) < 0)
             return -1;
-    *ret_n = m->allow.n;
-    return 0;
+    ret->nallow = m->allow.n;
+    return address_parse(m->listen, &ret->at, reterr);
 }
 
-static int begin_listening(struct mllp_port *p, const struct site_mllp *m, struct err *reterr)
+static int begin_listening(struct mllp_port *p, const struct listen_options *o, struct slice source,
+                           struct listener **ret, struct err *reterr)
 {
     static const struct listen_hooks hooks = {.accepted = on_accepted, .refused = on_refused};
-    struct address_net nets[NETS_MAX];
-    struct listen_options o = {
-        .allow = nets, .max = (unsigned)m->connections, .per_peer = (unsigned)m->per_peer};
     char text[ADDRESS_TEXT];
-    if (address_parse(m->listen, &o.at, reterr) < 0 || read_allow(m, nets, &o.nallow, reterr) < 0)
+    if (listener_open(p->loop, o, &hooks, p, ret, reterr) < 0)
         return -1;
-    if (listener_open(p->loop, &o, &hooks, p, &p->listener, reterr) < 0)
-        return -1;
-    log_line(LOG_INFO, "source.listening", "source=%.*s address=%.*s",
-             SLICE_ARG(p->source.conf->name),
-             SLICE_ARG(address_text(listener_address(p->listener), text)));
-    if (!address_is_loopback(&o.at))
+    log_line(LOG_INFO, "source.listening", "source=%.*s address=%.*s", SLICE_ARG(source),
+             SLICE_ARG(address_text(listener_address(*ret), text)));
+    if (!address_is_loopback(&o->at))
         log_line(LOG_WARN, "source.plain_text",
                  "source=%.*s takes patient data without encryption: keep it on a closed network",
-                 SLICE_ARG(p->source.conf->name));
+                 SLICE_ARG(source));
     return 0;
 }
 
-int mllp_port_open(struct mllp_port *p, const struct mllp_port_options *o, struct err *reterr)
+static void set_rules(struct mllp_port *p)
 {
-    const struct site_mllp *m = &o->conf->mllp;
-    *p = (struct mllp_port){.intake = o->intake, .loop = o->loop, .shared = o->shared};
+    const struct site_mllp *m = &p->source.conf->mllp;
     p->rules = (struct session_rules){
         .frames = {.max = m->frame_max,
                    .head = m->frame_max < HEAD ? m->frame_max : HEAD,
@@ -98,14 +88,79 @@ int mllp_port_open(struct mllp_port *p, const struct mllp_port_options *o, struc
         .frame_time = m->frame_time,
         .idle_time = m->idle_time,
     };
+}
+
+int mllp_port_open(struct mllp_port *p, const struct mllp_port_options *o, struct err *reterr)
+{
+    struct listen_options lo;
+    struct address_net nets[LISTEN_ALLOW_MAX];
+    *p = (struct mllp_port){.intake = o->intake, .loop = o->loop, .shared = o->shared};
+    p->site = site_hold(o->site);
     if (source_open(o->site, o->conf, o->families, &p->source, reterr) < 0)
         return -1;
-    if (begin_listening(p, m, reterr) < 0)
+    set_rules(p);
+    if (read_listen(&o->conf->mllp, &lo, nets, reterr) < 0 ||
+        begin_listening(p, &lo, o->conf->name, &p->listener, reterr) < 0)
         return err_at(reterr, "source %.*s", SLICE_ARG(o->conf->name));
     if (loop_timer_add(p->loop, on_tick, p, &p->timer, reterr) < 0)
         return -1;
     loop_timer_start(p->timer, TICK_MS);
     return 0;
+}
+
+int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
+                      struct mllp_change *ret, struct err *reterr)
+{
+    struct mllp_change *c = ret;
+    const struct site_mllp *m = &o->conf->mllp;
+    c->listener = NULL;
+    c->site = site_hold(o->site);
+    if (source_open(o->site, o->conf, o->families, &c->source, reterr) < 0) {
+        site_close(c->site);
+        return -1;
+    }
+    bool moves = !slice_eq(m->listen, p->source.conf->mllp.listen);
+    if (read_listen(m, &c->listen, c->nets, reterr) < 0 ||
+        (moves && begin_listening(p, &c->listen, o->conf->name, &c->listener, reterr) < 0)) {
+        mllp_change_drop(c);
+        return err_at(reterr, "source %.*s", SLICE_ARG(o->conf->name));
+    }
+    return 0;
+}
+
+void mllp_change_drop(struct mllp_change *c)
+{
+    listener_close(c->listener);
+    source_close(&c->source);
+    site_close(c->site);
+}
+
+void mllp_port_take(struct mllp_port *p, struct mllp_change *c)
+{
+    const struct site *old = p->site;
+    p->site = c->site;
+    source_take(&p->source, &c->source);
+    set_rules(p);
+    if (c->listener) {
+        listener_replace(c->listener, p->listener);
+        p->listener = c->listener;
+    } else {
+        listener_rules(p->listener, &c->listen);
+    }
+    site_close(old);
+}
+
+void mllp_port_pause(struct mllp_port *p, bool paused)
+{
+    p->paused = paused;
+    if (paused)
+        return;
+    /* The time for which nothing was read is ours, not the sender's. */
+    for (struct session *s = p->sessions; s; s = s->next)
+        if (s->frame_since)
+            s->frame_since = loop_now(p->loop);
+    loop_timer_start(p->timer, TICK_MS);
+    mllp_port_resume(p);
 }
 
 void mllp_port_close(struct mllp_port *p)
@@ -115,8 +170,10 @@ void mllp_port_close(struct mllp_port *p)
     listener_close(p->listener);
     loop_timer_remove(p->timer);
     source_close(&p->source);
+    site_close(p->site);
     p->listener = NULL;
     p->timer = NULL;
+    p->site = NULL;
 }
 
 void mllp_port_drain(struct mllp_port *p)
@@ -127,6 +184,11 @@ void mllp_port_drain(struct mllp_port *p)
         next = s->next;
         session_drain(s);
     }
+}
+
+bool mllp_port_quiet(const struct mllp_port *p)
+{
+    return p->nsessions == 0 && p->source.replies == 0;
 }
 
 void mllp_port_forget(struct mllp_port *p, struct session *s)

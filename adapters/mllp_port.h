@@ -1,10 +1,15 @@
-/* mllp_port.h - the listening port of one source, and its sessions. Owns both. */
+/* mllp_port.h - the listening port of one source, and its sessions. Owns both, and holds the site
+ * that they borrow from.
+ *
+ * A new configuration is prepared first, which may fail, and then taken, which may not: between two
+ * messages, with the connections that there are. */
 #ifndef WEIR_MLLP_PORT_H
 #define WEIR_MLLP_PORT_H
 
 #include "session.h"
 
 struct mllp_port {
+    const struct site *site; /* held */
     struct intake *intake;
     struct loop *loop;
     struct conn_shared *shared; /* borrowed */
@@ -14,6 +19,7 @@ struct mllp_port {
     struct session *sessions;
     unsigned nsessions;
     struct loop_timer *timer;
+    bool paused; /* connections wait, new ones too: nothing is read */
 };
 
 struct mllp_port_options {
@@ -28,8 +34,28 @@ struct mllp_port_options {
 /* Compiles the source's maps and listens. p must stay where it is. ERR_CONF, ERR_IO. */
 int mllp_port_open(struct mllp_port *p, const struct mllp_port_options *o, struct err *reterr);
 void mllp_port_close(struct mllp_port *p);
-/* Stops listening and reading; done when p->nsessions is 0. */
+/* Stops listening and reading; done when mllp_port_quiet. */
 void mllp_port_drain(struct mllp_port *p);
+/* No session is left, and no answer that names the source. */
+bool mllp_port_quiet(const struct mllp_port *p);
+
+/* What a port will be. */
+struct mllp_change {
+    const struct site *site;
+    struct source source;
+    struct listener *listener; /* NULL: the address stays */
+    struct listen_options listen;
+    struct address_net nets[LISTEN_ALLOW_MAX];
+};
+/* Compiles the maps; where the address changes, listens there. ERR_CONF, ERR_IO. */
+int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
+                      struct mllp_change *ret, struct err *reterr);
+/* Takes it: limits on frames count for connections that come from now on, all else at once. */
+void mllp_port_take(struct mllp_port *p, struct mllp_change *c);
+/* It is not wanted. */
+void mllp_change_drop(struct mllp_change *c);
+/* Stops or goes on reading. */
+void mllp_port_pause(struct mllp_port *p, bool paused);
 /* Takes a session out and gives its place back; called by session_close. */
 void mllp_port_forget(struct mllp_port *p, struct session *s);
 /* Sessions that wait for room may read on. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "clock.h"
 #include "hl7_frame.h"
+#include "source.h"
 
 enum { POOL_KEEP = 1024, FRAME_MAX = 256 * 1024, HEADER_MAX = 16 * 1024, MEMORY_KEEP = 4096 };
 
@@ -35,6 +36,7 @@ static void reply_free(struct reply *r)
 
 void reply_give_back(struct reply_pool *p, struct reply *r)
 {
+    r->source->replies--;
     if (p->kept >= POOL_KEEP || r->frame.cap + r->header.cap > MEMORY_KEEP) {
         reply_free(r);
         return;

@@ -35,6 +35,7 @@ struct reply_pool {
 
 /* A fresh reply, or NULL without memory. */
 struct reply *reply_take(struct reply_pool *p);
+/* Its source may go, as far as this one is concerned. */
 void reply_give_back(struct reply_pool *p, struct reply *r);
 void reply_pool_fini(struct reply_pool *p);
 

@@ -9,7 +9,8 @@ enum { IDLE_LOOK_MS = 250 };
 
 static bool may_take(const struct session *s)
 {
-    return s->pending < s->port->rules.pipeline && !intake_full(s->port->intake);
+    return !s->port->paused && s->pending < s->port->rules.pipeline &&
+           !intake_full(s->port->intake);
 }
 
 static void queue(struct session *s, struct reply *r)

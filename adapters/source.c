@@ -78,6 +78,15 @@ void source_close(struct source *s)
     dict_fini(&s->events);
 }
 
+void source_take(struct source *s, struct source *fresh)
+{
+    struct translator *old = s->translator;
+    s->conf = fresh->conf;
+    s->translator = fresh->translator;
+    fresh->translator = old;
+    source_close(fresh);
+}
+
 static bool expected(const struct site_source *conf, const struct hl7_msg *m,
                      const struct hl7_header *h)
 {

@@ -23,6 +23,7 @@ struct source {
     struct series *answered[6]; /* by enum hl7_ack_code */
     struct dict events;         /* type -> its series */
     uint64_t unmapped;          /* messages without a map for their trigger */
+    unsigned replies;           /* that name it: it must stay while there are any */
     int64_t last_ms;            /* wall clock of the newest message; 0 = none yet */
     int64_t quiet_until; /* monotonic: refusals are logged once a second, with a count of those left
                             out */
@@ -42,6 +43,8 @@ enum source_drop {
 int source_open(const struct site *site, const struct site_source *conf,
                 const struct source_families *f, struct source *ret, struct err *reterr);
 void source_close(struct source *s);
+/* s goes on with the configuration and the translator of `fresh`, which is closed; figures stay. */
+void source_take(struct source *s, struct source *fresh);
 
 /* Counts what was made of a message: events by type, unmapped triggers, senders that were not
  * expected. */

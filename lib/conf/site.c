@@ -276,6 +276,13 @@ static int build(struct site *s, unsigned secrets, struct err *reterr)
     return 0;
 }
 
+static void site_free(const struct site *s)
+{
+    arena_fini(s->arena);
+    free(s->arena);
+    free((void *)(uintptr_t)s);
+}
+
 static struct site *site_new(void)
 {
     struct arena *arena = malloc(sizeof(*arena));
@@ -287,6 +294,12 @@ static struct site *site_new(void)
     }
     arena_init(arena, SITE_ARENA_MAX);
     s->arena = arena;
+    s->holders = arena_zalloc(arena, 1, sizeof(*s->holders));
+    if (!s->holders) {
+        site_free(s);
+        return NULL;
+    }
+    *s->holders = 1;
     return s;
 }
 
@@ -323,13 +336,16 @@ int site_read(struct slice text, const char *file, unsigned secrets, struct site
     return open_site(slice_present(text) ? text : SLICE(""), file, secrets, ret, reterr);
 }
 
-void site_close(struct site *s)
+void site_close(const struct site *s)
 {
-    if (!s)
-        return;
-    arena_fini(s->arena);
-    free(s->arena);
-    free(s);
+    if (s && --*s->holders == 0)
+        site_free(s);
+}
+
+const struct site *site_hold(const struct site *s)
+{
+    ++*s->holders;
+    return s;
 }
 
 struct slice site_listen(const struct site *s, const char *process)

@@ -104,6 +104,7 @@ struct site_list {
 
 struct site {
     struct arena *arena;
+    unsigned *holders; /* site_hold */
     const char *file;
     const struct yaml *root;
     struct slice data; /* data directory, absolute */
@@ -161,7 +162,10 @@ int site_open(const char *file, unsigned secrets, struct site **ret, struct err 
 /* As site_open, from text that is called `file`. */
 int site_read(struct slice text, const char *file, unsigned secrets, struct site **ret,
               struct err *reterr);
-void site_close(struct site *s);
+/* Frees it once everybody who holds it has closed it. NULL is fine. */
+void site_close(const struct site *s);
+/* One more who holds it: what borrows from a site while another one takes its place. */
+const struct site *site_hold(const struct site *s);
 const struct site_source *site_source_find(const struct site *s, struct slice name);
 const struct site_route *site_route_find(const struct site *s, struct slice name);
 /* Where the health port of a process listens: an adapter by its name, or "broker", "board"; preset

@@ -44,6 +44,8 @@ struct yaml *yaml_get(const struct yaml *map, const char *name);
 void yaml_fill(const struct yaml *at, struct err *reterr, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 #define yaml_err(at, e, ...) (yaml_fill((at), (e), __VA_ARGS__), err_failed())
+/* The same values in the same order, wherever they stand; two NULLs are the same. */
+bool yaml_same(const struct yaml *a, const struct yaml *b);
 /* The candidate most like word (edit distance), or NULL where none is near: for "did you mean". */
 const char *yaml_nearest(struct slice word, const char *const *candidates, unsigned n);
 

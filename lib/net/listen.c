@@ -17,7 +17,7 @@ struct listener {
     struct listen_hooks hooks;
     void *arg;
     struct address at;
-    struct address_net *allow;
+    struct address_net allow[LISTEN_ALLOW_MAX];
     unsigned nallow, max, per_peer, connections;
     struct dict peers; /* address without port -> connections */
 };
@@ -161,24 +161,42 @@ static int bind_socket(struct listener *s, const struct address *at, struct err 
     return 0;
 }
 
+int listener_rules(struct listener *s, const struct listen_options *o)
+{
+    if (o->nallow > LISTEN_ALLOW_MAX)
+        return -1;
+    for (unsigned i = 0; i < o->nallow; i++)
+        s->allow[i] = o->allow[i];
+    s->nallow = o->nallow;
+    s->max = o->max;
+    s->per_peer = o->per_peer;
+    return 0;
+}
+
+void listener_replace(struct listener *to, struct listener *from)
+{
+    struct dict none = to->peers;
+    to->peers = from->peers;
+    from->peers = none;
+    to->connections = from->connections;
+    listener_close(from);
+}
+
 int listener_open(struct loop *l, const struct listen_options *o, const struct listen_hooks *hooks,
                   void *arg, struct listener **ret, struct err *reterr)
 {
     struct listener *s = calloc(1, sizeof(*s));
     if (!s)
         return err_set(reterr, ERR_NOMEM, "no memory for a listener");
-    *s = (struct listener){.fd = -1, .hooks = *hooks, .arg = arg, .nallow = o->nallow};
-    s->max = o->max;
-    s->per_peer = o->per_peer;
+    s->fd = -1;
+    s->hooks = *hooks;
+    s->arg = arg;
     s->reserve = spare_fd();
     dict_init(&s->peers, PEERS_MAX);
-    s->allow = calloc(o->nallow ? o->nallow : 1, sizeof(*s->allow));
-    if (!s->allow) {
+    if (listener_rules(s, o) < 0) {
         listener_close(s);
-        return err_set(reterr, ERR_NOMEM, "no memory for a listener");
+        return err_set(reterr, ERR_LIMIT, "more than %d entries in allow", LISTEN_ALLOW_MAX);
     }
-    for (unsigned i = 0; i < o->nallow; i++)
-        s->allow[i] = o->allow[i];
     if (bind_socket(s, &o->at, reterr) != 0 ||
         loop_fd_add(l, s->fd, LOOP_READ, on_readable, s, &s->watch, reterr) != 0) {
         listener_close(s);
@@ -198,7 +216,6 @@ void listener_close(struct listener *s)
     if (s->reserve >= 0)
         close(s->reserve);
     dict_fini(&s->peers);
-    free(s->allow);
     free(s);
 }
 

@@ -13,14 +13,16 @@
 
 struct listener;
 
+enum { LISTEN_ALLOW_MAX = 256 };
+
 enum listen_refusal { LISTEN_NOT_ALLOWED, LISTEN_TOO_MANY, LISTEN_PEER_TOO_MANY, LISTEN_NO_FD };
 const char *listen_refusal_name(enum listen_refusal r);
 
 struct listen_options {
     struct address at;               /* port 0: any free one */
     const struct address_net *allow; /* copied; none: loopback only */
-    unsigned nallow;
-    unsigned max, per_peer; /* connections; 0 = no limit but the system's */
+    unsigned nallow;                 /* at most LISTEN_ALLOW_MAX, else ERR_LIMIT */
+    unsigned max, per_peer;          /* connections; 0 = no limit but the system's */
 };
 
 struct listen_hooks {
@@ -35,6 +37,11 @@ int listener_open(struct loop *l, const struct listen_options *o, const struct l
 void listener_close(struct listener *s);
 /* The address with the port that was bound. */
 const struct address *listener_address(const struct listener *s);
+/* Who may connect from now on, and how many; the address stays. More than LISTEN_ALLOW_MAX: nothing
+ * changes, -1. */
+int listener_rules(struct listener *s, const struct listen_options *o);
+/* `to` counts the connections that `from` counted and takes its place; from is closed. */
+void listener_replace(struct listener *to, struct listener *from);
 void listener_release(struct listener *s, const struct address *peer);
 unsigned listener_connections(const struct listener *s);
 

@@ -27,6 +27,11 @@ const struct site *proc_site(const struct proc *p)
     return p->site;
 }
 
+uint64_t proc_generation(const struct proc *p)
+{
+    return p->generation;
+}
+
 struct stream *proc_stream(struct proc *p)
 {
     return p->stream;
@@ -95,7 +100,7 @@ static void on_term(void *arg)
 
 static void on_hup(void *arg)
 {
-    char text[400];
+    char text[PROC_RELOAD_TEXT];
     proc_reload(arg, "signal:HUP", text);
 }
 
@@ -164,6 +169,11 @@ static void open_metrics(struct proc *p)
                                              "Configurations read anew, by result.", "result", 2);
     p->reloads = metric_of(reloads, SLICE("taken"));
     p->reloads_refused = metric_of(reloads, SLICE("refused"));
+    p->generation_metric = metric_of(
+        metrics_gauge(m, "weir_config_generation",
+                      "Configurations taken since the start, the first one included.", NULL, 1),
+        SLICE_ABSENT);
+    series_set(p->generation_metric, (double)p->generation);
 }
 
 /* For good: the ordering keys of people, and the audit chain, which has to begin at its first
@@ -276,12 +286,15 @@ static void close_parts(struct proc *p)
     if (p->lock_fd >= 0)
         close(p->lock_fd);
     site_close(p->site);
+    site_close(p->first);
 }
 
 static int run(struct proc *p, struct err *reterr)
 {
-    if (site_open(p->args.config, p->program->secrets, &p->site, reterr) != 0)
+    if (site_open(p->args.config, p->program->secrets, &p->first, reterr) != 0)
         return -1;
+    p->site = site_hold(p->first);
+    p->generation = 1;
     log_set_level(
         (enum log_level)(p->args.log_level >= 0 ? p->args.log_level : p->site->log_level));
     if (open_parts(p, reterr) != 0)

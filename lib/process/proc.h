@@ -37,10 +37,12 @@ struct proc_program {
     void (*status)(void *state, struct json_writer *w);
     /* Stop taking work; call proc_drained once nothing is under way (at once is fine). */
     void (*drain)(void *state);
-    /* SIGHUP and "do": "reload": take what can change while running from the new site, which the
-     * skeleton has read and checked and closes afterwards. *ret_what says for the log what was
-     * taken or needs a restart. NULL: everything needs a restart. */
-    int (*reload)(void *state, const struct site *fresh, const char **ret_what, struct err *reterr);
+    /* SIGHUP and "do": "reload": take all of the new site, which the skeleton has read and checked
+     * for what takes a restart anyhow, or nothing of it. `what` is to say for a person what was
+     * taken, in a line. Afterwards proc_site gives the new one; what still borrows from another one
+     * holds that (site_hold). The first one lives as long as the process. ERR_REFUSED: something
+     * takes a restart. NULL: everything does. */
+    int (*reload)(void *state, const struct site *fresh, struct buf *what, struct err *reterr);
     /* Frees the state; NULL is fine. Called before the stream is closed, and once more the loop
      * does not run. */
     void (*stop)(void *state);
@@ -61,6 +63,8 @@ int proc_stream_check(const struct site *site, struct err *reterr);
 const char *proc_name(const struct proc *p);
 struct loop *proc_loop(struct proc *p);
 const struct site *proc_site(const struct proc *p);
+/* From 1; grows with each configuration that was taken. */
+uint64_t proc_generation(const struct proc *p);
 struct stream *proc_stream(struct proc *p);
 struct metrics *proc_metrics(struct proc *p);
 struct audit *proc_audit(struct proc *p);

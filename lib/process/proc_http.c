@@ -57,8 +57,9 @@ static void serve_ready(struct proc *p, struct http_exchange *x)
 static void serve_version(struct proc *p, struct http_exchange *x)
 {
     char text[200];
-    snprintf(text, sizeof(text), "{\"program\":\"%s\",\"name\":\"%s\",\"version\":\"%s\"}\n",
-             p->program->program, p->name, WEIR_VERSION);
+    snprintf(text, sizeof(text),
+             "{\"program\":\"%s\",\"name\":\"%s\",\"version\":\"%s\",\"config_generation\":%llu}\n",
+             p->program->program, p->name, WEIR_VERSION, (unsigned long long)p->generation);
     http_reply(x, 200, "application/json", slice_str(text));
 }
 

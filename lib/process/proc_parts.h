@@ -15,13 +15,15 @@ struct proc {
     struct proc_args args;
     char name[64]; /* adapter's name or "broker" */
     char run_file[4096];
-    struct site *site;
+    struct site *first;      /* what was opened at the start borrows from it */
+    const struct site *site; /* as it is now; held */
+    uint64_t generation;
     struct loop *loop;
     struct loop_signal *signals[3];
     struct loop_fd *stream_watch;
     struct loop_timer *deadline;
     struct metrics *metrics;
-    struct series *resident, *audit_failed, *reloads, *reloads_refused;
+    struct series *resident, *audit_failed, *reloads, *reloads_refused, *generation_metric;
     struct stream *stream;
     struct audit *audit;
     struct control *control;
@@ -42,8 +44,9 @@ void proc_http_close(struct proc *p);
 /* Adds `status` and `reload` to the control socket. */
 int proc_verbs_add(struct proc *p, struct err *reterr);
 /* Reads the config anew and gives it to the program; what came of it is logged, audited and put
- * into text (400 bytes). False when the old one stays because the new one is wrong. */
-bool proc_reload(struct proc *p, const char *who, char text[400]);
+ * into text. False when the old one stays because the new one is wrong. */
+enum { PROC_RELOAD_TEXT = 800 };
+bool proc_reload(struct proc *p, const char *who, char text[PROC_RELOAD_TEXT]);
 /* An audit record of the skeleton; a failure is logged and counted. */
 void proc_audit_note(struct proc *p, struct slice action, const char *who, struct slice name,
                      struct slice value);

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "log.h"
 #include "rfc3339.h"
+#include "site_change.h"
 
 static void on_noted(void *arg, const struct err *e)
 {
@@ -47,6 +48,8 @@ static void do_status(struct control_call *call, const struct json *request, voi
     json_int(w, getpid());
     json_key(w, SLICE("started"));
     json_string(w, rfc3339_utc(p->started_ms, at));
+    json_key(w, SLICE("generation"));
+    json_int(w, (int64_t)p->generation);
     json_key(w, SLICE("ready"));
     json_bool(w, ready);
     if (!ready)
@@ -60,34 +63,67 @@ static void do_status(struct control_call *call, const struct json *request, voi
     control_done(call);
 }
 
-bool proc_reload(struct proc *p, const char *who, char text[400])
+static int take_site(struct proc *p, const struct site *fresh, struct buf *what, struct err *reterr)
+{
+    if (p->draining || !p->started)
+        return err_set(reterr, ERR_REFUSED, "it is %s", p->draining ? "ending" : "starting");
+    if (site_change_check(p->site, fresh, p->name, reterr) != 0)
+        return -1;
+    if (!p->program->reload)
+        return err_set(reterr, ERR_REFUSED, "%s takes a configuration only when it starts",
+                       p->program->program);
+    return p->program->reload(p->state, fresh, what, reterr);
+}
+
+/* Reads and takes; the old site goes once nothing borrows from it. */
+static int reload(struct proc *p, struct buf *what, struct err *reterr)
 {
     struct site *fresh;
-    struct err e;
-    const char *what = "the configuration is right, but nothing of it is taken before a restart";
-    int r = site_open(p->args.config, p->program->secrets, &fresh, &e);
-    if (r == 0 && p->program->reload)
-        r = p->program->reload(p->state, fresh, &what, &e);
-    if (r == 0)
+    if (site_open(p->args.config, p->program->secrets, &fresh, reterr) != 0)
+        return -1;
+    if (take_site(p, fresh, what, reterr) != 0) {
         site_close(fresh);
-    snprintf(text, 400, "%s", r == 0 ? what : e.text);
-    series_add(r == 0 ? p->reloads : p->reloads_refused, 1);
-    log_line(r == 0 ? LOG_INFO : LOG_ERROR, r == 0 ? "config.reload" : "config.refused", "%s%s",
-             text, r == 0 ? "" : "; the old configuration stays");
-    proc_audit_note(p, r == 0 ? SLICE("config.reload") : SLICE("config.refused"), who,
+        return -1;
+    }
+    site_close(p->site);
+    p->site = fresh;
+    if (p->args.log_level < 0)
+        log_set_level((enum log_level)fresh->log_level);
+    series_set(p->generation_metric, (double)++p->generation);
+    return 0;
+}
+
+bool proc_reload(struct proc *p, const char *who, char text[PROC_RELOAD_TEXT])
+{
+    struct err e;
+    struct buf what;
+    buf_init(&what, PROC_RELOAD_TEXT * 4);
+    bool taken = reload(p, &what, &e) == 0;
+    snprintf(text, PROC_RELOAD_TEXT, "%s", taken ? buf_cstr(&what) : e.text);
+    buf_fini(&what);
+    series_add(taken ? p->reloads : p->reloads_refused, 1);
+    log_line(taken ? LOG_INFO : LOG_ERROR, taken ? "config.reload" : "config.refused",
+             "generation=%llu %s%s", (unsigned long long)p->generation, text,
+             taken ? "" : "; the old configuration stays");
+    proc_audit_note(p, taken ? SLICE("config.reload") : SLICE("config.refused"), who,
                     SLICE("result"), slice_str(text));
-    return r == 0;
+    return taken;
 }
 
 static void do_reload(struct control_call *call, const struct json *request, void *arg)
 {
     (void)request;
-    char text[400];
-    if (!proc_reload(arg, control_who(call), text)) {
-        control_fail(call, "%s; the old configuration stays", text);
+    struct proc *p = arg;
+    char text[PROC_RELOAD_TEXT];
+    if (!proc_reload(p, control_who(call), text)) {
+        control_fail(call, "%s; the old configuration stays (generation %llu)", text,
+                     (unsigned long long)p->generation);
         return;
     }
-    put_text(control_answer(call), "result", text);
+    struct json_writer *w = control_answer(call);
+    json_key(w, SLICE("generation"));
+    json_int(w, (int64_t)p->generation);
+    put_text(w, "taken", text);
     control_done(call);
 }
 
