@@ -57,6 +57,8 @@ static void open_metrics(struct delivery *d)
                        "When the consumer last took an event; 0 = not since the start");
 #undef COUNTER
 #undef GAUGE
+    d->counted[0] = (uint64_t)series_value(d->delivered);
+    d->counted[1] = (uint64_t)series_value(d->retries);
 }
 
 static int64_t now_ms(const struct delivery *d)
@@ -112,6 +114,26 @@ static int open_sched(struct delivery *d, struct err *reterr)
     return sched_open(&so, &d->sched, reterr);
 }
 
+static int reader_options(const struct delivery *d, struct stream_reader_options *ret,
+                          struct err *reterr)
+{
+    struct slice start = d->o.conf->start;
+    int offset_min;
+    *ret = (struct stream_reader_options){
+        .topics = &d->topic, .ntopics = 1, .group = d->group, .start = STREAM_EARLIEST};
+    if (slice_eq_str(start, "latest"))
+        ret->start = STREAM_LATEST;
+    else if (slice_eq_str(start, "earliest") || !start.n)
+        ret->start = STREAM_EARLIEST;
+    else if (rfc3339_read(start, &ret->start_ms, &offset_min))
+        ret->start = STREAM_AT_TIME;
+    else
+        return yaml_err(d->o.conf->node, reterr,
+                        "start: '%.*s' is neither earliest, latest nor a time with offset",
+                        SLICE_ARG(start));
+    return 0;
+}
+
 static int open_parts(struct delivery *d, struct err *reterr)
 {
     struct consumer_options co = {
@@ -119,7 +141,9 @@ static int open_parts(struct delivery *d, struct err *reterr)
     if (consumer_kind_check(d->o.conf, reterr) < 0)
         return -1;
     d->kind = consumer_kind_find(d->o.conf->kind);
-    if (open_sched(d, reterr) < 0 || d->kind->open(&co, &d->consumer, reterr) < 0 ||
+    struct stream_reader_options checked;
+    if (reader_options(d, &checked, reterr) < 0 || open_sched(d, reterr) < 0 ||
+        d->kind->open(&co, &d->consumer, reterr) < 0 ||
         event_encoder_open(&d->flagged, &d->encoder, reterr) < 0)
         return -1;
     return loop_timer_add(d->o.loop, step, d, &d->timer, reterr);
@@ -167,10 +191,34 @@ static void close_later(struct delivery *d)
     }
 }
 
+/* What was folded and is not the scheduler's yet. */
+static void close_known(struct delivery *d)
+{
+    size_t at = 0;
+    struct slice name;
+    uint64_t v;
+    while (!d->restored && dict_next(&d->known, &at, &name, &v))
+        parcel_free((struct parcel *)(uintptr_t)v);
+    dict_fini(&d->known);
+}
+
+/* Nothing of it stands in the gauges any more. */
+static void leave_metrics(struct delivery *d)
+{
+    if (!d->sched)
+        return;
+    delivery_collect(d);
+    series_set(d->open, 0);
+    series_set(d->breaker, 0);
+    series_set(d->lag, 0);
+    series_set(d->oldest, 0);
+}
+
 void delivery_close(struct delivery *d)
 {
     if (!d)
         return;
+    leave_metrics(d);
     if (d->kind)
         d->kind->close(d->consumer);
     loop_fd_remove(d->watch);
@@ -184,28 +232,8 @@ void delivery_close(struct delivery *d)
     arena_fini(&d->arena);
     for (unsigned i = 0; i < d->npartitions; i++)
         free((void *)(uintptr_t)d->partitions[i].p);
-    dict_fini(&d->known);
+    close_known(d);
     free(d);
-}
-
-static int reader_options(const struct delivery *d, struct stream_reader_options *ret,
-                          struct err *reterr)
-{
-    struct slice start = d->o.conf->start;
-    int offset_min;
-    *ret = (struct stream_reader_options){
-        .topics = &d->topic, .ntopics = 1, .group = d->group, .start = STREAM_EARLIEST};
-    if (slice_eq_str(start, "latest"))
-        ret->start = STREAM_LATEST;
-    else if (slice_eq_str(start, "earliest") || !start.n)
-        ret->start = STREAM_EARLIEST;
-    else if (rfc3339_read(start, &ret->start_ms, &offset_min))
-        ret->start = STREAM_AT_TIME;
-    else
-        return yaml_err(d->o.conf->node, reterr,
-                        "start: '%.*s' is neither earliest, latest nor a time with offset",
-                        SLICE_ARG(start));
-    return 0;
 }
 
 int delivery_start(struct delivery *d, struct err *reterr)
@@ -223,8 +251,10 @@ int delivery_start(struct delivery *d, struct err *reterr)
 
 void delivery_wake(struct delivery *d)
 {
-    if (d->started)
+    if (d->started) {
+        d->woken = true;
         loop_timer_start(d->timer, 0);
+    }
 }
 
 static void give_up(struct delivery *d, const char *why)
@@ -424,6 +454,7 @@ static void sleep_on(struct delivery *d)
 static void step(void *arg)
 {
     struct delivery *d = arg;
+    d->woken = false;
     delivery_append_later(d);
     read_some(d);
     act(d);
@@ -447,12 +478,12 @@ bool delivery_idle(const struct delivery *d)
     for (unsigned i = 0; i < d->npartitions; i++)
         if (d->pending[i] >= 0)
             return false;
-    return !st.under_way && !d->writing && !d->later;
+    return !st.under_way && !d->writing && !d->later && !d->woken;
 }
 
 bool delivery_abandon(struct delivery *d)
 {
-    d->started = false; /* so that nothing wakes it */
+    d->started = d->woken = false; /* so that nothing wakes it */
     loop_timer_stop(d->timer);
     return d->writing > 0;
 }
@@ -488,8 +519,9 @@ void delivery_collect(struct delivery *d)
     static const double breaker[] = {
         [BREAKER_CLOSED] = 0, [BREAKER_HALF_OPEN] = 1, [BREAKER_OPEN] = 2};
     int64_t age = st.oldest_ms ? clock_wall_ms() - st.oldest_ms : 0;
-    series_add(d->delivered, st.sched.delivered - (uint64_t)series_value(d->delivered));
-    series_add(d->retries, st.sched.retries - (uint64_t)series_value(d->retries));
+    series_add(d->delivered,
+               d->counted[0] + st.sched.delivered - (uint64_t)series_value(d->delivered));
+    series_add(d->retries, d->counted[1] + st.sched.retries - (uint64_t)series_value(d->retries));
     series_set(d->open, (double)st.sched.parked);
     series_set(d->breaker, breaker[st.sched.breaker]);
     series_set(d->lag, (double)st.lag);

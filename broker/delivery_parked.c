@@ -265,6 +265,7 @@ int delivery_restore(struct delivery *d, struct err *reterr)
     uint64_t v;
     if (!all)
         return err_set(reterr, ERR_NOMEM, "no memory for what is parked");
+    d->restored = true;
     while (dict_next(&d->known, &at, &name, &v))
         if (v)
             all[n++] = (struct parcel *)(uintptr_t)v;

@@ -22,7 +22,11 @@ struct delivery {
     struct loop_timer *timer;
     struct loop_fd *watch;
     bool started, stopped, caught_up;
-    bool more; /* there may be more to read */
+    bool restored; /* what stands in flow.parked is the scheduler's */
+    uint64_t
+        counted[2]; /* delivered and retries in the metrics, of earlier deliveries of that name */
+    bool more;      /* there may be more to read */
+    bool woken;     /* step is about to run */
     /* What stands in flow.parked, by "<route> <partition> <offset>" of the route record: a parcel,
      * or NULL where it was closed and the route record may be read again. */
     struct dict known;

@@ -43,6 +43,7 @@ struct journey {
     unsigned unit_records;
     uint64_t unit_bytes;
     bool held, stopped, abandoned;
+    bool changing;   /* another router waits for the units under way */
     bool forgetting; /* people_max was reached, and told */
     struct journey_stats stats;
     struct metric *events;
@@ -353,7 +354,7 @@ static void submit(struct journey *j)
  */
 static struct sent *open_unit(struct journey *j)
 {
-    for (unsigned i = 0; i < UNITS && !j->stopped && !j->held; i++) {
+    for (unsigned i = 0; i < UNITS && !j->stopped && !j->held && !j->changing; i++) {
         struct sent *s = &j->units[(j->first + i) % UNITS];
         if (s->state == SENT_EMPTY || (s->state == SENT_FILLING && has_room(s)))
             return s;
@@ -377,7 +378,7 @@ bool journey_step(struct journey *j, int64_t wall_ms)
 
 bool journey_reads(const struct journey *j)
 {
-    for (unsigned i = 0; i < UNITS && !j->stopped && !j->held; i++)
+    for (unsigned i = 0; i < UNITS && !j->stopped && !j->held && !j->changing; i++)
         if (j->units[i].state == SENT_EMPTY ||
             (j->units[i].state == SENT_FILLING && has_room(&j->units[i])))
             return true;
@@ -392,6 +393,14 @@ int journey_fd(const struct journey *j)
 bool journey_held(const struct journey *j)
 {
     return j->held;
+}
+
+bool journey_use(struct journey *j, struct router *router)
+{
+    j->changing = !journey_idle(j);
+    if (!j->changing)
+        j->o.router = router;
+    return !j->changing;
 }
 
 void journey_stop(struct journey *j)

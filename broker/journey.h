@@ -43,6 +43,9 @@ bool journey_step(struct journey *j, int64_t wall_ms);
 bool journey_reads(const struct journey *j);
 /* Something has to be tried again: the stream was full, or failed. */
 bool journey_held(const struct journey *j);
+/* Another router, between two units. False while one is under way: nothing is read until it is
+ * called again (after the stream's callbacks) and has said true. */
+bool journey_use(struct journey *j, struct router *router);
 /* Stops reading; what is under way goes on. */
 void journey_stop(struct journey *j);
 /* Nothing is under way. */

@@ -5,20 +5,19 @@
 #include "clock.h"
 #include "json.h"
 #include "log.h"
-#include "orphans.h"
 #include "rfc3339.h"
+#include "site_change.h"
 
 enum { PAUSE_MS = 200, STUCK_MS = 30 * 1000 };
 
 struct line {
     struct line_options o;
+    const struct site *site; /* held */
     struct router *router;
+    struct router *next_router; /* of a new configuration, waits for the unit under way */
     struct journey *journey;
-    struct parked *parked;
-    struct orphans *orphans;
-    struct delivery **deliveries;
-    unsigned ndeliveries;
-    struct loop_fd *reported, *follow;
+    struct deliveries *deliveries;
+    struct loop_fd *reported;
     struct loop_timer *timer;
     bool draining, drained;
     bool paused;      /* the timer runs, for what failed to be tried again */
@@ -29,11 +28,8 @@ struct line {
 
 static void check_drained(struct line *l)
 {
-    if (!l->draining || l->drained || !journey_idle(l->journey))
+    if (!l->draining || l->drained || !journey_idle(l->journey) || !deliveries_idle(l->deliveries))
         return;
-    for (unsigned i = 0; i < l->ndeliveries; i++)
-        if (!delivery_idle(l->deliveries[i]))
-            return;
     l->drained = true;
     l->o.drained(l->o.arg);
 }
@@ -45,10 +41,23 @@ static void pause_step(struct line *l)
     l->paused = true;
 }
 
+/* Records of a unit name the topics of the router that made them: it goes when none is under way.
+ */
+static void change_router(struct line *l)
+{
+    if (!l->next_router || !journey_use(l->journey, l->next_router))
+        return;
+    router_close(l->router);
+    l->router = l->next_router;
+    l->next_router = NULL;
+    log_line(LOG_INFO, "routes.changed", "events are asked by the rules of the new configuration");
+}
+
 static void step(void *arg)
 {
     struct line *l = arg;
     l->paused = false;
+    change_router(l);
     bool more = journey_step(l->journey, clock_wall_ms());
     struct journey_stats st;
     journey_stats(l->journey, &st);
@@ -72,60 +81,6 @@ static void on_reported(int fd, unsigned what, void *arg)
     (void)fd;
     (void)what;
     step(l);
-}
-
-static void apply(void *arg, const struct parked_record *r)
-{
-    struct line *l = arg;
-    struct delivery *d = line_find(l, r->consumer);
-    if (d)
-        delivery_apply(d, r);
-    else
-        orphans_apply(l->orphans, r);
-}
-
-static void on_parked(int fd, unsigned what, void *arg)
-{
-    struct line *l = arg;
-    struct err err = {0};
-    (void)fd;
-    (void)what;
-    if (parked_read(l->parked, apply, l, &err) < 0)
-        log_line(LOG_ERROR, "parked.read", "%s", err.text);
-    orphans_refresh(l->orphans, loop_now(l->o.loop), clock_wall_ms());
-    for (unsigned i = 0; i < l->ndeliveries; i++)
-        delivery_wake(l->deliveries[i]);
-}
-
-static int open_deliveries(struct line *l, struct err *reterr)
-{
-    const struct site *site = l->o.site;
-    l->deliveries = calloc(site->nconsumers + 1, sizeof(struct delivery *));
-    if (!l->deliveries)
-        return err_set(reterr, ERR_NOMEM, "no memory for the consumers");
-    for (unsigned i = 0; i < site->nconsumers; i++) {
-        struct delivery_options o = {.stream = l->o.stream,
-                                     .loop = l->o.loop,
-                                     .site = site,
-                                     .conf = &site->consumers[i],
-                                     .parked = l->parked,
-                                     .metrics = l->o.metrics,
-                                     .audit = l->o.audit};
-        if (delivery_open(&o, &l->deliveries[i], reterr) < 0)
-            return -1;
-        l->ndeliveries = i + 1;
-    }
-    if (orphans_open(l->parked, site->stream.retain, &l->orphans, reterr) < 0 ||
-        parked_read(l->parked, apply, l, reterr) < 0)
-        return -1;
-    if (orphans_count(l->orphans))
-        log_line(LOG_WARN, "parked.orphans",
-                 "open=%zu: parked for consumers that are not in the config, kept until they are",
-                 orphans_count(l->orphans));
-    for (unsigned i = 0; i < l->ndeliveries; i++)
-        if (delivery_start(l->deliveries[i], reterr) < 0)
-            return -1;
-    return 0;
 }
 
 static void open_metrics(struct line *l)
@@ -154,14 +109,16 @@ static int open_parts(struct line *l, struct err *reterr)
     if (router_open(l->o.site, l->o.metrics, &l->router, reterr) < 0)
         return -1;
     jo.router = l->router;
+    struct deliveries_options po = {.stream = l->o.stream,
+                                    .loop = l->o.loop,
+                                    .site = l->o.site,
+                                    .metrics = l->o.metrics,
+                                    .audit = l->o.audit};
     if (journey_open(&jo, &l->journey, reterr) < 0 ||
-        parked_open(l->o.stream, &l->parked, reterr) < 0 || open_deliveries(l, reterr) < 0)
+        deliveries_open(&po, &l->deliveries, reterr) < 0 ||
+        loop_timer_add(l->o.loop, step, l, &l->timer, reterr) < 0)
         return -1;
-    if (loop_timer_add(l->o.loop, step, l, &l->timer, reterr) < 0 ||
-        loop_fd_add(l->o.loop, journey_fd(l->journey), LOOP_READ, on_reported, l, &l->reported,
-                    reterr) < 0)
-        return -1;
-    return loop_fd_add(l->o.loop, parked_fd(l->parked), LOOP_READ, on_parked, l, &l->follow,
+    return loop_fd_add(l->o.loop, journey_fd(l->journey), LOOP_READ, on_reported, l, &l->reported,
                        reterr);
 }
 
@@ -171,6 +128,7 @@ int line_open(const struct line_options *o, struct line **ret, struct err *reter
     if (!l)
         return err_set(reterr, ERR_NOMEM, "no memory for the broker");
     l->o = *o;
+    l->site = site_hold(o->site);
     l->moved_ms = loop_now(o->loop);
     open_metrics(l);
     if (open_parts(l, reterr) < 0) {
@@ -185,8 +143,7 @@ int line_open(const struct line_options *o, struct line **ret, struct err *reter
 static bool callbacks_due(struct line *l)
 {
     bool due = l->journey && journey_abandon(l->journey);
-    for (unsigned i = 0; i < l->ndeliveries; i++)
-        due = delivery_abandon(l->deliveries[i]) || due;
+    due = (l->deliveries && deliveries_abandon(l->deliveries)) || due;
     return due;
 }
 
@@ -200,15 +157,12 @@ void line_close(struct line *l)
         stream_dispatch(l->o.stream);
     }
     loop_fd_remove(l->reported);
-    loop_fd_remove(l->follow);
     loop_timer_remove(l->timer);
-    for (unsigned i = 0; i < l->ndeliveries; i++)
-        delivery_close(l->deliveries[i]);
-    free(l->deliveries);
-    orphans_close(l->orphans);
-    parked_close(l->parked);
+    deliveries_close(l->deliveries);
     journey_close(l->journey);
     router_close(l->router);
+    router_close(l->next_router);
+    site_close(l->site);
     free(l);
 }
 
@@ -227,8 +181,7 @@ void line_drain(struct line *l)
     l->draining = true;
     loop_fd_set(l->reported, 0);
     journey_stop(l->journey);
-    for (unsigned i = 0; i < l->ndeliveries; i++)
-        delivery_stop(l->deliveries[i]);
+    deliveries_drain(l->deliveries);
     loop_timer_start(l->timer, 0);
 }
 
@@ -252,8 +205,9 @@ bool line_ready(struct line *l, const char **ret_why)
     *ret_why = "events wait and none was moved for half a minute";
     if (waiting && now - l->moved_ms > STUCK_MS)
         return false;
-    for (unsigned i = 0; i < l->ndeliveries; i++) {
-        delivery_stats(l->deliveries[i], &ds);
+    struct delivery *d;
+    for (unsigned i = 0; (d = line_nth(l, i)); i++) {
+        delivery_stats(d, &ds);
         if (ds.stopped) {
             *ret_why = "a delivery has stopped: see the log";
             return false;
@@ -275,8 +229,9 @@ void line_collect(struct line *l)
     series_set(l->oldest, age > 0 ? (double)age / 1000 : 0);
     series_set(l->people, (double)st.people);
     series_set(l->ids, (double)st.ids);
-    for (unsigned i = 0; i < l->ndeliveries; i++)
-        delivery_collect(l->deliveries[i]);
+    struct delivery *d;
+    for (unsigned i = 0; (d = line_nth(l, i)); i++)
+        delivery_collect(d);
 }
 
 static void member(struct json_writer *w, struct slice name, uint64_t v)
@@ -323,6 +278,20 @@ static void status_one(struct delivery *d, struct json_writer *w)
     json_object_end(w);
 }
 
+static void status_waiting(struct line *l, struct json_writer *w)
+{
+    struct slice name;
+    const char *why;
+    for (unsigned i = 0; deliveries_waiting(l->deliveries, i, &name, &why); i++) {
+        json_object(w);
+        json_key(w, SLICE("name"));
+        json_string(w, name);
+        json_key(w, SLICE("why"));
+        json_string(w, slice_str(why));
+        json_object_end(w);
+    }
+}
+
 void line_status(struct line *l, struct json_writer *w)
 {
     struct journey_stats st;
@@ -343,8 +312,10 @@ void line_status(struct line *l, struct json_writer *w)
     json_object_end(w);
     json_key(w, SLICE("consumers"));
     json_array(w);
-    for (unsigned i = 0; i < l->ndeliveries; i++)
-        status_one(l->deliveries[i], w);
+    struct delivery *d;
+    for (unsigned i = 0; (d = line_nth(l, i)); i++)
+        status_one(d, w);
+    status_waiting(l, w);
     json_array_end(w);
 }
 
@@ -355,13 +326,46 @@ void line_routes(struct line *l, struct json_writer *w)
 
 struct delivery *line_find(struct line *l, struct slice consumer)
 {
-    for (unsigned i = 0; i < l->ndeliveries; i++)
-        if (slice_eq(delivery_name(l->deliveries[i]), consumer))
-            return l->deliveries[i];
-    return NULL;
+    return deliveries_find(l->deliveries, consumer);
 }
 
 struct delivery *line_nth(struct line *l, unsigned nth)
 {
-    return nth < l->ndeliveries ? l->deliveries[nth] : NULL;
+    return deliveries_nth(l->deliveries, nth);
+}
+
+/* What holds for records that are written already. */
+static int check_fixed(const struct site *now, const struct site *fresh, struct err *reterr)
+{
+    const struct yaml *journey = yaml_get(fresh->root, "journey");
+    if (!yaml_same(yaml_get(now->root, "journey"), journey))
+        return site_change_refuse(fresh, journey, "journey", reterr);
+    for (unsigned i = 0; i < fresh->nroutes; i++) {
+        const struct site_route *r = &fresh->routes[i], *old = site_route_find(now, r->name);
+        if (old && !slice_eq(old->key, r->key))
+            return site_change_refuse(fresh, r->key_node ? r->key_node : r->node,
+                                      "the key of a route", reterr);
+    }
+    return 0;
+}
+
+int line_reload(struct line *l, const struct site *fresh, struct buf *what, struct err *reterr)
+{
+    struct router *router;
+    if (check_fixed(l->site, fresh, reterr) < 0 ||
+        router_open(fresh, l->o.metrics, &router, reterr) < 0)
+        return -1;
+    if (deliveries_check(l->deliveries, fresh, reterr) < 0) {
+        router_close(router);
+        return -1;
+    }
+    router_close(l->next_router);
+    l->next_router = router;
+    buf_printf(what, "rules and keep-lists of %u route%s", fresh->nroutes,
+               fresh->nroutes == 1 ? "" : "s");
+    deliveries_take(l->deliveries, fresh, what);
+    site_close(l->site);
+    l->site = site_hold(fresh);
+    loop_timer_start(l->timer, 0);
+    return 0;
 }

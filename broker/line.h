@@ -5,7 +5,7 @@
 #ifndef WEIR_LINE_H
 #define WEIR_LINE_H
 
-#include "delivery.h"
+#include "deliveries.h"
 #include "journey.h"
 #include "json.h"
 
@@ -27,13 +27,17 @@ void line_close(struct line *l);
 /* After callbacks of the stream have run. */
 void line_dispatched(struct line *l);
 void line_drain(struct line *l);
+/* Takes all of a new configuration, or nothing of it: routes once the journey's unit under way is
+ * durable, consumers that changed once what is under way to them has ended. Appends to `what` what
+ * was taken. ERR_REFUSED: something takes a restart; ERR_CONF. */
+int line_reload(struct line *l, const struct site *fresh, struct buf *what, struct err *reterr);
 /* True when events move: nothing waits, or some did within the last half minute. */
 bool line_ready(struct line *l, const char **ret_why);
 void line_collect(struct line *l);
 void line_status(struct line *l, struct json_writer *w);
 /* Each route's counts, and what none of them took (router_report). */
 void line_routes(struct line *l, struct json_writer *w);
-/* The delivery of that consumer, or NULL; the nth, NULL behind the last. */
+/* The delivery of that consumer, or NULL (also while it changes); the nth, NULL behind the last. */
 struct delivery *line_find(struct line *l, struct slice consumer);
 struct delivery *line_nth(struct line *l, unsigned nth);
 

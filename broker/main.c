@@ -111,6 +111,11 @@ static void drain(void *state)
     line_drain(((struct broker *)state)->line);
 }
 
+static int reload(void *state, const struct site *fresh, struct buf *what, struct err *reterr)
+{
+    return line_reload(((struct broker *)state)->line, fresh, what, reterr);
+}
+
 static const struct proc_program program = {
     .program = "weir-broker",
     .summary = "brings reported events in order to every consumer whose rule takes them",
@@ -123,6 +128,7 @@ static const struct proc_program program = {
     .collect = collect,
     .status = status,
     .drain = drain,
+    .reload = reload,
     .stop = stop,
 };
 

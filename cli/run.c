@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "control.h"
 #include "first_keys.h"
 #include "log.h"
 #include "loop.h"
@@ -14,10 +15,12 @@
 #include "site.h"
 #include "supervisor.h"
 
-enum { KILL_MARGIN_MS = 5000 };
+enum { KILL_MARGIN_MS = 5000, REPORT_MAX = 4096 };
 
 struct runner {
     struct loop *loop;
+    const char *config;
+    struct control *control;
     struct supervisor *supervisor;
     struct loop_signal *term, *interrupt, *hangup;
     int64_t drain_ms;
@@ -71,12 +74,6 @@ static void on_stop(void *arg)
     supervisor_stop(run->supervisor, run->drain_ms + KILL_MARGIN_MS);
 }
 
-static void on_hangup(void *arg)
-{
-    struct runner *run = arg;
-    supervisor_signal(run->supervisor, SIGHUP);
-}
-
 /* A program stands beside this one, or, in a build folder, in the folder of its own. */
 static int find_program(const char *name, const char *folder, char out[PATH_MAX],
                         struct err *reterr)
@@ -97,34 +94,130 @@ static int find_program(const char *name, const char *folder, char out[PATH_MAX]
     return err_set(reterr, ERR_IO, "%s is not beside this program (%.*s)", name, SLICE_ARG(dir));
 }
 
-static int add_adapters(struct runner *run, const struct site *site, char *config,
+static bool runs(const struct runner *run, const char *name)
+{
+    struct supervisor_state st;
+    for (unsigned i = 0; supervisor_nth(run->supervisor, i, &st); i++)
+        if (!st.leaving && strcmp(st.name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Those that do not run yet; their names into `what`. */
+static int add_adapters(struct runner *run, const struct site *site, struct buf *what,
                         struct err *reterr)
 {
     char program[PATH_MAX];
     if (find_program("weir-adapter", "adapters", program, reterr) < 0)
         return -1;
     for (unsigned i = 0; i < site->nsources; i++) {
-        char name[64];
-        bool again = false;
-        snprintf(name, sizeof(name), "%s", site->sources[i].adapter.p);
-        for (unsigned j = 0; j < i; j++)
-            again = again || slice_eq(site->sources[j].adapter, site->sources[i].adapter);
-        const char *const argv[] = {program, "--config", config, name, NULL};
-        if (!again && supervisor_add(run->supervisor, name, argv, reterr) < 0)
+        const char *name = site->sources[i].adapter.p;
+        const char *const argv[] = {program, "--config", run->config, name, NULL};
+        if (runs(run, name))
+            continue;
+        if (supervisor_add(run->supervisor, name, argv, reterr) < 0)
             return -1;
+        if (what)
+            buf_printf(what, "%sstarted %s", what->n ? ", " : "", name);
     }
     return 0;
 }
 
-static int add_all(struct runner *run, const struct site *site, char *config, struct err *reterr)
+static int add_all(struct runner *run, const struct site *site, struct err *reterr)
 {
     char program[PATH_MAX];
     if (find_program("weir-broker", "broker", program, reterr) < 0)
         return -1;
-    const char *const argv[] = {program, "--config", config, NULL};
+    const char *const argv[] = {program, "--config", run->config, NULL};
     if (supervisor_add(run->supervisor, "broker", argv, reterr) < 0)
         return -1;
-    return add_adapters(run, site, config, reterr);
+    return add_adapters(run, site, NULL, reterr);
+}
+
+/* ---- reload ---- */
+
+static bool needed(const struct site *site, const char *name)
+{
+    bool found = strcmp(name, "broker") == 0;
+    for (unsigned i = 0; i < site->nsources; i++)
+        found = found || slice_eq_str(site->sources[i].adapter, name);
+    return found;
+}
+
+static void remove_adapters(struct runner *run, const struct site *site, struct buf *what)
+{
+    struct supervisor_state st;
+    for (unsigned i = 0; supervisor_nth(run->supervisor, i, &st); i++)
+        if (!st.leaving && !needed(site, st.name)) {
+            buf_printf(what, "%sended %s", what->n ? ", " : "", st.name);
+            supervisor_remove(run->supervisor, st.name);
+            i = UINT_MAX; /* the list has changed: from the first one again */
+        }
+}
+
+/* Starts and ends adapters as the configuration says now; the processes themselves read it when
+ * they are told. */
+static int reload(struct runner *run, bool tell, struct buf *what, struct err *reterr)
+{
+    struct site *site;
+    if (run->stopping)
+        return err_set(reterr, ERR_REFUSED, "it is ending");
+    if (site_open(run->config, SITE_NO_SECRETS, &site, reterr) < 0)
+        return -1;
+    remove_adapters(run, site, what);
+    if (tell)
+        supervisor_signal(run->supervisor, SIGHUP);
+    supervisor_revive(run->supervisor);
+    run->gave_up = false;
+    int rc = add_adapters(run, site, what, reterr);
+    site_close(site);
+    return rc;
+}
+
+static int reload_logged(struct runner *run, bool tell, struct buf *what, struct err *reterr)
+{
+    buf_init(what, REPORT_MAX);
+    int rc = reload(run, tell, what, reterr);
+    if (rc == 0 && !what->n)
+        buf_puts(what, "the same processes");
+    if (rc == 0)
+        log_line(LOG_INFO, "run.reload", "%s", buf_cstr(what));
+    else
+        log_line(LOG_ERROR, "run.refused", "%s; the old configuration stays", reterr->text);
+    return rc;
+}
+
+static void on_hangup(void *arg)
+{
+    struct buf what;
+    struct err err = {0};
+    reload_logged(arg, true, &what, &err);
+    buf_fini(&what);
+}
+
+static void do_reload(struct control_call *call, const struct json *request, void *arg)
+{
+    struct buf what;
+    struct err err = {0};
+    (void)request;
+    if (reload_logged(arg, false, &what, &err) == 0) {
+        struct json_writer *w = control_answer(call);
+        json_key(w, SLICE("taken"));
+        json_string(w, buf_slice(&what));
+        control_done(call);
+    } else {
+        control_fail(call, "%s; the old configuration stays", err.text);
+    }
+    buf_fini(&what);
+}
+
+static int open_control(struct runner *run, const struct site *site, struct err *reterr)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/run/run.sock", site_path(site, site->data));
+    if (control_open(run->loop, path, &run->control, reterr) < 0)
+        return -1;
+    return control_add(run->control, "reload", do_reload, run, reterr);
 }
 
 static int open_runner(struct runner *run, struct err *reterr)
@@ -142,6 +235,7 @@ static int open_runner(struct runner *run, struct err *reterr)
 
 static void close_runner(struct runner *run)
 {
+    control_close(run->control);
     supervisor_close(run->supervisor);
     if (run->term)
         loop_signal_remove(run->term);
@@ -173,12 +267,15 @@ static int run(const struct verb *self, int argc, char **argv)
         return verb_fail(self, &err);
     }
     runner.drain_ms = site->drain;
+    runner.config = config;
     /* A second one would start everything again and again, and take over when the first is ended.
      */
     int lock = proc_lock(site, "run", &err);
     int result = lock < 0 ? -1 : open_runner(&runner, &err);
     if (result == 0)
-        result = add_all(&runner, site, config, &err);
+        result = open_control(&runner, site, &err);
+    if (result == 0)
+        result = add_all(&runner, site, &err);
     site_close(site);
     if (result == 0)
         loop_run(runner.loop);
@@ -196,8 +293,10 @@ const struct verb verb_run = {
     .help = "Use: weir run [--config FILE]\n\n"
             "Starts an adapter process for each `adapter` that has sources, and the broker; starts "
             "again what dies, after 250 ms, doubled up to 30 s.\n"
-            "SIGTERM or Ctrl-C: all finish what is under way and end. SIGHUP is passed on. A "
-            "process that says that its configuration is wrong\n"
+            "SIGTERM or Ctrl-C: all finish what is under way and end. SIGHUP, or 'weir "
+            "reload': adapters that the configuration has\n"
+            "got or lost are started and ended, the others read it anew. A process that says that "
+            "its configuration is wrong\n"
             "(exit code 78) is not started again. Of one data folder there is one 'weir run'.\n\n"
             "Example: weir run --config config/weir.yaml\n",
     .run = run,

@@ -1,26 +1,8 @@
 /* weir status - what each process of a site says of itself. */
 #include <stdio.h>
 #include "ask.h"
-#include "site.h"
+#include "processes.h"
 #include "status_print.h"
-
-enum { PROCESSES_MAX = 16 };
-
-/* Names of the processes that this configuration needs: an adapter for each that has sources, and
- * the broker. */
-static unsigned processes(const struct site *site, const char *names[PROCESSES_MAX])
-{
-    unsigned n = 0;
-    for (unsigned i = 0; i < site->nsources; i++) {
-        bool known = false;
-        for (unsigned j = 0; j < n; j++)
-            known = known || slice_eq_str(site->sources[i].adapter, names[j]);
-        if (!known && n < PROCESSES_MAX - 1)
-            names[n++] = site->sources[i].adapter.p;
-    }
-    names[n++] = "broker";
-    return n;
-}
 
 static int run(const struct verb *self, int argc, char **argv)
 {
@@ -34,7 +16,7 @@ static int run(const struct verb *self, int argc, char **argv)
         return code;
     if (site_open(o.config, 0, &site, &err) < 0)
         return verb_fail(self, &err);
-    unsigned n = processes(site, names);
+    unsigned n = processes_of(site, names);
     for (unsigned i = 0; i < n; i++) {
         struct json *answer = NULL;
         if (ask_process(site_path(site, site->data), names[i], "status", NULL, 0, o.timeout_ms,

@@ -289,6 +289,15 @@ static void close_parts(struct proc *p)
     site_close(p->first);
 }
 
+/* A reload that comes before there is somebody to hear it waits. */
+static void hold_hangup(int how)
+{
+    sigset_t hup;
+    sigemptyset(&hup);
+    sigaddset(&hup, SIGHUP);
+    sigprocmask(how, &hup, NULL);
+}
+
 static int run(struct proc *p, struct err *reterr)
 {
     if (site_open(p->args.config, p->program->secrets, &p->first, reterr) != 0)
@@ -303,6 +312,7 @@ static int run(struct proc *p, struct err *reterr)
     log_line(LOG_INFO, "process.start", "name=%s version=%s pid=%ld http=%s", p->name, WEIR_VERSION,
              (long)getpid(), address_text(http_server_address(p->http), at).p);
     proc_audit_note(p, SLICE("process.start"), "system", SLICE("version"), SLICE(WEIR_VERSION));
+    hold_hangup(SIG_UNBLOCK);
     loop_run(p->loop);
     *reterr = p->fault;
     return p->fault.code == ERR_NONE ? 0 : -1;
@@ -322,6 +332,7 @@ int proc_main(int argc, char **argv, const struct proc_program *program)
         return r;
     snprintf(p.name, sizeof(p.name), "%s", program->instance ? p.args.instance : program->name);
     signal(SIGPIPE, SIG_IGN);
+    hold_hangup(SIG_BLOCK);
     mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
     umask(077);
     r = run(&p, &e);

@@ -20,7 +20,7 @@ struct child {
     unsigned restarts;
     int64_t started_at, backoff;
     struct loop_timer *restart;
-    bool given_up;
+    bool given_up, leaving;
 };
 
 struct supervisor {
@@ -56,6 +56,10 @@ static void child_free(struct child *c)
 /* In the child: only calls that are safe after fork. */
 static void become(char *const argv[], pid_t parent, int error_fd)
 {
+    sigset_t hup;
+    sigemptyset(&hup);
+    sigaddset(&hup, SIGHUP);
+    sigprocmask(SIG_BLOCK, &hup, NULL);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() == parent)
         execv(argv[0], argv);
@@ -116,8 +120,8 @@ static void ended(struct child *c, int status)
     if (clock_mono_ms() - c->started_at >= s->o.healthy_ms)
         c->backoff = 0;
     bool config = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG;
-    if (s->stopping || config) {
-        c->given_up = config && !s->stopping;
+    if (s->stopping || c->leaving || config) {
+        c->given_up = config && !s->stopping && !c->leaving;
         report(c, c->given_up ? SUPERVISOR_GAVE_UP : SUPERVISOR_ENDED, status, -1);
         c->pid = 0;
         return;
@@ -147,6 +151,19 @@ static void tell_if_none(struct supervisor *s)
     s->hooks.stopped(s->arg);
 }
 
+static void forget_left(struct supervisor *s)
+{
+    unsigned left = 0;
+    for (unsigned i = 0; i < s->n; i++) {
+        struct child *c = s->children[i];
+        if (c->leaving && !c->pid)
+            child_free(c);
+        else
+            s->children[left++] = c;
+    }
+    s->n = left;
+}
+
 static void on_child(void *arg)
 {
     struct supervisor *s = arg;
@@ -157,6 +174,7 @@ static void on_child(void *arg)
         if (c->pid && waitpid(c->pid, &status, WNOHANG) == c->pid)
             ended(c, status);
     }
+    forget_left(s);
     tell_if_none(s);
 }
 
@@ -242,6 +260,31 @@ int supervisor_add(struct supervisor *s, const char *name, const char *const arg
     return 0;
 }
 
+bool supervisor_remove(struct supervisor *s, const char *name)
+{
+    for (unsigned i = 0; i < s->n; i++) {
+        struct child *c = s->children[i];
+        if (c->leaving || strcmp(c->name, name) != 0)
+            continue;
+        c->leaving = true;
+        loop_timer_stop(c->restart);
+        if (c->pid)
+            kill(c->pid, SIGTERM);
+        forget_left(s);
+        return true;
+    }
+    return false;
+}
+
+void supervisor_revive(struct supervisor *s)
+{
+    for (unsigned i = 0; i < s->n; i++)
+        if (s->children[i]->given_up) {
+            s->children[i]->given_up = false;
+            start(s->children[i]);
+        }
+}
+
 void supervisor_stop(struct supervisor *s, int64_t kill_after_ms)
 {
     s->stopping = true;
@@ -261,6 +304,7 @@ bool supervisor_nth(const struct supervisor *s, unsigned nth, struct supervisor_
                                      .pid = c->pid,
                                      .restarts = c->restarts,
                                      .given_up = c->given_up,
+                                     .leaving = c->leaving,
                                      .up_ms = c->pid ? clock_mono_ms() - c->started_at : 0};
     return true;
 }

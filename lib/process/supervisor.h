@@ -2,8 +2,9 @@
  *
  * The supervisor owns its children and copies names and arguments. A child that dies is started
  * again after 250 ms, doubled each time up to 30 s, from 250 ms anew once it has lived a minute.
- * One that ends with 78 (its configuration is wrong) is not: the same would happen again. Children
- * get SIGTERM should the supervisor die. */
+ * They start with SIGHUP blocked, which would end a program that does not listen to it yet: it has
+ * to unblock it. One that ends with 78 (its configuration is wrong) is not: the same would happen
+ * again. Children get SIGTERM should the supervisor die. */
 #ifndef WEIR_SUPERVISOR_H
 #define WEIR_SUPERVISOR_H
 
@@ -50,6 +51,10 @@ void supervisor_close(struct supervisor *s);
 /* Starts argv[0] (a path) and keeps it running. ERR_LIMIT, ERR_NOMEM. */
 int supervisor_add(struct supervisor *s, const char *name, const char *const argv[],
                    struct err *reterr);
+/* SIGTERM to the child of that name, which is forgotten once it has ended. False: there is none. */
+bool supervisor_remove(struct supervisor *s, const char *name);
+/* Those that were given up are started again: their configuration may have been mended. */
+void supervisor_revive(struct supervisor *s);
 /* SIGTERM to all; SIGKILL to what is left after kill_after_ms. */
 void supervisor_stop(struct supervisor *s, int64_t kill_after_ms);
 /* Sends every child a signal (SIGHUP: reload). */
@@ -59,8 +64,8 @@ struct supervisor_state {
     const char *name;
     pid_t pid; /* 0: not running now */
     unsigned restarts;
-    bool given_up;
-    int64_t up_ms; /* since it was started */
+    bool given_up, leaving; /* leaving: supervisor_remove */
+    int64_t up_ms;          /* since it was started */
 };
 /* The nth child; false past the last. */
 bool supervisor_nth(const struct supervisor *s, unsigned nth, struct supervisor_state *ret);

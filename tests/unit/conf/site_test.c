@@ -1,6 +1,7 @@
 #include "conf_suites.h"
 #include "kit.h"
 #include "site.h"
+#include "site_change.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +196,85 @@ START_TEST(what_is_wrong_is_said)
 }
 END_TEST
 
+static struct site *read_site(const char *text)
+{
+    struct site *s;
+    struct err err = {0};
+    keys_open();
+    ck_assert_msg(site_read(slice_str(text), "t.yaml", SITE_ALL_SECRETS, &s, &err) == 0, "%s",
+                  err.text);
+    return s;
+}
+
+START_TEST(site_lives_while_somebody_holds_it)
+{
+    struct site *s = read_site(KEYS SOURCE MLLP ROUTE);
+    const struct site *held = site_hold(s);
+    site_close(s);
+    ck_assert(slice_eq_str(held->sources[0].name, "pas")); /* else AddressSanitizer speaks */
+    site_close(held);
+    site_close(NULL);
+}
+END_TEST
+
+START_TEST(what_takes_a_restart)
+{
+#define REST SOURCE MLLP ROUTE
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        {KEYS REST, NULL},
+        {"log_level: debug\n" KEYS REST
+         "consumers:\n  c: {route: all, kind: file, file: {path: x}}\n",
+         NULL},
+        {"data: /elsewhere\n" KEYS REST, "t.yaml:1:7: data:"},
+        {"stream: {retain: 20d}\n" KEYS REST, "t.yaml:1:9: stream:"},
+        {"keys: {kid: k9, pseudonym: env:WEIR_TEST_P, audit: env:WEIR_TEST_A}\n" REST, "keys.kid:"},
+        {"keys: {pseudonym: env:WEIR_TEST_A, audit: env:WEIR_TEST_A}\n" REST, "keys.pseudonym:"},
+        {"keys: {pseudonym: env:WEIR_TEST_P, audit: env:WEIR_TEST_P}\n" REST, "keys.audit:"},
+        {"listen: {acute: '127.0.0.1:8000'}\n" KEYS REST, "listen:"},
+        {"listen: {broker: '127.0.0.1:8000'}\n" KEYS REST, NULL}, /* another process's */
+    };
+    struct site *now = read_site(KEYS REST);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct site *fresh = read_site(rows[i].text);
+        struct err err = {0};
+        int rc = site_change_check(now, fresh, "acute", &err);
+        ck_assert_msg((rc == 0) == !rows[i].says, "%s: %s", rows[i].text, err.text);
+        if (rows[i].says) {
+            ck_assert_int_eq(err.code, ERR_REFUSED);
+            ck_assert_msg(strstr(err.text, rows[i].says) != NULL, "%s", err.text);
+        }
+        site_close(fresh);
+    }
+    site_close(now);
+#undef REST
+}
+END_TEST
+
+START_TEST(consumers_are_compared_with_their_secrets)
+{
+#define HTTP(more)                                                                                 \
+    KEYS SOURCE MLLP ROUTE CONSUMER                                                                \
+        "    kind: http\n"                                                                         \
+        "    http: {url: 'https://x', bearer: env:WEIR_TEST_BEARER" more "}\n"
+    struct site *a = read_site(HTTP("")), *same = read_site("log_level: debug\n" HTTP("")),
+                *other = read_site(HTTP(", timeout: 3s"));
+    setenv("WEIR_TEST_BEARER", "another", 1);
+    struct site *renewed;
+    struct err err = {0};
+    ck_assert_int_eq(site_read(slice_str(HTTP("")), "t.yaml", SITE_ALL_SECRETS, &renewed, &err), 0);
+    ck_assert(site_consumer_same(&a->consumers[0], &same->consumers[0]));
+    ck_assert(!site_consumer_same(&a->consumers[0], &other->consumers[0]));
+    ck_assert(!site_consumer_same(&a->consumers[0], &renewed->consumers[0]));
+    site_close(a);
+    site_close(same);
+    site_close(other);
+    site_close(renewed);
+#undef HTTP
+}
+END_TEST
+
 Suite *site_suite(void)
 {
     Suite *s = suite_create("site");
@@ -204,6 +284,9 @@ Suite *site_suite(void)
     tcase_add_test(t, secrets_are_opened_by_those_who_may);
     tcase_add_test(t, keys_of_routes);
     tcase_add_test(t, what_is_wrong_is_said);
+    tcase_add_test(t, site_lives_while_somebody_holds_it);
+    tcase_add_test(t, what_takes_a_restart);
+    tcase_add_test(t, consumers_are_compared_with_their_secrets);
     suite_add_tcase(s, t);
     return s;
 }

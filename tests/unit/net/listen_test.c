@@ -90,6 +90,41 @@ START_TEST(test_how_many)
 END_TEST
 
 /* Without descriptors a caller is turned away, and the loop does not spin on it. */
+START_TEST(test_another_address_and_other_rules)
+{
+    struct loop *l = open_loop();
+    struct bed_server s;
+    struct listen_options o = any_port();
+    struct listener *fresh;
+    struct err e;
+    o.per_peer = 2;
+    bed_server_open(&s, l, &o, SLICE_ABSENT);
+    int first = bed_connect(listener_address(s.listener));
+    turn_until(l, &s.nconns, 1);
+    ck_assert_int_eq(listener_open(l, &o, &bed_listen_hooks, &s, &fresh, &e), 0);
+    listener_replace(fresh, s.listener);
+    s.listener = fresh;
+    ck_assert_uint_eq(listener_connections(fresh), 1);
+    int second = bed_connect(listener_address(fresh));
+    turn_until(l, &s.nconns, 2);
+    int third = bed_connect(listener_address(fresh));
+    turn_until(l, &s.refused, 1); /* the one before counts */
+    ck_assert_int_eq(s.why, LISTEN_PEER_TOO_MANY);
+    o.per_peer = 3;
+    ck_assert_int_eq(listener_rules(fresh, &o), 0);
+    int fourth = bed_connect(listener_address(fresh));
+    turn_until(l, &s.nconns, 3);
+    o.nallow = LISTEN_ALLOW_MAX + 1;
+    ck_assert_int_eq(listener_rules(fresh, &o), -1);
+    close(first);
+    close(second);
+    close(third);
+    close(fourth);
+    bed_server_close(&s);
+    loop_close(l);
+}
+END_TEST
+
 START_TEST(test_out_of_descriptors)
 {
     struct loop *l = open_loop();
@@ -137,6 +172,7 @@ TCase *listen_tests(void)
     TCase *t = tcase_create("listen");
     tcase_add_test(t, test_who_may_connect);
     tcase_add_test(t, test_how_many);
+    tcase_add_test(t, test_another_address_and_other_rules);
     tcase_add_test(t, test_out_of_descriptors);
     tcase_add_test(t, test_address_in_use);
     return t;

@@ -60,17 +60,18 @@ static void on_refused(enum listen_refusal why, const struct address *peer, void
     s->why = why;
 }
 
+const struct listen_hooks bed_listen_hooks = {on_accepted, on_refused};
+
 void bed_server_open(struct bed_server *s, struct loop *l, const struct listen_options *o,
                      struct slice answer)
 {
-    static const struct listen_hooks hooks = {on_accepted, on_refused};
     struct err e;
     memset(s, 0, sizeof(*s));
     s->loop = l;
     s->answer = answer;
     buf_init(&s->got, 1 << 20);
     ck_assert_int_eq(conn_shared_open(4096, &s->shared, &e), 0);
-    ck_assert_msg(listener_open(l, o, &hooks, s, &s->listener, &e) == 0, "%s", e.text);
+    ck_assert_msg(listener_open(l, o, &bed_listen_hooks, s, &s->listener, &e) == 0, "%s", e.text);
 }
 
 void bed_server_close(struct bed_server *s)

@@ -28,6 +28,8 @@ struct bed_server {
 void bed_server_open(struct bed_server *s, struct loop *l, const struct listen_options *o,
                      struct slice answer);
 void bed_server_close(struct bed_server *s);
+/* Those of its listener, for another one; arg is the server. */
+extern const struct listen_hooks bed_listen_hooks;
 /* A connected, non-blocking socket of our own. */
 int bed_connect(const struct address *at);
 /* All that comes on fd until it closes or stop was read, turning the loop meanwhile. */

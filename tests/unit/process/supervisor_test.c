@@ -147,6 +147,29 @@ START_TEST(test_no_such_program)
 }
 END_TEST
 
+START_TEST(test_remove_and_revive)
+{
+    struct bed b;
+    struct supervisor_options o = {.backoff_min_ms = 10};
+    struct supervisor_state st;
+    open_bed(&b, &o);
+    add(&b, "exec sleep 60");
+    ck_assert(!supervisor_remove(b.supervisor, "another"));
+    ck_assert(supervisor_remove(b.supervisor, "child"));
+    ck_assert(supervisor_nth(b.supervisor, 0, &st) && st.leaving);
+    ck_assert(!supervisor_remove(b.supervisor, "child"));
+    add(&b, "exit 78"); /* one of that name may come again at once */
+    UNTIL(&b, b.ended == 1 && b.gave_up == 1);
+    ck_assert_int_eq(b.waits[0], -1);
+    ck_assert(supervisor_nth(b.supervisor, 0, &st) && !st.leaving && st.given_up);
+    ck_assert(!supervisor_nth(b.supervisor, 1, &st));
+    supervisor_revive(b.supervisor);
+    UNTIL(&b, b.gave_up == 2);
+    ck_assert_uint_eq(b.started, 3);
+    close_bed(&b);
+}
+END_TEST
+
 TCase *supervisor_tests(void)
 {
     TCase *t = tcase_create("supervisor");
@@ -156,5 +179,6 @@ TCase *supervisor_tests(void)
     tcase_add_test(t, test_wrong_configuration_is_not_tried_again);
     tcase_add_test(t, test_stop_forwards_and_kills);
     tcase_add_test(t, test_no_such_program);
+    tcase_add_test(t, test_remove_and_revive);
     return t;
 }
