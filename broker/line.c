@@ -47,6 +47,7 @@ static void change_router(struct line *l)
 {
     if (!l->next_router || !journey_use(l->journey, l->next_router))
         return;
+    router_inherit(l->next_router, l->router);
     router_close(l->router);
     l->router = l->next_router;
     l->next_router = NULL;

@@ -123,6 +123,19 @@ void router_close(struct router *r)
     free(r);
 }
 
+void router_inherit(struct router *to, struct router *from)
+{
+    struct unrouted *none = to->unrouted;
+    to->unrouted = from->unrouted;
+    from->unrouted = none;
+    for (unsigned i = 0; i < to->nroutes; i++)
+        for (unsigned j = 0; j < from->nroutes; j++)
+            if (slice_eq(to->routes[i].name, from->routes[j].name)) {
+                to->routes[i].taken = from->routes[j].taken;
+                to->routes[i].failed = from->routes[j].failed;
+            }
+}
+
 static struct slice route_key(void *arg, struct unit *u, struct slice ordering_key)
 {
     struct route *route = arg;

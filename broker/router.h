@@ -21,6 +21,9 @@ int router_open(const struct site *site, struct metrics *metrics, struct router 
                 struct err *reterr);
 void router_close(struct router *r);
 
+/* `to` goes on counting where `from` ended: routes of the same name, and what no route took. */
+void router_inherit(struct router *to, struct router *from);
+
 /* An event as it stands in flow.events. The slices live as long as the unit. */
 struct routed {
     const struct event *event;
@@ -34,7 +37,7 @@ struct routed {
 int router_route(struct router *r, const struct routed *in, struct unit *u);
 
 /* Members of an answer: "routes", a list of {name, matched, errors} in the order of the config, and
- * "unrouted" (unrouted.h); counts since the router was opened. */
+ * "unrouted" (unrouted.h); counts since the broker started. */
 void router_report(const struct router *r, struct json_writer *w);
 /* Events that no route took. */
 uint64_t router_unrouted(const struct router *r);

@@ -132,6 +132,18 @@ class ReloadTest(unittest.TestCase):
         self.assertEqual(event["type"], "patient.admitted")
         self.assertNotIn("patient", event["data"])  # nothing is kept any more
         self.assertEqual(len(self.http.accepted()), 1)
+        for _ in range(2):
+            self.reload()  # what the rule was made from is gone
+        self.ask(client, "later")
+        kit.wait_until(lambda: len(self.http.accepted()) == 2, 15, "it is delivered")
+        kit.wait_until(lambda: [r["matched"] for r in self.routes() if r["name"] == "all"] == [2], 10,
+                       "counting goes on")
+
+    def routes(self):
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(os.path.join(self.site.data, "run", "broker.sock"))
+            s.sendall(b'{"do": "routes"}\n')
+            return json.loads(s.makefile().readline())["routes"]
 
     def test_consumers_come_go_and_change(self):
         other = Consumer()
