@@ -62,10 +62,15 @@ static struct slice event_value_nth(const void *arg, int field, unsigned nth)
     return SLICE_ABSENT;
 }
 
+struct rule_source rule_source_of(const struct event *e)
+{
+    return (struct rule_source){event_value_of, event_value_nth, e};
+}
+
 unsigned rule_eval(const struct rule *r, const struct event *e, struct arena *scratch,
                    struct rule_value *ret)
 {
-    struct rule_source source = {event_value_of, event_value_nth, e};
+    struct rule_source source = rule_source_of(e);
     return rule_eval_source(r, &source, scratch, ret);
 }
 

@@ -6,6 +6,7 @@
 struct run {
     const struct rule_source *source;
     struct rule_budget budget;
+    struct rule_trace *trace; /* NULL: nobody asks why */
 };
 
 static unsigned eval(struct run *run, const struct rule_node *n, struct rule_value *ret);
@@ -323,7 +324,7 @@ static unsigned eval_call(struct run *run, const struct rule_node *n, struct rul
     return n->function->call(args, count, &run->budget, ret);
 }
 
-static unsigned eval(struct run *run, const struct rule_node *n, struct rule_value *ret)
+static unsigned eval_node(struct run *run, const struct rule_node *n, struct rule_value *ret)
 {
     if (spend(run))
         return failed(ret, RULE_BOOLEAN, RULE_GENERIC);
@@ -358,9 +359,23 @@ static unsigned eval(struct run *run, const struct rule_node *n, struct rule_val
     return failed(ret, RULE_BOOLEAN, RULE_GENERIC);
 }
 
+static unsigned eval(struct run *run, const struct rule_node *n, struct rule_value *ret)
+{
+    unsigned errors = eval_node(run, n, ret);
+    if (run->trace)
+        run->trace[n->number] = (struct rule_trace){true, errors, *ret};
+    return errors;
+}
+
+unsigned rule_eval_trace(const struct rule *r, const struct rule_source *source,
+                         struct arena *scratch, struct rule_trace *trace, struct rule_value *ret)
+{
+    struct run run = {source, {scratch, RULE_SCRATCH_MAX, RULE_STEPS_MAX}, trace};
+    return eval(&run, r->root, ret);
+}
+
 unsigned rule_eval_source(const struct rule *r, const struct rule_source *source,
                           struct arena *scratch, struct rule_value *ret)
 {
-    struct run run = {source, {scratch, RULE_SCRATCH_MAX, RULE_STEPS_MAX}};
-    return eval(&run, r->root, ret);
+    return rule_eval_trace(r, source, scratch, NULL, ret);
 }

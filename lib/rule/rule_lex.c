@@ -76,6 +76,7 @@ static void take_sign(struct rule_lex *l)
 
 void rule_lex_step(struct rule_lex *l)
 {
+    l->last = l->next;
     l->at = over_blanks(l);
     if (l->at == l->text.n) {
         take(l, RULE_T_END, 0);

@@ -39,6 +39,7 @@ enum rule_token {
 struct rule_lex {
     struct slice text;
     size_t next; /* byte behind the token */
+    size_t last; /* byte behind the token before it */
     enum rule_token token;
     size_t at; /* first byte of the token */
     struct slice value;

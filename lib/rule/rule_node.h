@@ -53,7 +53,9 @@ struct rule_node {
     enum rule_op op;
     bool negated; /* NOT LIKE, NOT IN, != on FIELDS */
     unsigned depth;
-    size_t at;               /* in the text */
+    unsigned number;         /* within the rule */
+    size_t at;               /* in the text: what an error points to */
+    size_t from, to;         /* the bytes it is written in */
     struct rule_value value; /* LITERAL; FIELD: its zero */
     int field;               /* number, or -1: not of the schema */
     int end;                 /* EXISTS */
@@ -69,6 +71,7 @@ struct rule_node {
 
 struct rule {
     const struct rule_node *root;
+    unsigned nnodes;
 };
 
 /* Where the values of attributes come from. */
@@ -88,5 +91,17 @@ int rule_compile_kind(struct slice text, const struct rule_env *env, struct aren
                       struct err *reterr);
 unsigned rule_eval_source(const struct rule *r, const struct rule_source *source,
                           struct arena *scratch, struct rule_value *ret);
+/* The source of an event's values; it borrows the event. */
+struct rule_source rule_source_of(const struct event *e);
+
+/* What a node gave, by its number. A node that is not asked stays as it was. */
+struct rule_trace {
+    bool asked;
+    unsigned errors;
+    struct rule_value value;
+};
+/* rule_eval_source that also fills trace, an entry for each node of the rule. */
+unsigned rule_eval_trace(const struct rule *r, const struct rule_source *source,
+                         struct arena *scratch, struct rule_trace *trace, struct rule_value *ret);
 
 #endif

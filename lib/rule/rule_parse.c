@@ -44,10 +44,21 @@ struct rule_node *rule_node_new(struct rule_parse *p, enum rule_op op, size_t at
     if (!n)
         return rule_no_room(p);
     n->op = op;
+    n->number = p->nnodes++;
     n->at = at;
     n->depth = 1;
     n->field = -1;
     n->value.string = SLICE("");
+    return n;
+}
+
+/* n is written from that byte to the end of the last token. */
+static struct rule_node *spans(const struct rule_parse *p, struct rule_node *n, size_t from)
+{
+    if (n) {
+        n->from = from;
+        n->to = p->lex.last;
+    }
     return n;
 }
 
@@ -263,9 +274,10 @@ static struct rule_node *parse_unary(struct rule_parse *p)
     if (p->depth >= RULE_DEPTH_MAX)
         return rule_fail(p, p->lex.at, "nested too deep (%d levels)", RULE_DEPTH_MAX);
     p->depth++;
+    size_t from = p->lex.at;
     struct rule_node *n = unary(p);
     p->depth--;
-    return n;
+    return spans(p, n, from);
 }
 
 static struct rule_node *parse_like(struct rule_parse *p, struct rule_node *left, bool negated)
@@ -337,9 +349,9 @@ static struct rule_node *parse_match(struct rule_parse *p)
         if (negated)
             step(p);
         if (p->lex.token == RULE_T_LIKE) {
-            n = parse_like(p, n, negated);
+            n = spans(p, parse_like(p, n, negated), n->from);
         } else if (p->lex.token == RULE_T_IN) {
-            n = parse_in(p, n, negated);
+            n = spans(p, parse_in(p, n, negated), n->from);
         } else {
             p->lex = before;
             return n;
@@ -426,7 +438,7 @@ static struct rule_node *parse_level(struct rule_parse *p, unsigned level)
         if (!right)
             return NULL;
         if (!chain && (n->op == RULE_OP_FIELDS || right->op == RULE_OP_FIELDS)) {
-            before = n = any_equal(p, n, o->op, right);
+            before = n = spans(p, any_equal(p, n, o->op, right), n->from);
             continue;
         }
         if (!single(p, right) || rule_check_compare(p, before, o->op, right) < 0)
@@ -435,7 +447,7 @@ static struct rule_node *parse_level(struct rule_parse *p, unsigned level)
             n = chain = begin_chain(p, n);
         if (!chain || !add_link(p, chain, &last, o->op, right))
             return NULL;
-        before = chain;
+        before = spans(p, chain, chain->left->from);
     }
     return n;
 }
@@ -472,6 +484,7 @@ int rule_compile_kind(struct slice text, const struct rule_env *env, struct aren
         return -1;
     }
     r->root = root;
+    r->nnodes = p.nnodes;
     *ret = r;
     return 0;
 }

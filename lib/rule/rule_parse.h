@@ -13,7 +13,7 @@ struct rule_parse {
     struct err *err;
     size_t bad_at;
     unsigned bad_kind; /* enum rule_error */
-    unsigned depth;
+    unsigned depth, nnodes;
 };
 
 /* Both return NULL, so that `return rule_fail(…)` reads well. */

@@ -4,6 +4,7 @@
 #include <check.h>
 
 Suite *rule_suite(void);
+Suite *rule_explain_suite(void);
 Suite *rule_refuse_suite(void);
 Suite *rule_set_suite(void);
 Suite *rule_tck_suite(void);
