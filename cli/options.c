@@ -14,7 +14,8 @@ enum {
     OPT_TIMEOUT,
     OPT_CONSUMER,
     OPT_REASON,
-    OPT_EXPLAIN
+    OPT_EXPLAIN,
+    OPT_UNROUTED
 };
 
 enum { TIMEOUT_PRESET_MS = 10000 };
@@ -32,6 +33,7 @@ static const struct option all[] = {
     {"consumer", required_argument, NULL, OPT_CONSUMER},
     {"reason", required_argument, NULL, OPT_REASON},
     {"explain", no_argument, NULL, OPT_EXPLAIN},
+    {"unrouted", no_argument, NULL, OPT_UNROUTED},
     {NULL, 0, NULL, 0},
 };
 
@@ -58,6 +60,8 @@ static unsigned bit_of(int opt)
         return OPTION_REASON;
     case OPT_EXPLAIN:
         return OPTION_EXPLAIN;
+    case OPT_UNROUTED:
+        return OPTION_UNROUTED;
     default:
         return 0;
     }
@@ -106,6 +110,8 @@ static bool take(struct options *o, int opt, const char *value)
         return true;
     case OPT_EXPLAIN:
         return o->explain = true;
+    case OPT_UNROUTED:
+        return o->unrouted = true;
     default:
         return false;
     }

@@ -19,13 +19,14 @@ enum option_set {
     OPTION_CONSUMER = 1 << 7,
     OPTION_REASON = 1 << 8,
     OPTION_EXPLAIN = 1 << 9,
+    OPTION_UNROUTED = 1 << 10,
 };
 
 struct options {
     const char *config; /* --config, else $WEIR_CONFIG, else the first of ./weir.yaml,
                            ./config/weir.yaml, /etc/weir/weir.yaml */
     const char *source, *where, *consumer, *reason;
-    bool json, reveal, no_follow, explain;
+    bool json, reveal, no_follow, explain, unrouted;
     bool has_last;
     uint64_t last;
     int64_t timeout_ms;

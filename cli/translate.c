@@ -1,18 +1,18 @@
 /* weir translate - messages in, events out, with the maps of the site: the tool an integration
  * engineer lives in. No network, no stream. */
-#include "translate.h"
 #include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 #include "message_file.h"
 #include "options.h"
 #include "translate_explain.h"
+#include "translators.h"
 
-enum { EVENT_BYTES_MAX = 64 * 1024 * 1024, SOURCES_MAX = 256 };
+enum { EVENT_BYTES_MAX = 64 * 1024 * 1024 };
 
 struct translate_job {
     const struct site *site;
-    struct translator *translators[SOURCES_MAX]; /* by source, opened when first needed */
+    struct translators translators;
     struct arena arena;
     struct buf out;
     struct event_encoder *encoder;
@@ -20,55 +20,6 @@ struct translate_job {
     char folder[PATH_MAX + 1];
     bool refused;
 };
-
-static int translator_of(struct translate_job *j, const struct site_source *source,
-                         struct translator **ret, struct err *reterr)
-{
-    size_t i = (size_t)(source - j->site->sources);
-    if (i >= SOURCES_MAX)
-        return err_set(reterr, ERR_LIMIT, "more than %d sources", SOURCES_MAX);
-    if (!j->translators[i] &&
-        translate_open(j->site, source, site_maps_dir(j->site), &j->translators[i], reterr) < 0)
-        return -1;
-    *ret = j->translators[i];
-    return 0;
-}
-
-/* "APP/FACILITY" of the message's MSH-3 and MSH-4, as far as their first component goes. */
-static bool sends_as(const struct site_source *s, const struct hl7_msg *m)
-{
-    struct hl7_header h;
-    char text[256];
-    hl7_msg_header(m, &h);
-    struct slice app = hl7_msg_part(m, h.sending_app, 1, 0),
-                 facility = hl7_msg_part(m, h.sending_facility, 1, 0);
-    int n = snprintf(text, sizeof(text), "%.*s/%.*s", SLICE_ARG(app), SLICE_ARG(facility));
-    for (unsigned i = 0; n > 0 && (size_t)n < sizeof(text) && i < s->sending.n; i++)
-        if (slice_eq(s->sending.at[i], slice_make(text, (size_t)n)))
-            return true;
-    return false;
-}
-
-/* The source that a message is from: the one named, the only one, or the one whose `sending` its
- * header matches. */
-static const struct site_source *choose(struct translate_job *j, struct slice raw,
-                                        struct err *reterr)
-{
-    static const struct hl7_limits limits = {10000, 100000};
-    struct hl7_msg m;
-    struct err ignored = {0};
-    const struct site *site = j->site;
-    if (site->nsources == 1)
-        return &site->sources[0];
-    if (hl7_msg_parse(raw, &limits, &j->arena, &m, &ignored) == 0)
-        for (unsigned i = 0; i < site->nsources; i++)
-            if (sends_as(&site->sources[i], &m))
-                return &site->sources[i];
-    err_set(reterr, ERR_INPUT,
-            "which source is this from? None has a `sending` that its MSH-3/MSH-4 matches; name "
-            "one with --source");
-    return NULL;
-}
 
 static void complain(const char *file, unsigned no, const struct translation *t)
 {
@@ -122,14 +73,14 @@ static int print_out(struct translate_job *j, struct err *reterr)
     return 0;
 }
 
-static int one_message(struct translate_job *j, const struct site_source *named, const char *file,
-                       unsigned no, struct slice raw, struct err *reterr)
+static int one_message(struct translate_job *j, const char *file, unsigned no, struct slice raw,
+                       struct err *reterr)
 {
+    const struct site_source *source;
     struct translator *translator;
     struct translation t;
     arena_reset(&j->arena);
-    const struct site_source *source = named ? named : choose(j, raw, reterr);
-    if (!source || translator_of(j, source, &translator, reterr) < 0)
+    if (translators_find(&j->translators, raw, &j->arena, &source, &translator, reterr) < 0)
         return -1;
     buf_reset(&j->out);
     if (j->explain)
@@ -148,8 +99,7 @@ static int one_message(struct translate_job *j, const struct site_source *named,
     return print_out(j, reterr);
 }
 
-static int one_file(struct translate_job *j, const struct site_source *named, const char *file,
-                    struct err *reterr)
+static int one_file(struct translate_job *j, const char *file, struct err *reterr)
 {
     struct message_file f;
     struct slice raw;
@@ -157,7 +107,7 @@ static int one_file(struct translate_job *j, const struct site_source *named, co
         return -1;
     int result = 0;
     while (result == 0 && message_file_next(&f, &raw)) {
-        result = one_message(j, named, file, f.no, raw, reterr);
+        result = one_message(j, file, f.no, raw, reterr);
         if (result < 0)
             err_at(reterr, "%s: message %u", file, f.no);
     }
@@ -168,15 +118,13 @@ static int one_file(struct translate_job *j, const struct site_source *named, co
 static int all_files(struct translate_job *j, const struct options *o, int argc, char **argv,
                      struct err *reterr)
 {
-    const struct site_source *named =
-        o->source ? site_source_find(j->site, slice_str(o->source)) : NULL;
-    if (o->source && !named)
-        return err_set(reterr, ERR_CONF, "%s: there is no source '%s'", o->config, o->source);
+    if (translators_init(&j->translators, j->site, o->source, reterr) < 0)
+        return -1;
     arena_init(&j->arena, j->site->message_arena);
     buf_init(&j->out, EVENT_BYTES_MAX);
     int result = event_encoder_open(&j->out, &j->encoder, reterr);
     for (int i = o->rest; result == 0 && i < argc; i++)
-        result = one_file(j, named, argv[i], reterr);
+        result = one_file(j, argv[i], reterr);
     return result;
 }
 
@@ -197,8 +145,7 @@ static int run(const struct verb *self, int argc, char **argv)
         strcat(j.folder, "/");
     int result = all_files(&j, &o, argc, argv, &err);
     fflush(stdout);
-    for (size_t i = 0; i < SOURCES_MAX; i++)
-        translate_close(j.translators[i]);
+    translators_fini(&j.translators);
     event_encoder_close(j.encoder);
     buf_fini(&j.out);
     arena_fini(&j.arena);
