@@ -1,32 +1,13 @@
 #include "mllp_call.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "clock.h"
-#include "num.h"
+#include "mllp_address.h"
 
 enum { ANSWER_MAX = 16 * 1024 * 1024, FRAME_MAX = 1 << 30, READ_SIZE = 64 * 1024 };
-
-static bool split_address(const char *address, char host[256], char port[16])
-{
-    struct slice all = slice_str(address);
-    size_t colon = all.n;
-    while (colon > 0 && all.p[colon - 1] != ':')
-        colon--;
-    struct slice h = slice_sub(all, 0, colon ? colon - 1 : 0), p = slice_sub(all, colon, all.n);
-    if (h.n > 1 && h.p[0] == '[' && h.p[h.n - 1] == ']')
-        h = slice_sub(h, 1, h.n - 1);
-    uint64_t number;
-    if (h.n == 0 || h.n > 255 || !num_u64(p, &number) || number < 1 || number > 65535)
-        return false;
-    snprintf(host, 256, "%.*s", SLICE_ARG(h));
-    snprintf(port, 16, "%.*s", SLICE_ARG(p));
-    return true;
-}
 
 static int wait_for(int fd, short what, int64_t until, struct err *reterr)
 {
@@ -66,16 +47,9 @@ failed:
 
 static int connect_any(const char *address, int64_t until, struct err *reterr)
 {
-    char host[256], port[16];
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *all = NULL;
-    if (!split_address(address, host, port))
-        return err_set(reterr, ERR_INPUT,
-                       "'%s' is no address: wanted HOST:PORT, as in 127.0.0.1:2575, with a port "
-                       "from 1 to 65535",
-                       address);
-    int r = getaddrinfo(host, port, &hints, &all);
-    if (r != 0)
-        return err_set(reterr, ERR_INPUT, "%s: %s", address, gai_strerror(r));
+    struct addrinfo *all;
+    if (mllp_address_resolve(address, &all, reterr) < 0)
+        return -1;
     int fd = -1;
     for (const struct addrinfo *a = all; a && fd < 0; a = a->ai_next)
         fd = connect_one(a, until, reterr);

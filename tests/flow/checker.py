@@ -11,6 +11,7 @@ as lines of text, none where every promise was kept:
 - order: the first deliveries of a patient do not rise; for a merge, which has a number in both
   sequences: an earlier event of either after it, or a later one of the survivor before its last copy
 - mixed: one pseudonym for two patients that were never merged
+- answer: another message was answered; refused though it should be taken, or the other way round
 - analytics: another set of ids than the consumer's, or too few records
 """
 import argparse
@@ -24,6 +25,7 @@ class Facts:
 
     def __init__(self, rows=()):
         self.made, self.sent, self.acknowledged, self.problems = {}, set(), set(), []
+        self.refused = set()
         self.add(rows)
 
     def add(self, rows):
@@ -42,6 +44,8 @@ class Facts:
                                  f"{row['expected']} was due")
         elif row["code"] in ("AA", "CA"):
             self.acknowledged.add(row["control_id"])
+        elif row["code"] in ("AE", "CE"):
+            self.refused.add(row["control_id"])
 
 
 def brief(event):
@@ -58,7 +62,7 @@ def check(rows, delivered, parked=(), analytics=None, limit=20):
     that route's records in order (repeats kept), or None where it is not looked at."""
     facts = rows if isinstance(rows, Facts) else Facts(rows)
     own = [e for e in delivered if not e["derived"]]
-    problems = list(facts.problems)
+    problems = list(facts.problems) + _answers(facts)
     problems += _foreign(facts, own, parked)
     problems += _lost(facts, own, parked)
     problems += _renamed(own, parked)
@@ -69,6 +73,12 @@ def check(rows, delivered, parked=(), analytics=None, limit=20):
     if len(problems) > limit:
         problems = problems[:limit] + [f"and {len(problems) - limit} more"]
     return problems
+
+
+def _answers(facts):
+    meant = {i for i, made in facts.made.items() if made.get("refuse")}
+    return [f"answer: {i} was refused" for i in sorted(facts.refused - facts.acknowledged - meant)] + \
+           [f"answer: {i} was acknowledged, though nothing can be made of it" for i in sorted(facts.acknowledged & meant)]
 
 
 def _foreign(facts, delivered, parked):

@@ -2,7 +2,7 @@
 """The whole product on sample data: what ./run starts once everything is built.
 
 `weir run` supervises adapter and broker of config/weir.yaml (with an HTTP consumer beside its file);
-a simulated sender plays the shipped morning over MLLP again and again; `weir tail` shows the events.
+`weir simulate` sends what several hospitals say, over MLLP; `weir tail` shows the events.
 At the end the independent checker compares what was acknowledged with what both consumers hold.
 """
 import argparse
@@ -18,11 +18,11 @@ import time
 import yaml
 
 import checker
-import feed as feeds
 import kit
-import morning
 
-EVENTS_PER_SECOND = 12
+MESSAGES_PER_SECOND = 12
+HOSPITALS = 3
+FROM_HOUR = 8  # a morning: arrivals, clinics, theatres
 
 
 class Demo:
@@ -48,13 +48,21 @@ class Demo:
             with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as f:
                 f.write(secrets.token_hex(32) + "\n")
 
+    def wards(self):
+        path = os.path.join(self.folder, "wards.csv")
+        with open(path, "w", encoding="ascii") as f:
+            subprocess.run([kit.program("weir"), "simulate", "--wards", "--hospitals", str(HOSPITALS)],
+                           stdout=f, check=True)
+        return path
+
     def write_config(self, url):
         with open(os.path.join(kit.TOP, "config", "weir.yaml"), encoding="utf-8") as f:
             site = yaml.safe_load(f)
         site["data"] = self.data
         for name in ("pseudonym", "audit"):
             site["keys"][name] = f"file:{self.folder}/keys/{name}.key"
-        site["routes"]["demo"].pop("when", None)  # all of the morning, so that all can be counted
+        site["routes"]["demo"].pop("when", None)  # all of them, so that all can be counted
+        site["table_files"] = [self.wards()]
         site["consumers"]["demo-file"]["file"]["path"] = self.file
         site["consumers"]["demo-http"] = {"route": "demo", "kind": "http",
                                           "http": {"url": url, "allow_private": True}}
@@ -104,45 +112,42 @@ weir is up.
             return "http://" + f.read().strip()
 
     def feed(self):
-        """Passes of the morning until the time is over or somebody says stop."""
-        ledger, number = feeds.Ledger(self.ledger_file), 0
+        """Hospitals send until the time is over or somebody says stop; returns how their command ended."""
+        sender = self.child(kit.program("weir"), "simulate", "--rate", str(MESSAGES_PER_SECOND), "--hours", "8000",
+                            "--hospitals", str(HOSPITALS), "--from", str(FROM_HOUR), "--give-up", "15s",
+                            "--ledger", self.ledger_file, f"127.0.0.1:{self.port}",
+                            stderr=subprocess.PIPE, text=True)
         end = time.monotonic() + self.seconds if self.seconds else None
-        troubles = []
-        while not self.over(end):
-            feed = feeds.Feed(self.port, [morning.one_pass(number)], ledger, window=1, repeat=0,
-                              pace=1 / EVENTS_PER_SECOND)
-            feed.start()
-            while not feed.done() and not self.over(end):
-                self.stopping.wait(0.1)
-            feed.stop()
-            troubles += feed.troubles()
-            number += 1
-        ledger.close()
-        return ledger, troubles
+        while not self.over(end) and sender.poll() is None:
+            self.stopping.wait(0.1)
+        sender.terminate()  # it waits for the answers that are due
+        said = sender.communicate(timeout=60)[1]
+        print("\n" + said.strip(), flush=True)
+        return sender.returncode
 
     def over(self, end):
         if self.weir.poll() is not None:
             self.ended_early = f"weir run ended by itself with {self.weir.returncode}"
         return self.stopping.is_set() or self.ended_early or (end and time.monotonic() >= end)
 
-    def check(self, ledger, troubles):
+    def check(self, sender_code):
         """True where both consumers hold all that was acknowledged."""
         def there(path):
             return {e["data"]["origin"].get("control_id") for e in kit.read_ndjson(path)}
 
-        problems = list(troubles) + ([self.ended_early] if self.ended_early else [])
+        problems = [self.ended_early] if self.ended_early else []
+        facts = checker.Facts(checker.read_rows(self.ledger_file))
         try:
-            kit.wait_until(lambda: all(ledger.answered <= there(p) for p in (self.http_file, self.file)),
+            kit.wait_until(lambda: all(facts.acknowledged <= there(p) for p in (self.http_file, self.file)),
                            20, "the consumers have everything")
         except kit.TimedOut as e:
             problems.append(str(e))
-        sent = {r["control_id"] for r in ledger.rows if r["row"] == "sent"}
-        print(f"\nsent {len(sent)} messages, {len(ledger.answered)} acknowledged", flush=True)
-        if not ledger.answered or ledger.answered != sent:
-            problems.append("not every message that was sent was acknowledged")
+        print(f"sent {len(facts.sent)} messages, {len(facts.acknowledged)} acknowledged", flush=True)
+        if sender_code != 0 or not facts.acknowledged or facts.acknowledged != facts.sent:
+            problems.append(f"not every message that was sent was acknowledged (weir simulate ended with {sender_code})")
         for name, path in (("HTTP consumer", self.http_file), ("file", self.file)):
             events = [checker.brief(e) for e in kit.read_ndjson(path)]
-            found = checker.check(ledger.rows, events)
+            found = checker.check(facts, events)
             print(f"{name}: {len(events)} events, {len({e['id'] for e in events})} different: "
                   + ("the checker finds all that was sent, in order" if not found else "PROBLEMS"))
             problems += [f"{name}: {p}" for p in found]
@@ -180,7 +185,7 @@ def main():
     demo.prepare()
     try:
         demo.start()
-        good = demo.check(*demo.feed())
+        good = demo.check(demo.feed())
     except (AssertionError, OSError) as e:
         print(f"run: {e}", file=sys.stderr)
         good = False

@@ -1,0 +1,87 @@
+#include "message_out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FLUSH_AT = 256 * 1024, BYTES_MAX = 16 * 1024 * 1024 };
+
+static int open_folder(const char *path, struct err *reterr)
+{
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return err_set(reterr, ERR_IO, "%s: %s", path, strerror(errno));
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? err_set(reterr, ERR_IO, "%s: %s", path, strerror(errno)) : fd;
+}
+
+int message_out_open(const char *path, struct message_out *ret, struct err *reterr)
+{
+    struct stat st;
+    struct message_out o = {.fd = STDOUT_FILENO, .standard = path == NULL};
+    if (path) {
+        o.folder = slice_ends(slice_str(path), SLICE("/")) ||
+                   (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+        o.fd = o.folder ? open_folder(path, reterr)
+                        : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        if (o.fd < 0 && o.folder)
+            return -1;
+        if (o.fd < 0)
+            return err_set(reterr, ERR_IO, "%s: %s", path, strerror(errno));
+    }
+    buf_init(&o.bytes, BYTES_MAX);
+    *ret = o;
+    return 0;
+}
+
+static int write_all(int fd, struct slice left, struct err *reterr)
+{
+    while (left.n) {
+        ssize_t n = write(fd, left.p, left.n);
+        if (n < 0 && errno != EINTR)
+            return err_set(reterr, ERR_IO, "write: %s", strerror(errno));
+        left = slice_sub(left, n > 0 ? (size_t)n : 0, left.n);
+    }
+    return 0;
+}
+
+static int write_one(struct message_out *o, struct err *reterr)
+{
+    char name[24];
+    snprintf(name, sizeof(name), "%06u.hl7", ++o->no);
+    int fd = openat(o->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(reterr, ERR_IO, "%s: %s", name, strerror(errno));
+    int result = write_all(fd, buf_slice(&o->bytes), reterr);
+    close(fd);
+    buf_reset(&o->bytes);
+    return result;
+}
+
+int message_out_flush(struct message_out *o, struct err *reterr)
+{
+    if (o->folder)
+        return 0;
+    int result = write_all(o->fd, buf_slice(&o->bytes), reterr);
+    buf_reset(&o->bytes);
+    return result;
+}
+
+int message_out_end(struct message_out *o, struct err *reterr)
+{
+    if (!buf_ok(&o->bytes))
+        return err_set(reterr, ERR_NOMEM, "no memory for a message");
+    if (o->folder)
+        return write_one(o, reterr);
+    return o->bytes.n >= FLUSH_AT ? message_out_flush(o, reterr) : 0;
+}
+
+int message_out_close(struct message_out *o, struct err *reterr)
+{
+    int result = message_out_flush(o, reterr);
+    if (!o->standard && close(o->fd) < 0 && result == 0)
+        result = err_set(reterr, ERR_IO, "close: %s", strerror(errno));
+    buf_fini(&o->bytes);
+    return result;
+}
