@@ -57,6 +57,22 @@ class CheckerTest(unittest.TestCase):
         at = next(i for i, e in enumerate(self.events) if e["control_id"] == control_id)
         return self.events.pop(at)
 
+    def with_refusal(self, code, refuse):
+        """Rows of one more message: how it was answered, and whether it was meant to be refused."""
+        made = {"row": "made", "control_id": "X1", "patient": "x", "n": 1, "also": None, "sha256": "0",
+                "types": [] if refuse else ["patient.admitted"], "refuse": refuse}
+        return [*self.rows, made, {"row": "sent", "control_id": "X1", "connection": "c0"},
+                {"row": "answer", "control_id": "X1", "expected": "X1", "code": code, "connection": "c0"}]
+
+    def test_a_refusal_that_was_meant_is_blessed(self):
+        self.assertEqual(checker.check(self.with_refusal("AE", True), self.events), [])
+
+    def test_a_refusal_that_was_not_meant_is_found(self):
+        self.assert_found("answer: X1 was refused", rows=self.with_refusal("AE", False))
+
+    def test_what_should_be_refused_and_was_not_is_found(self):
+        self.assert_found("answer: X1 was acknowledged", rows=self.with_refusal("AA", True))
+
     def test_good_run_is_blessed(self):
         self.assertEqual(checker.check(self.rows, self.events, (), self.ids()), [])
 

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include "cli_suites.h"
 #include "event_fields.h"
 #include "event_line.h"
 #include "kit.h"
@@ -203,6 +204,6 @@ static Suite *cli_suite(void)
 
 int main(int argc, char **argv)
 {
-    Suite *const suites[] = {cli_suite()};
-    return kit_main(argc, argv, suites, 1);
+    Suite *const suites[] = {cli_suite(), hospital_suite()};
+    return kit_main(argc, argv, suites, 2);
 }

@@ -1,0 +1,9 @@
+/* cli_suites.h - the suites of unit_cli beside that of test_cli.c. */
+#ifndef WEIR_CLI_SUITES_H
+#define WEIR_CLI_SUITES_H
+
+#include <check.h>
+
+Suite *hospital_suite(void);
+
+#endif
