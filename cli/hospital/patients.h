@@ -10,7 +10,8 @@
 #include <stdint.h>
 #include "dice.h"
 
-enum { PATIENT_NONE = UINT32_MAX, PATIENTS_MAX = 2000000 };
+enum { PATIENTS_MAX = 2000000 };
+#define PATIENT_NONE UINT32_MAX /* nobody */
 
 struct patient {
     uint32_t person;   /* who it is: names, numbers, and the connection of the messages */

@@ -16,10 +16,7 @@ static const char *const given[2][16] = {
     {"AGNES", "CARYS", "EDITH", "GRACE", "ISLA", "KIRAN", "LENA", "NADIA", "PRIYA", "RUTH", "TAMAR",
      "UNA", "VERA", "AISHA", "MEGAN", "OLIVE"},
 };
-static const char *const accented[] = {"FRAN\xC7OIS", "NU\xD1\x45Z",
-                                       "O\x92"
-                                       "DONNELL",
-                                       "M\xDCLLER"};
+static const char *const accented[] = {"FRAN\xC7OIS", "NU\xD1\x45Z", "O\222DONNELL", "M\xDCLLER"};
 static const char *const streets[] = {"Weir Lane",   "Mill Street", "Lock Road",   "Sluice Row",
                                       "Heron Close", "Otter Way",   "Ferry Drive", "Reed Walk"};
 static const struct {
