@@ -128,12 +128,16 @@ void router_inherit(struct router *to, struct router *from)
     struct unrouted *none = to->unrouted;
     to->unrouted = from->unrouted;
     from->unrouted = none;
-    for (unsigned i = 0; i < to->nroutes; i++)
-        for (unsigned j = 0; j < from->nroutes; j++)
+    for (unsigned i = 0, j = 0; i < to->nroutes; i++) { /* both mostly in the same order */
+        for (unsigned n = 0; n < from->nroutes; n++, j++) {
+            j = j < from->nroutes ? j : 0;
             if (slice_eq(to->routes[i].name, from->routes[j].name)) {
                 to->routes[i].taken = from->routes[j].taken;
                 to->routes[i].failed = from->routes[j].failed;
+                break;
             }
+        }
+    }
 }
 
 static struct slice route_key(void *arg, struct unit *u, struct slice ordering_key)
