@@ -42,15 +42,19 @@ class Day:
         return subprocess.Popen(argv + (["--odd"] if o.odd else []), stderr=subprocess.PIPE, text=True)
 
     def reload(self, sender):
-        """K times SIGHUP to both, each after another part of the day has reached the file."""
+        """K times SIGHUP to both, each after another part of the day has reached the file; each must be taken."""
         done = 0
         for k in range(1, self.o.reloads + 1):
             part = self.o.messages * k // (self.o.reloads + 1)
             kit.wait_until(lambda: sender.poll() is not None or len(self.file.update()) >= part,
                            self.o.deadline, lambda: f"{part} events at the file")
+            under_load = sender.poll() is None
             for process in self.site.processes.values():
                 process.popen.send_signal(signal.SIGHUP)
-            done += sender.poll() is None
+            for name, process in self.site.processes.items():
+                kit.wait_until(lambda p=process: p.metric("weir_config_generation") == k + 1, 30,
+                               f"{name} has taken configuration {k + 1}")
+            done += under_load
         return done
 
     def drained(self, facts):
