@@ -3,7 +3,9 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "clock.h"
 #include "num.h"
+#include "rfc3339.h"
 
 enum {
     OPT_JSON = 256,
@@ -15,7 +17,10 @@ enum {
     OPT_CONSUMER,
     OPT_REASON,
     OPT_EXPLAIN,
-    OPT_UNROUTED
+    OPT_UNROUTED,
+    OPT_SINCE,
+    OPT_TOPIC,
+    OPT_ALL,
 };
 
 enum { TIMEOUT_PRESET_MS = 10000 };
@@ -34,6 +39,9 @@ static const struct option all[] = {
     {"reason", required_argument, NULL, OPT_REASON},
     {"explain", no_argument, NULL, OPT_EXPLAIN},
     {"unrouted", no_argument, NULL, OPT_UNROUTED},
+    {"since", required_argument, NULL, OPT_SINCE},
+    {"topic", required_argument, NULL, OPT_TOPIC},
+    {"all", no_argument, NULL, OPT_ALL},
     {NULL, 0, NULL, 0},
 };
 
@@ -62,6 +70,12 @@ static unsigned bit_of(int opt)
         return OPTION_EXPLAIN;
     case OPT_UNROUTED:
         return OPTION_UNROUTED;
+    case OPT_SINCE:
+        return OPTION_SINCE;
+    case OPT_TOPIC:
+        return OPTION_TOPIC;
+    case OPT_ALL:
+        return OPTION_ALL;
     default:
         return 0;
     }
@@ -77,6 +91,19 @@ static const char *config_file(void)
         if (access(places[i], R_OK) == 0)
             return places[i];
     return places[0];
+}
+
+/* "10m" before now, or a time with its offset. */
+static bool read_since(const char *value, int64_t *ret_ms)
+{
+    int64_t ago;
+    int offset_min;
+    if (rfc3339_read(slice_str(value), ret_ms, &offset_min))
+        return true;
+    if (!num_duration_ms(slice_str(value), &ago))
+        return false;
+    *ret_ms = clock_wall_ms() - ago;
+    return true;
 }
 
 /* Takes one option with its value; false when the value is of no use. */
@@ -108,6 +135,13 @@ static bool take(struct options *o, int opt, const char *value)
     case OPT_REASON:
         o->reason = value;
         return true;
+    case OPT_SINCE:
+        return o->has_since = read_since(value, &o->since_ms);
+    case OPT_TOPIC:
+        o->topic = value;
+        return true;
+    case OPT_ALL:
+        return o->all = true;
     case OPT_EXPLAIN:
         return o->explain = true;
     case OPT_UNROUTED:
@@ -135,7 +169,9 @@ int options_read(const struct verb *v, unsigned set, int argc, char **argv, stru
             return verb_usage(v, "%s is not an option here", argv[before]);
         if (!take(&o, opt, optarg))
             return verb_usage(v, "%s cannot be read: wanted %s", argv[before],
-                              opt == 'n' ? "a number" : "a time like 30s");
+                              opt == 'n'         ? "a number"
+                              : opt == OPT_SINCE ? "10m, 2h, or 2026-03-02T09:30:00Z"
+                                                 : "a time like 30s");
     }
     if (!o.config)
         o.config = config_file();

@@ -20,6 +20,9 @@ enum option_set {
     OPTION_REASON = 1 << 8,
     OPTION_EXPLAIN = 1 << 9,
     OPTION_UNROUTED = 1 << 10,
+    OPTION_SINCE = 1 << 11,
+    OPTION_TOPIC = 1 << 12,
+    OPTION_ALL = 1 << 13,
 };
 
 struct options {
@@ -27,6 +30,10 @@ struct options {
                            ./config/weir.yaml, /etc/weir/weir.yaml */
     const char *source, *where, *consumer, *reason;
     bool json, reveal, no_follow, explain, unrouted;
+    const char *topic;
+    bool all;
+    bool has_since;
+    int64_t since_ms; /* wall clock: a time, or so long before now */
     bool has_last;
     uint64_t last;
     int64_t timeout_ms;

@@ -119,6 +119,6 @@ const struct verb verb_reload = {
         "a route.\n\n"
         "Prints per process the generation of its configuration (1 at its start) and what was "
         "taken. Exit code 1 when one refused.\n\n"
-        "Example: weir check && weir reload\n",
+        "Example: weir reload --timeout 30s    (and before it: weir check)\n",
     .run = run,
 };

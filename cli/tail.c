@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "event_line.h"
 #include "event_fields.h"
+#include "record_line.h"
 #include "reveal.h"
 #include "rule_site.h"
 #include "view.h"
@@ -17,6 +18,8 @@ struct tail {
     const struct rule *rule; /* NULL = all */
     struct arena arena;      /* of one event */
     struct event_encoder *encoder;
+    struct json_writer *json;
+    const char *topic;
     struct buf line;
     uint64_t all_fields[64];
     bool colour;
@@ -34,13 +37,11 @@ static int compile_where(const struct site *site, const char *where, struct aren
     return err_at(reterr, "--where, character %zu", at + 1);
 }
 
-/* Fills t->line with what to show of a message; false where it is filtered out. */
-static bool render(struct tail *t, const struct stream_message *m)
+/* False where it is filtered out. */
+static bool render_event(struct tail *t, const struct stream_message *m)
 {
     struct event *e;
     struct err err = {0};
-    arena_reset(&t->arena);
-    buf_reset(&t->line);
     if (event_decode(m->value, &t->arena, &e, &err) < 0) {
         buf_printf(&t->line, "(offset %lld: not an event: %s)\n", (long long)m->offset, err.text);
         return true;
@@ -57,6 +58,40 @@ static bool render(struct tail *t, const struct stream_message *m)
     else
         event_line(&t->line, e, t->colour);
     buf_putc(&t->line, '\n');
+    return buf_ok(&t->line);
+}
+
+/* What is parked is an event: one line like the others, behind where it stands. */
+static void render_parked(struct tail *t, const struct stream_message *m)
+{
+    struct event *e;
+    struct err err = {0};
+    record_line(&t->line, m, t->o->reveal);
+    if (!m->value.n || event_decode(m->value, &t->arena, &e, &err) < 0)
+        return;
+    if (!t->o->reveal)
+        event_mask(e);
+    event_line(&t->line, e, t->colour);
+    buf_putc(&t->line, '\n');
+}
+
+/* Fills t->line with what to show of a record; false where it is filtered out. */
+static bool render(struct tail *t, const struct stream_message *m)
+{
+    enum record_kind kind = record_kind(m->topic);
+    arena_reset(&t->arena);
+    buf_reset(&t->line);
+    if (kind == RECORD_EVENT)
+        return render_event(t, m);
+    if (t->o->json) {
+        json_writer_reset(t->json);
+        record_json(t->json, m, t->o->reveal);
+        buf_putc(&t->line, '\n');
+    } else if (kind == RECORD_PARKED) {
+        render_parked(t, m);
+    } else {
+        record_line(&t->line, m, t->o->reveal);
+    }
     return buf_ok(&t->line);
 }
 
@@ -156,7 +191,7 @@ static int follow(struct tail *t, struct stream_reader *r, struct err *reterr)
         if (n == STREAM_GOT && render(t, &m) && !put_out(t))
             return 0; /* nobody reads any more */
         if (n == STREAM_NONE) {
-            if (fflush(stdout) != 0)
+            if (fflush(stdout) != 0 || t->o->no_follow)
                 return 0;
             if (!view_wait(r, WAIT_MS))
                 return 0; /* `| head` has seen enough, or the pager was left */
@@ -181,21 +216,50 @@ static int may_ask(const struct tail *t, struct err *reterr)
                    event_fields[field].path);
 }
 
+/* A name that nothing writes would wait for ever. */
+static int check_topic(const struct tail *t, const struct site *site, struct err *reterr)
+{
+    struct slice topic = slice_str(t->topic);
+    enum record_kind kind = record_kind(topic);
+    bool route = slice_starts(topic, SLICE("flow.route."));
+    if (t->o->where && kind != RECORD_EVENT)
+        return err_set(reterr, ERR_INPUT, "--where: %s holds no events", t->topic);
+    if (route && !site_route_find(site, slice_sub(topic, 11, topic.n)))
+        return err_set(reterr, ERR_INPUT, "--topic: the configuration has no route '%s'",
+                       t->topic + 11);
+    if (kind != RECORD_BYTES || slice_eq_str(topic, "flow.ids"))
+        return 0;
+    return err_set(reterr, ERR_INPUT,
+                   "--topic: there is no '%s'; there are flow.messages, flow.reported, "
+                   "flow.rejected, flow.events, flow.route.<name>, flow.parked, flow.audit, "
+                   "flow.control, flow.state and flow.ids",
+                   t->topic);
+}
+
+/* Goes where the first record to show stands, or shows the last ones. */
+static int begin(struct tail *t, struct stream_reader *r, struct err *reterr)
+{
+    if (t->o->has_since)
+        return stream_seek_time(r, t->o->since_ms > 0 ? t->o->since_ms : 0, reterr);
+    return t->o->has_last && t->o->last ? show_last(t, r, reterr) : 0;
+}
+
 static int tail_with(struct tail *t, struct view *view, struct err *reterr)
 {
     struct stream_reader *r = NULL;
     if (t->o->where &&
         compile_where(view->site, t->o->where, view->site->arena, &t->rule, reterr) < 0)
         return -1;
-    if (may_ask(t, reterr) < 0)
+    if (check_topic(t, view->site, reterr) < 0 || may_ask(t, reterr) < 0)
         return -1;
-    if (t->o->reveal && reveal_audited(view, "flow.events", reterr) < 0)
+    if (t->o->reveal && reveal_audited(view, t->topic, reterr) < 0)
         return -1;
     if (event_encoder_open(&t->line, &t->encoder, reterr) < 0 ||
-        view_read(view, "flow.events", STREAM_LATEST, &r, reterr) < 0)
+        json_writer_open(&t->line, &t->json, reterr) < 0 ||
+        view_read(view, t->topic, STREAM_LATEST, &r, reterr) < 0)
         return -1;
-    int result = t->o->has_last && t->o->last ? show_last(t, r, reterr) : 0;
-    if (result == 0 && !t->o->no_follow)
+    int result = begin(t, r, reterr);
+    if (result == 0 && (t->o->has_since || !t->o->no_follow))
         result = follow(t, r, reterr);
     stream_reader_close(r);
     return result;
@@ -206,23 +270,27 @@ static int run(const struct verb *self, int argc, char **argv)
     struct options o;
     struct view view;
     struct err err = {0};
-    int code = options_read(
-        self, OPTION_JSON | OPTION_REVEAL | OPTION_WHERE | OPTION_LAST | OPTION_NO_FOLLOW, argc,
-        argv, &o);
+    int code = options_read(self,
+                            OPTION_JSON | OPTION_REVEAL | OPTION_WHERE | OPTION_LAST |
+                                OPTION_NO_FOLLOW | OPTION_SINCE | OPTION_TOPIC,
+                            argc, argv, &o);
     if (code >= 0)
         return code;
     if (o.rest < argc)
         return verb_usage(self, "%s: nothing more is expected", argv[o.rest]);
     if (o.last > LAST_MAX)
         return verb_usage(self, "-n: at most %d", LAST_MAX);
+    if (o.has_since && o.has_last)
+        return verb_usage(self, "--since and -n: one of them");
     if (view_open(&o, &view, &err) < 0)
         return verb_fail(self, &err);
-    struct tail t = {.o = &o, .colour = view_colour()};
+    struct tail t = {.o = &o, .colour = view_colour(), .topic = o.topic ? o.topic : "flow.events"};
     memset(t.all_fields, 0xff, sizeof(t.all_fields));
     arena_init(&t.arena, EVENT_BYTES_MAX);
     buf_init(&t.line, EVENT_BYTES_MAX);
     int result = tail_with(&t, &view, &err);
     event_encoder_close(t.encoder);
+    json_writer_close(t.json);
     buf_fini(&t.line);
     arena_fini(&t.arena);
     view_close(&view);
@@ -232,17 +300,27 @@ static int run(const struct verb *self, int argc, char **argv)
 const struct verb verb_tail = {
     .name = "tail",
     .summary = "follow the events as they flow, one line each",
-    .help = "Use: weir tail [-n N] [--where RULE] [--json] [--no-follow] [--reveal]\n\n"
-            "  -n, --last N     begin with the last N events (of those that the rule takes)\n"
-            "  --where RULE     only events that a rule takes: CloudEvents SQL, as in routes\n"
-            "  --json           whole events, one JSON line each\n"
-            "  --no-follow      end after the last event there is now\n"
-            "  --reveal         show who the patients are, and let the rule ask for it; written to "
-            "the audit log first\n"
-            "  -c, --config FILE\n\n"
-            "Columns: time it happened, type, site/ward/bed, person (pseudonym), name, visit, "
-            "source, [doubts].\n\n"
-            "Example: weir tail -n 20 --where \"type LIKE 'emergency.%' AND data.location.site = "
-            "'RZZ01'\"\n",
+    .help =
+        "Use: weir tail [--topic NAME] [-n N | --since WHEN] [--where RULE] [--json] [--no-follow] "
+        "[--reveal]\n\n"
+        "  --topic NAME     another topic than flow.events: flow.messages, flow.reported, "
+        "flow.rejected,\n"
+        "                   flow.route.<name>, flow.parked, flow.audit, flow.control, "
+        "flow.state, flow.ids;\n"
+        "                   messages are masked, what is no event is shown as its headers\n"
+        "  --since WHEN     begin with what was written 10m ago, or since "
+        "2026-03-02T09:30:00Z\n"
+        "  -n, --last N     begin with the last N records (of those that the rule takes)\n"
+        "  --where RULE     only events that a rule takes: CloudEvents SQL, as in routes\n"
+        "  --json           whole events, one JSON line each\n"
+        "  --no-follow      end after the last event there is now\n"
+        "  --reveal         show who the patients are, and let the rule ask for it; written to "
+        "the audit log first\n"
+        "  -c, --config FILE\n\n"
+        "Columns: time it happened, type, site/ward/bed, person (pseudonym), name, visit, "
+        "source, [doubts].\n\n"
+        "Example: weir tail -n 20 --where \"type LIKE 'emergency.%' AND data.location.site = "
+        "'RZZ01'\"\n"
+        "         weir tail --topic flow.rejected --since 1h --no-follow\n",
     .run = run,
 };

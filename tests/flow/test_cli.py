@@ -15,7 +15,7 @@ ADMIT = ("MSH|^~\\&|PAS|RZZ|WEIR|REGION|20260302091500||ADT^A01|CLI{n:04}|P|2.4\
 BAD = "MSH|^~\\&|PAS|RZZ|WEIR|REGION|20260302091500||ADT^A40|CLIBAD{n}|P|2.4\rEVN|A40|20260302091400\r" \
       "PID|1||D00001^^^RZZ^MR||SAMPLE^Ada\r"
 SECRETS = ("9990001006", "SAMPLE", "Ada", "D00001", "1951-04-12")
-VERBS = ("run", "check", "translate", "explain", "test", "send", "simulate", "routes", "tail", "status", "parked", "rejected")
+VERBS = ("run", "check", "translate", "explain", "test", "send", "simulate", "routes", "tail", "status", "reload", "parked", "rejected")
 
 
 class Help(unittest.TestCase):
@@ -164,6 +164,47 @@ class WithProcesses(unittest.TestCase):
         self.assertIn("9990001006", shown)
         audited = self.audit("broker")
         self.assertTrue(any("reveal" in a for a in audited), audited)
+
+    def topic(self, *argv):
+        return self.site.weir("tail", "--no-follow", "--since", "1h", "--topic", *argv).stdout
+
+    def test_tail_of_any_topic_is_masked(self):
+        for topic in ("flow.messages", "flow.reported", "flow.rejected", "flow.events", "flow.route.all",
+                      "flow.parked", "flow.audit", "flow.state", "flow.ids", "flow.control"):
+            for argv in ([topic], [topic, "--json"]):
+                out = self.topic(*argv)
+                for secret in SECRETS:
+                    self.assertNotIn(secret, out, topic)
+        out = self.topic("flow.messages")
+        self.assertIn("verdict=events", out)
+        self.assertIn("MSH|^~\\&|", out)
+        self.assertIn("reasons=", self.topic("flow.rejected"))
+        self.assertIn("process.start", self.topic("flow.audit"))
+        self.assertGreaterEqual(len(self.topic("flow.route.all").splitlines()), 20)
+        row = json.loads(self.topic("flow.messages", "--json").splitlines()[0])
+        self.assertEqual((row["topic"], row["key"], "value" in row), ("flow.messages", "test-pas", False))
+
+    def test_tail_of_messages_is_revealed_and_audited(self):
+        out = self.topic("flow.messages", "--reveal")
+        self.assertIn("9990001006", out)
+        self.assertTrue(any("flow.messages" in a for a in self.audit("broker") if "reveal" in a))
+
+    def test_tail_since(self):
+        self.assertGreaterEqual(len(self.topic("flow.events").splitlines()), 20)
+        out = self.site.weir("tail", "--no-follow", "--since", "2199-01-01T00:00:00Z").stdout
+        self.assertEqual(out, "")
+        out = self.site.weir("tail", "--no-follow", "--since", "2001-01-01T00:00:00+01:00").stdout
+        self.assertGreaterEqual(len(out.splitlines()), 20)
+
+    def test_tail_says_what_cannot_be(self):
+        for argv, code, words in ((["--topic", "flow.evnts"], 65, "flow.route.<name>"),
+                                  (["--topic", "flow.route.none"], 65, "no route 'none'"),
+                                  (["--topic", "flow.messages", "--where", "TRUE"], 65, "no events"),
+                                  (["--since", "yesterday"], 64, "2h"),
+                                  (["--since", "1h", "-n", "3"], 64, "one of them")):
+            done = self.site.weir("tail", "--no-follow", *argv, check=False)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertIn(words, done.stderr)
 
     def audit(self, writer):
         import sqlite3
