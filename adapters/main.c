@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include "clock.h"
 #include "log.h"
+#include "pause.h"
 #include "ports.h"
 #include "proc.h"
 #include "site_change.h"
@@ -24,6 +25,7 @@ struct adapter {
     struct conn_shared *shared;
     struct loop_timer *drain_timer;
     struct ports ports;
+    struct pauses *pauses;
     bool was_full;
 };
 
@@ -49,6 +51,7 @@ static void adapter_stop(void *state)
                  "messages=%llu were not yet durable and not answered",
                  (unsigned long long)a->intake.under_way);
     ports_close(&a->ports);
+    pauses_close(a->pauses);
     loop_timer_remove(a->drain_timer);
     conn_shared_close(a->shared);
     if (a->intake.under_way)
@@ -76,6 +79,40 @@ static int open_ports(struct adapter *a, struct err *reterr)
     return ports_open(&a->ports, &o, proc_site(a->proc), reterr);
 }
 
+static bool exists(void *arg, struct slice kind, struct slice name)
+{
+    struct adapter *a = arg;
+    return slice_eq_str(kind, "source") && ports_find(&a->ports, name);
+}
+
+/* Each port as the set says. */
+static void on_paused(void *arg)
+{
+    struct adapter *a = arg;
+    for (unsigned i = 0; i < a->ports.n; i++) {
+        struct mllp_port *p = a->ports.all[i];
+        bool paused = pauses_has(a->pauses, SLICE("source"), p->source.conf->name);
+        if (paused != p->paused)
+            mllp_port_pause(p, paused);
+    }
+}
+
+static int open_pauses(struct adapter *a, struct err *reterr)
+{
+    struct pauses_options o = {.stream = proc_stream(a->proc),
+                               .audit = proc_audit(a->proc),
+                               .control = proc_control(a->proc),
+                               .metrics = proc_metrics(a->proc),
+                               .writer = slice_str(proc_name(a->proc)),
+                               .exists = exists,
+                               .changed = on_paused,
+                               .arg = a};
+    if (pauses_open(&o, &a->pauses, reterr) < 0)
+        return -1;
+    on_paused(a);
+    return 0;
+}
+
 static int adapter_start(struct proc *p, void **ret_state, struct err *reterr)
 {
     struct adapter *a = calloc(1, sizeof(*a));
@@ -88,7 +125,7 @@ static int adapter_start(struct proc *p, void **ret_state, struct err *reterr)
     if (intake_open(&a->intake, &o, reterr) < 0 ||
         conn_shared_open(READ_BUFFER, &a->shared, reterr) < 0 ||
         loop_timer_add(proc_loop(p), look_whether_drained, a, &a->drain_timer, reterr) < 0 ||
-        open_ports(a, reterr) < 0) {
+        open_ports(a, reterr) < 0 || open_pauses(a, reterr) < 0) {
         adapter_stop(a);
         return -1;
     }
@@ -148,6 +185,7 @@ static void port_status(const struct mllp_port *p, struct json_writer *w)
 static void adapter_status(void *state, struct json_writer *w)
 {
     struct adapter *a = state;
+    pauses_write(a->pauses, w);
     json_key(w, SLICE("under_way"));
     json_int(w, (int64_t)a->intake.under_way);
     json_key(w, SLICE("sources"));
@@ -171,7 +209,10 @@ static int adapter_reload(void *state, const struct site *fresh, struct buf *wha
     if (fresh->message_arena != proc_site(a->proc)->message_arena)
         return site_change_refuse(fresh, yaml_get(fresh->root, "message_arena"), "message_arena",
                                   reterr);
-    return ports_reload(&a->ports, fresh, what, reterr);
+    if (ports_reload(&a->ports, fresh, what, reterr) < 0)
+        return -1;
+    on_paused(a);
+    return 0;
 }
 
 static const struct proc_program program = {

@@ -52,6 +52,13 @@ bool breaker_failure(struct breaker *b, uint32_t *lane_round, int64_t now)
     return b->failing >= 2 && now - b->failing_since >= b->after;
 }
 
+void breaker_forget(struct breaker *b)
+{
+    b->failing = 0;
+    b->round++;
+    b->epoch++;
+}
+
 void breaker_open(struct breaker *b, int64_t now, int64_t wait)
 {
     if (!b->open) {

@@ -35,6 +35,8 @@ enum breaker_state breaker_state(const struct breaker *b);
 void breaker_success(struct breaker *b, bool probe);
 /* A lane failed (closed breaker); *lane_round is that lane's memory. True: it is time to open. */
 bool breaker_failure(struct breaker *b, uint32_t *lane_round, int64_t now);
+/* Failures before now count no more: nothing was tried for a while. */
+void breaker_forget(struct breaker *b);
 /* Opens at once, or puts the next probe off: wait from now. */
 void breaker_open(struct breaker *b, int64_t now, int64_t wait);
 

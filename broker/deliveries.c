@@ -152,6 +152,11 @@ static int fold(struct deliveries *d, struct err *reterr)
 
 /* ---- opening ---- */
 
+static bool is_paused(const struct deliveries *d, const struct post *p)
+{
+    return d->o.paused && d->o.paused(d->o.arg, p->conf);
+}
+
 /* A file is cut back to its last line when it is opened: not while somebody writes it. */
 static bool written_now(const struct deliveries *d, const struct site_consumer *conf)
 {
@@ -179,8 +184,10 @@ static int open_one(struct deliveries *d, struct post *p, struct err *reterr)
     return 0;
 }
 
-static int start_one(struct post *p, struct err *reterr)
+static int start_one(struct deliveries *d, struct post *p, struct err *reterr)
 {
+    if (is_paused(d, p))
+        delivery_hold(p->delivery, true);
     if (delivery_start(p->delivery, reterr) == 0) {
         p->fresh = false;
         return 0;
@@ -227,7 +234,7 @@ static int open_all(struct deliveries *d, struct err *reterr)
         return -1;
     }
     for (struct post *p = d->posts; p; p = p->next)
-        if (p->fresh && start_one(p, &err) < 0) {
+        if (p->fresh && start_one(d, p, &err) < 0) {
             tell(p, &err);
             *reterr = err;
             rc = -1;
@@ -388,6 +395,13 @@ void deliveries_take(struct deliveries *d, const struct site *fresh, struct buf 
 }
 
 /* ---- all of them ---- */
+
+void deliveries_look(struct deliveries *d)
+{
+    for (struct post *p = d->posts; p; p = p->next)
+        if (p->delivery && !p->ending)
+            delivery_hold(p->delivery, is_paused(d, p));
+}
 
 void deliveries_drain(struct deliveries *d)
 {

@@ -19,6 +19,9 @@ struct deliveries_options {
     const struct site *site;
     struct metrics *metrics; /* may be NULL */
     struct audit *audit;     /* may be NULL */
+    /* Is it held? NULL: none is. */
+    bool (*paused)(void *arg, const struct site_consumer *conf);
+    void *arg;
 };
 
 int deliveries_open(const struct deliveries_options *o, struct deliveries **ret,
@@ -30,6 +33,9 @@ int deliveries_check(struct deliveries *d, const struct site *fresh, struct err 
 /* Takes them; cannot fail: what cannot be opened after all is tried again and said. Appends to
  * `what` what changes, for a person. */
 void deliveries_take(struct deliveries *d, const struct site *fresh, struct buf *what);
+
+/* Asks `paused` again for each. */
+void deliveries_look(struct deliveries *d);
 
 void deliveries_drain(struct deliveries *d);
 bool deliveries_idle(const struct deliveries *d);

@@ -464,6 +464,14 @@ static void step(void *arg)
     sleep_on(d);
 }
 
+void delivery_hold(struct delivery *d, bool held)
+{
+    d->held = held;
+    d->more = true;
+    sched_hold(d->sched, held, now_ms(d));
+    delivery_wake(d);
+}
+
 void delivery_stop(struct delivery *d)
 {
     d->stopped = true;
@@ -505,6 +513,8 @@ void delivery_stats(struct delivery *d, struct delivery_stats *ret)
     ret->oldest_ms = sched_oldest_ms(d->sched);
     if (!ret->oldest_ms)
         ret->oldest_ms = oldest;
+    if (!ret->why && d->held)
+        ret->why = "it, or its route, is paused: 'weir resume' lets it go on";
     if (!ret->why && ret->sched.parked_full)
         ret->why = "parked_max is reached";
     snprintf(d->why_text, sizeof(d->why_text), "breaker open: %s", d->last_reason);

@@ -39,6 +39,8 @@ int delivery_start(struct delivery *d, struct err *reterr);
 /* Reads, sends, parks and commits what it can now. Runs by itself from the loop; call it after the
  * stream's callbacks have run. */
 void delivery_wake(struct delivery *d);
+/* Pauses, or goes on: see sched_hold. */
+void delivery_hold(struct delivery *d, bool held);
 /* Stops reading and sending; positions are committed. */
 void delivery_stop(struct delivery *d);
 /* Nothing is under way any more. */

@@ -22,6 +22,7 @@ struct delivery {
     struct loop_timer *timer;
     struct loop_fd *watch;
     bool started, stopped, caught_up;
+    bool held;
     bool restored; /* what stands in flow.parked is the scheduler's */
     uint64_t
         counted[2]; /* delivered and retries in the metrics, of earlier deliveries of that name */

@@ -114,7 +114,9 @@ static int open_parts(struct line *l, struct err *reterr)
                                     .loop = l->o.loop,
                                     .site = l->o.site,
                                     .metrics = l->o.metrics,
-                                    .audit = l->o.audit};
+                                    .audit = l->o.audit,
+                                    .paused = l->o.paused,
+                                    .arg = l->o.arg};
     if (journey_open(&jo, &l->journey, reterr) < 0 ||
         deliveries_open(&po, &l->deliveries, reterr) < 0 ||
         loop_timer_add(l->o.loop, step, l, &l->timer, reterr) < 0)
@@ -333,6 +335,11 @@ struct delivery *line_find(struct line *l, struct slice consumer)
 struct delivery *line_nth(struct line *l, unsigned nth)
 {
     return deliveries_nth(l->deliveries, nth);
+}
+
+void line_look(struct line *l)
+{
+    deliveries_look(l->deliveries);
 }
 
 /* What holds for records that are written already. */

@@ -17,6 +17,8 @@ struct line_options {
     const struct site *site;
     struct metrics *metrics;
     struct audit *audit;
+    /* Is this consumer held? May be NULL. */
+    bool (*paused)(void *arg, const struct site_consumer *conf);
     void (*drained)(void *arg);                     /* after line_drain */
     void (*failed)(void *arg, const struct err *e); /* it cannot go on */
     void *arg;
@@ -37,6 +39,8 @@ void line_collect(struct line *l);
 void line_status(struct line *l, struct json_writer *w);
 /* Each route's counts, and what none of them took (router_report). */
 void line_routes(struct line *l, struct json_writer *w);
+/* What is paused has changed. */
+void line_look(struct line *l);
 /* The delivery of that consumer, or NULL (also while it changes); the nth, NULL behind the last. */
 struct delivery *line_find(struct line *l, struct slice consumer);
 struct delivery *line_nth(struct line *l, unsigned nth);

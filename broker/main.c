@@ -32,12 +32,14 @@
  * none moves. */
 #include <stdlib.h>
 #include "line.h"
+#include "pause.h"
 #include "proc.h"
 #include "resolve.h"
 
 struct broker {
     struct proc *proc;
     struct line *line;
+    struct pauses *pauses;
     struct resolve *resolve;
 };
 
@@ -53,6 +55,42 @@ static void on_failed(void *arg, const struct err *e)
     proc_fail(b->proc, e);
 }
 
+static bool exists(void *arg, struct slice kind, struct slice name)
+{
+    const struct site *site = proc_site(((struct broker *)arg)->proc);
+    if (slice_eq_str(kind, "route"))
+        return site_route_find(site, name) != NULL;
+    for (unsigned i = 0; i < site->nconsumers && slice_eq_str(kind, "consumer"); i++)
+        if (slice_eq(site->consumers[i].name, name))
+            return true;
+    return false;
+}
+
+static bool paused(void *arg, const struct site_consumer *conf)
+{
+    const struct pauses *p = ((struct broker *)arg)->pauses;
+    return pauses_has(p, SLICE("consumer"), conf->name) ||
+           pauses_has(p, SLICE("route"), conf->route);
+}
+
+static void on_paused(void *arg)
+{
+    line_look(((struct broker *)arg)->line);
+}
+
+static int open_pauses(struct broker *b, struct err *reterr)
+{
+    struct pauses_options o = {.stream = proc_stream(b->proc),
+                               .audit = proc_audit(b->proc),
+                               .control = proc_control(b->proc),
+                               .metrics = proc_metrics(b->proc),
+                               .writer = slice_str(proc_name(b->proc)),
+                               .exists = exists,
+                               .changed = on_paused,
+                               .arg = b};
+    return pauses_open(&o, &b->pauses, reterr);
+}
+
 static void stop(void *state)
 {
     struct broker *b = state;
@@ -60,6 +98,7 @@ static void stop(void *state)
         return;
     resolve_close(b->resolve);
     line_close(b->line);
+    pauses_close(b->pauses);
     free(b);
 }
 
@@ -74,10 +113,11 @@ static int start(struct proc *p, void **ret_state, struct err *reterr)
                              .site = proc_site(p),
                              .metrics = proc_metrics(p),
                              .audit = proc_audit(p),
+                             .paused = paused,
                              .drained = on_drained,
                              .failed = on_failed,
                              .arg = b};
-    if (line_open(&o, &b->line, reterr) < 0 ||
+    if (open_pauses(b, reterr) < 0 || line_open(&o, &b->line, reterr) < 0 ||
         resolve_open(proc_control(p), b->line, proc_audit(p), &b->resolve, reterr) < 0) {
         stop(b);
         return -1;
@@ -103,7 +143,9 @@ static void collect(void *state)
 
 static void status(void *state, struct json_writer *w)
 {
-    line_status(((struct broker *)state)->line, w);
+    struct broker *b = state;
+    pauses_write(b->pauses, w);
+    line_status(b->line, w);
 }
 
 static void drain(void *state)

@@ -22,7 +22,7 @@ struct sched {
     struct sched_item *parked, *parked_last;
     size_t in_memory, under_way, nparked;
     uint64_t bytes; /* of those in memory */
-    bool caught_up, draining;
+    bool caught_up, draining, held;
     int64_t last_success; /* -1 = none yet */
     uint64_t delivered, retries, flagged, spilled;
 };
@@ -95,7 +95,7 @@ static void leave_window(struct sched *s, const struct sched_item *item)
 
 bool sched_room(const struct sched *s)
 {
-    return !window_full(s) && s->read < (size_t)s->o.window * SCHED_SPAN_PER_WINDOW &&
+    return !s->held && !window_full(s) && s->read < (size_t)s->o.window * SCHED_SPAN_PER_WINDOW &&
            s->nparked < s->o.parked_max;
 }
 
@@ -177,7 +177,7 @@ static bool barrier_passes(struct sched *s, struct lane *lane, int64_t now)
     }
     if (head->since < 0)
         barrier_wait(&s->barriers, head, now);
-    if (s->breaker.open)
+    if (s->breaker.open || s->held)
         return false;
     if (what == BARRIER_PARKED) {
         if (!lane->parked)
@@ -196,7 +196,8 @@ static bool barrier_passes(struct sched *s, struct lane *lane, int64_t now)
 
 static bool failing(const struct sched *s, const struct lane *lane)
 {
-    return lane->fail_since >= 0 && lane->fail_epoch == s->breaker.epoch && !s->breaker.open;
+    return lane->fail_since >= 0 && lane->fail_epoch == s->breaker.epoch && !s->breaker.open &&
+           !s->held;
 }
 
 /* A lane that fails for long while others succeed must not hold the window; nor one that fails
@@ -367,7 +368,8 @@ enum sched_do sched_next(struct sched *s, int64_t now, struct sched_item **ret)
     if ((*ret = take(&s->store)))
         return SCHED_STORE;
     struct breaker *b = &s->breaker;
-    if (s->draining || s->under_way >= s->o.in_flight || (b->open && (b->probing || b->due > now)))
+    if (s->draining || s->held || s->under_way >= s->o.in_flight ||
+        (b->open && (b->probing || b->due > now)))
         return SCHED_NOTHING;
     struct lane *lane = lanes_take_ready(&s->lanes);
     if (!lane)
@@ -386,7 +388,7 @@ int64_t sched_wait(const struct sched *s, int64_t now)
 {
     if (s->done.first || s->store.first)
         return 0;
-    if (s->draining)
+    if (s->draining || s->held)
         return -1;
     const struct breaker *b = &s->breaker;
     int64_t at = s->lanes.sleeping ? lanes_wake(&s->lanes) : INT64_MAX;
@@ -413,6 +415,17 @@ void sched_caught_up(struct sched *s, int64_t now)
         s->caught_up = true;
         rouse_waiting(s, now);
     }
+}
+
+void sched_hold(struct sched *s, bool held, int64_t now)
+{
+    if (s->held == held)
+        return;
+    s->held = held;
+    if (held)
+        return;
+    breaker_forget(&s->breaker);
+    rouse_waiting(s, now);
 }
 
 static void answered(struct sched *s, bool probe, int64_t now)

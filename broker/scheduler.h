@@ -77,6 +77,9 @@ enum sched_do {
 };
 /* What is to be done next; call until SCHED_NOTHING. */
 enum sched_do sched_next(struct sched *s, int64_t now, struct sched_item **ret);
+/* Holds: nothing is read nor sent, nothing is parked but by the verdict on what is under way, and
+ * no wait counts; or goes on, with all waits anew. */
+void sched_hold(struct sched *s, bool held, int64_t now);
 /* Nothing is sent any more; what is under way ends as ever. */
 void sched_drain(struct sched *s);
 /* When to call again though nothing else happened: ms from now, -1 = never. */

@@ -176,9 +176,9 @@ static void open_metrics(struct proc *p)
     series_set(p->generation_metric, (double)p->generation);
 }
 
-/* For good: the ordering keys of people, and the audit chain, which has to begin at its first
- * record. What waits for somebody goes by age, and the broker appends it again at half of it; the
- * ids by which repeats are known go when they are read no more (journey.c). */
+/* For good: the ordering keys of people, what is paused, and the audit chain, which has to begin at
+ * its first record. What waits for somebody goes by age, and the broker appends it again at half of
+ * it; the ids by which repeats are known go when they are read no more (journey.c). */
 int proc_stream_check(const struct site *site, struct err *reterr)
 {
     const struct yaml *at = yaml_get(yaml_get(site->root, "stream"), "kind");
@@ -199,6 +199,7 @@ static int open_stream(struct proc *p, struct err *reterr)
     uint64_t retain = (uint64_t)p->site->stream.retain;
     const struct stream_keep keep[] = {{SLICE("flow.state"), 0},
                                        {SLICE("flow.audit"), 0},
+                                       {SLICE("flow.control"), 0},
                                        {SLICE("flow.parked"), retain},
                                        {SLICE("flow.ids"), 2 * (uint64_t)p->site->journey.window}};
     struct stream_options o;

@@ -282,6 +282,38 @@ START_TEST(time_behind_the_breaker_does_not_spill)
 }
 END_TEST
 
+START_TEST(held_means_no_attempt_and_nothing_parked)
+{
+    bench_add(&b, "a1");
+    bench_mark(&b, "m1", "a", SCHED_RETIRED, "c");
+    bench_add(&b, "b1");
+    bench_mark(&b, "m1", "c", SCHED_SURVIVOR, "a");
+    bench_told(&b, "+a1 +b1");
+    sched_hold(b.s, true, b.now);
+    ck_assert(!sched_room(b.s));
+    bench_answer(&b, "a1", SCHED_RETRY);
+    bench_answer(&b, "b1", SCHED_OK); /* what is under way ends */
+    bench_told(&b, "!b1");
+    ck_assert_int_eq(sched_wait(b.s, b.now), -1);
+    bench_advance(&b, 3600 * 1000); /* past spill_after, breaker_after and merge_wait */
+    bench_told(&b, "");
+    sched_hold(b.s, false, b.now);
+    ck_assert(sched_room(b.s));
+    bench_told(&b, "+a1");
+    bench_answer(&b, "a1", SCHED_RETRY); /* the hour does not count as one of failure */
+    bench_told(&b, "");
+    bench_wait(&b, 1000);
+    bench_answer(&b, "a1", SCHED_OK);
+    bench_told(&b, "+a1 !a1 +m1@a");
+    struct sched_stats st;
+    bench_stats(&b, &st);
+    ck_assert_uint_eq(st.parked, 0);
+    ck_assert_uint_eq(st.flagged, 0); /* no wait counted */
+    bench_answer(&b, "m1", SCHED_OK);
+    bench_told(&b, "!m1@a +m1@c");
+}
+END_TEST
+
 Suite *sched_retry_suite(void)
 {
     Suite *s = suite_create("sched retry");
@@ -299,6 +331,7 @@ Suite *sched_retry_suite(void)
     tcase_add_test(c, probe_about_the_event_closes_and_parks);
     tcase_add_test(c, nothing_succeeds_over_two_patients);
     tcase_add_test(c, time_behind_the_breaker_does_not_spill);
+    tcase_add_test(c, held_means_no_attempt_and_nothing_parked);
     suite_add_tcase(s, c);
     return s;
 }

@@ -1,0 +1,276 @@
+#include "pause.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "clock.h"
+#include "dict.h"
+#include "rfc3339.h"
+
+enum { NAME_BYTES = 160, BY_BYTES = 80, TEXT_MAX = 200 };
+
+static const struct slice topic = {"flow.control", 12};
+
+struct paused {
+    char since[RFC3339_SIZE], by[BY_BYTES];
+};
+
+struct pauses {
+    struct pauses_options o;
+    struct dict by_name; /* "<kind> <name>" -> struct paused */
+    struct metric *gauge;
+    struct wait *waits;
+};
+
+/* A request on its way. */
+struct wait {
+    struct pauses *owner; /* NULL: closed meanwhile */
+    struct control_call *call;
+    bool pause;
+    char name[NAME_BYTES], by[BY_BYTES];
+    struct wait *next;
+};
+
+static struct slice kind_of(struct slice *name)
+{
+    return slice_split(name, ' ');
+}
+
+static void show(struct pauses *p, struct slice name, bool paused)
+{
+    struct slice rest = name, kind = kind_of(&rest);
+    struct slice labels[] = {kind, rest};
+    series_set(metric_series(p->gauge, labels), paused);
+}
+
+/* False without memory. */
+static bool note(struct pauses *p, struct slice name, bool paused, struct slice by, int64_t ms)
+{
+    uint64_t *v = dict_get(&p->by_name, name);
+    struct paused *one = v ? (struct paused *)(uintptr_t)*v : NULL;
+    if (!paused && one) {
+        free(one);
+        dict_delete(&p->by_name, name);
+    }
+    if (paused && !one) {
+        one = calloc(1, sizeof(*one));
+        v = one ? dict_put(&p->by_name, name, NULL) : NULL;
+        if (!v) {
+            free(one);
+            return false;
+        }
+        *v = (uint64_t)(uintptr_t)one;
+        rfc3339_utc(ms, one->since);
+        snprintf(one->by, sizeof(one->by), "%.*s", SLICE_ARG(by));
+    }
+    show(p, name, paused);
+    return true;
+}
+
+bool pauses_has(const struct pauses *p, struct slice kind, struct slice name)
+{
+    char text[NAME_BYTES];
+    int n = snprintf(text, sizeof(text), "%.*s %.*s", SLICE_ARG(kind), SLICE_ARG(name));
+    return n > 0 && (size_t)n < sizeof(text) &&
+           dict_get(&p->by_name, slice_make(text, (size_t)n)) != NULL;
+}
+
+static int fold(struct pauses *p, struct err *reterr)
+{
+    struct stream_reader *r;
+    struct stream_message m;
+    struct stream_reader_options ro = {.topics = &topic, .ntopics = 1, .start = STREAM_EARLIEST};
+    enum stream_next got;
+    if (stream_reader_open(p->o.stream, &ro, &r, reterr) < 0)
+        return -1;
+    while ((got = stream_next(r, &m, reterr)) == STREAM_GOT || got == STREAM_LOST)
+        if (got == STREAM_GOT && slice_eq(stream_header_get(&m, "writer"), p->o.writer))
+            note(p, m.key, slice_eq_str(stream_header_get(&m, "state"), "paused"),
+                 stream_header_get(&m, "by"), m.time_ms);
+    stream_reader_close(r);
+    return got == STREAM_ERROR ? -1 : 0;
+}
+
+/* ---- the verbs ---- */
+
+static void unlink_wait(struct wait *w)
+{
+    for (struct wait **at = w->owner ? &w->owner->waits : NULL; at && *at; at = &(*at)->next)
+        if (*at == w) {
+            *at = w->next;
+            return;
+        }
+}
+
+static void fail(struct wait *w, const char *what, const char *why)
+{
+    if (w->owner)
+        control_fail(w->call, "%s: %s", what, why);
+    unlink_wait(w);
+    free(w);
+}
+
+static void on_durable(void *arg, const struct err *e)
+{
+    struct wait *w = arg;
+    struct pauses *p = w->owner;
+    if (e || !p) {
+        fail(w, "not written down, so not done", e ? e->text : "");
+        return;
+    }
+    if (!note(p, slice_str(w->name), w->pause, slice_str(w->by), clock_wall_ms())) {
+        fail(w, "not done now, but after a restart", "no memory");
+        return;
+    }
+    p->o.changed(p->o.arg);
+    control_answer(w->call);
+    control_done(w->call);
+    unlink_wait(w);
+    free(w);
+}
+
+static void on_audited(void *arg, const struct err *e)
+{
+    struct wait *w = arg;
+    struct pauses *p = w->owner;
+    struct err err = {0};
+    if (e || !p) {
+        fail(w, "not recorded in the audit log, so not done", e ? e->text : "");
+        return;
+    }
+    struct stream_header h[] = {{SLICE("writer"), p->o.writer},
+                                {SLICE("state"), w->pause ? SLICE("paused") : SLICE("resumed")},
+                                {SLICE("by"), slice_str(w->by)}};
+    struct stream_record r = {.topic = topic,
+                              .key = slice_str(w->name),
+                              .value = SLICE(""),
+                              .headers = h,
+                              .nheaders = sizeof(h) / sizeof(h[0])};
+    switch (stream_append(p->o.stream, &r, 1, on_durable, w, &err)) {
+    case STREAM_OK:
+        return;
+    case STREAM_FULL:
+        fail(w, "not done", "too much is under way: try again");
+        return;
+    case STREAM_BAD:
+        fail(w, "not done", err.text);
+    }
+}
+
+static struct slice given(const struct json *request, const char *name)
+{
+    struct slice s = json_text(request, name);
+    return slice_present(s) ? slice_sub(s, 0, TEXT_MAX) : SLICE("");
+}
+
+static struct wait *begin(struct pauses *p, struct control_call *call, const struct json *request,
+                          bool pause)
+{
+    struct wait *w = calloc(1, sizeof(*w));
+    if (!w)
+        return NULL;
+    *w = (struct wait){.owner = p, .call = call, .pause = pause, .next = p->waits};
+    snprintf(w->name, sizeof(w->name), "%.*s %.*s", SLICE_ARG(given(request, "kind")),
+             SLICE_ARG(given(request, "name")));
+    snprintf(w->by, sizeof(w->by), "%.*s", SLICE_ARG(given(request, "by")));
+    p->waits = w;
+    return w;
+}
+
+static void ask(struct pauses *p, struct control_call *call, const struct json *request, bool pause)
+{
+    struct slice kind = given(request, "kind"), name = given(request, "name");
+    struct err err = {0};
+    bool is = pauses_has(p, kind, name);
+    if (!is && !p->o.exists(p->o.arg, kind, name)) {
+        control_fail(call, "there is no %.*s '%.*s'", SLICE_ARG(kind), SLICE_ARG(name));
+        return;
+    }
+    if (is == pause) {
+        control_fail(call, "%.*s '%.*s' is %s", SLICE_ARG(kind), SLICE_ARG(name),
+                     is ? "paused already" : "not paused");
+        return;
+    }
+    struct wait *w = begin(p, call, request, pause);
+    if (!w) {
+        control_fail(call, "no memory");
+        return;
+    }
+    const struct audit_field fields[] = {{SLICE("kind"), kind},
+                                         {SLICE("name"), name},
+                                         {SLICE("reason"), given(request, "reason")},
+                                         {SLICE("by"), given(request, "by")}};
+    if (audit_append(p->o.audit, pause ? SLICE("pause") : SLICE("resume"),
+                     slice_str(control_who(call)), fields, sizeof(fields) / sizeof(fields[0]),
+                     on_audited, w, &err) < 0)
+        fail(w, "not recorded in the audit log, so not done", err.text);
+}
+
+static void do_pause(struct control_call *call, const struct json *request, void *arg)
+{
+    ask(arg, call, request, true);
+}
+
+static void do_resume(struct control_call *call, const struct json *request, void *arg)
+{
+    ask(arg, call, request, false);
+}
+
+int pauses_open(const struct pauses_options *o, struct pauses **ret, struct err *reterr)
+{
+    struct pauses *p = calloc(1, sizeof(*p));
+    if (!p)
+        return err_set(reterr, ERR_NOMEM, "no memory for what is paused");
+    p->o = *o;
+    dict_init(&p->by_name, PAUSES_MAX);
+    p->gauge = metrics_gauge(o->metrics, "weir_paused", "1 where an operator has paused it.",
+                             "kind name", PAUSES_MAX);
+    if (fold(p, reterr) < 0 || control_add(o->control, "pause", do_pause, p, reterr) < 0 ||
+        control_add(o->control, "resume", do_resume, p, reterr) < 0) {
+        pauses_close(p);
+        return -1;
+    }
+    *ret = p;
+    return 0;
+}
+
+void pauses_close(struct pauses *p)
+{
+    size_t at = 0;
+    struct slice name;
+    uint64_t v;
+    if (!p)
+        return;
+    for (struct wait *w = p->waits; w; w = w->next)
+        w->owner = NULL;
+    while (dict_next(&p->by_name, &at, &name, &v))
+        free((void *)(uintptr_t)v);
+    dict_fini(&p->by_name);
+    free(p);
+}
+
+void pauses_write(const struct pauses *p, struct json_writer *w)
+{
+    size_t at = 0;
+    struct slice name;
+    uint64_t v;
+    json_key(w, SLICE("paused"));
+    json_array(w);
+    while (dict_next(&p->by_name, &at, &name, &v)) {
+        const struct paused *one = (const struct paused *)(uintptr_t)v;
+        struct slice rest = name, kind = kind_of(&rest);
+        const struct {
+            const char *name;
+            struct slice value;
+        } members[] = {{"kind", kind},
+                       {"name", rest},
+                       {"since", slice_str(one->since)},
+                       {"by", slice_str(one->by)}};
+        json_object(w);
+        for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+            json_key(w, slice_str(members[i].name));
+            json_string(w, members[i].value);
+        }
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
