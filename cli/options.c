@@ -20,7 +20,6 @@ enum {
     OPT_UNROUTED,
     OPT_SINCE,
     OPT_TOPIC,
-    OPT_ALL,
 };
 
 enum { TIMEOUT_PRESET_MS = 10000 };
@@ -41,7 +40,6 @@ static const struct option all[] = {
     {"unrouted", no_argument, NULL, OPT_UNROUTED},
     {"since", required_argument, NULL, OPT_SINCE},
     {"topic", required_argument, NULL, OPT_TOPIC},
-    {"all", no_argument, NULL, OPT_ALL},
     {NULL, 0, NULL, 0},
 };
 
@@ -74,8 +72,6 @@ static unsigned bit_of(int opt)
         return OPTION_SINCE;
     case OPT_TOPIC:
         return OPTION_TOPIC;
-    case OPT_ALL:
-        return OPTION_ALL;
     default:
         return 0;
     }
@@ -140,8 +136,6 @@ static bool take(struct options *o, int opt, const char *value)
     case OPT_TOPIC:
         o->topic = value;
         return true;
-    case OPT_ALL:
-        return o->all = true;
     case OPT_EXPLAIN:
         return o->explain = true;
     case OPT_UNROUTED:

@@ -22,7 +22,6 @@ enum option_set {
     OPTION_UNROUTED = 1 << 10,
     OPTION_SINCE = 1 << 11,
     OPTION_TOPIC = 1 << 12,
-    OPTION_ALL = 1 << 13,
 };
 
 struct options {
@@ -31,7 +30,6 @@ struct options {
     const char *source, *where, *consumer, *reason;
     bool json, reveal, no_follow, explain, unrouted;
     const char *topic;
-    bool all;
     bool has_since;
     int64_t since_ms; /* wall clock: a time, or so long before now */
     bool has_last;
