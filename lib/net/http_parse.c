@@ -97,13 +97,22 @@ static bool odd_names(const struct http_parse *x)
     return false;
 }
 
+/* http-parser looks at the H of HTTP/1.1 and passes over what stands for the rest of the name. */
+static bool odd_version(struct slice head)
+{
+    static const char name[] = " HTTP/";
+    size_t end = slice_find(head, '\r'), from = sizeof(name) - 1 + sizeof("1.1") - 1;
+    return end < from || !slice_starts(slice_sub(head, end - from, end), slice_str(name));
+}
+
 static int on_head(http_parser *p)
 {
     struct http_parse *x = p->data;
     x->head_done = true;
     unsigned lengths = count_fields(x, "Content-Length");
     unsigned codings = count_fields(x, "Transfer-Encoding");
-    if (odd_names(x) || lengths + codings > 1 || count_fields(x, "Host") > 1)
+    if (odd_version(buf_slice(&x->head)) || odd_names(x) || lengths + codings > 1 ||
+        count_fields(x, "Host") > 1)
         return refuse(x, 400);
     if (codings && !slice_ieq(http_parse_field(x, "Transfer-Encoding"), SLICE("chunked")))
         return refuse(x, 501);
@@ -208,6 +217,11 @@ enum http_step http_parse_feed(struct http_parse *x, struct slice bytes, size_t 
     x->in_body = true;
     s = run(x, buf_slice(&x->head), &used);
     *ret_used += end;
+    if (s == HTTP_MORE && !x->head_done) {
+        /* It takes what comes next for more of the head, which would point out of ours. */
+        x->refusal = 400;
+        return HTTP_BAD;
+    }
     if (s != HTTP_MORE || end == bytes.n)
         return s;
     s = run(x, slice_sub(bytes, end, bytes.n), &used);

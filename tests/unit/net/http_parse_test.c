@@ -83,6 +83,9 @@ START_TEST(test_refusals)
         {"GET / HTTP/1.1\r\n\r\n", 400},
         {"GET / HTTP/1.1\r\n" HOST HOST "\r\n", 400},
         {"GET / HTTP/2.0\r\n" HOST "\r\n", 400},
+        {"GET / H\r\n\r\n1.1\r\n" HOST "\r\n", 400},
+        {"GET / HXXP/1.1\r\n" HOST "\r\n", 400},
+        {"GET / XHTTP/1.1\r\n" HOST "\r\n", 400},
         {"\x16\x03\x01 hello", 0},
         {"nonsense\r\n\r\n", 400},
     };
