@@ -1,26 +1,6 @@
 #include "hl7_msg.h"
 
-#include <endian.h>
-
-/* Eight bytes are looked at in one step (SWAR): most of a message is not a separator, and a call
- * per field costs more than the field. */
-enum { STEP = 8 };
-static const uint64_t ONES = 0x0101010101010101u, LOW7 = 0x7f7f7f7f7f7f7f7fu;
-
-static uint64_t load(const char *p)
-{
-    uint64_t v;
-    memcpy(&v, p, sizeof(v));
-    return le64toh(v);
-}
-
-/* The top bit of each byte of v that equals the byte repeated in `pattern`. Exact: no carry runs
- * from one byte into the next. */
-static uint64_t equals(uint64_t v, uint64_t pattern)
-{
-    v ^= pattern;
-    return ~(((v & LOW7) + LOW7) | v | LOW7);
-}
+#include "hl7_marks.h"
 
 static bool ends_segment(char c)
 {
@@ -189,38 +169,40 @@ static void on_mark(struct builder *b, const char *p)
     on_end(b, p);
 }
 
+/* A whole block, or what is left of the message and zeros, which are no mark. */
+static const char *block_at(struct slice s, size_t at, char tail[HL7_BLOCK])
+{
+    size_t left = s.n - at;
+    if (left >= HL7_BLOCK)
+        return s.p + at;
+    memset(tail, 0, HL7_BLOCK);
+    memcpy(tail, s.p + at, left);
+    return tail;
+}
+
 static void index_all(struct builder *b, struct slice s)
 {
-    const uint64_t sep = ONES * (unsigned char)b->sep, cr = ONES * '\r', lf = ONES * '\n';
-    const char *p = s.p, *end = s.p + s.n;
-    b->at = p;
-    for (; end - p >= STEP && !b->full; p += STEP) {
-        uint64_t v = load(p);
-        for (uint64_t hits = equals(v, sep) | equals(v, cr) | equals(v, lf); hits; hits &= hits - 1)
-            on_mark(b, p + __builtin_ctzll(hits) / 8);
+    char tail[HL7_BLOCK];
+    b->at = s.p;
+    for (size_t at = 0; at < s.n && !b->full; at += HL7_BLOCK) {
+        const char *p = block_at(s, at, tail);
+        uint64_t hits = hl7_marks(p, b->sep) | hl7_marks(p, '\r') | hl7_marks(p, '\n');
+        for (; hits && !b->full; hits &= hits - 1)
+            on_mark(b, s.p + at + __builtin_ctzll(hits));
     }
-    for (; p < end && !b->full; p++)
-        if (*p == b->sep || ends_segment(*p))
-            on_mark(b, p);
-    if (!b->full && b->at < end)
-        on_end(b, end);
+    if (!b->full && b->at < s.p + s.n)
+        on_end(b, s.p + s.n);
 }
 
 /* Counts first, so that two allocations of the right size do for all of it. */
 static void count_marks(struct slice s, char field, size_t *ret_seps, size_t *ret_ends)
 {
-    const uint64_t sep = ONES * (unsigned char)field, cr = ONES * '\r', lf = ONES * '\n';
-    const char *p = s.p, *end = s.p + s.n;
+    char tail[HL7_BLOCK];
     size_t seps = 0, ends = 0;
-    for (; end - p >= STEP; p += STEP) {
-        uint64_t v = load(p);
-        /* One bit per byte, summed into the top byte by the multiplication. */
-        seps += ((equals(v, sep) >> 7) * ONES) >> 56;
-        ends += (((equals(v, cr) | equals(v, lf)) >> 7) * ONES) >> 56;
-    }
-    for (; p < end; p++) {
-        seps += *p == field;
-        ends += ends_segment(*p);
+    for (size_t at = 0; at < s.n; at += HL7_BLOCK) {
+        const char *p = block_at(s, at, tail);
+        seps += hl7_marks_count(hl7_marks(p, field));
+        ends += hl7_marks_count(hl7_marks(p, '\r') | hl7_marks(p, '\n'));
     }
     *ret_seps = seps;
     *ret_ends = ends;
