@@ -4,7 +4,7 @@
  * medians. Prints microseconds an event, and the ratio of the two. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include "measure.h"
 #include "rule_set.h"
 
 enum {
@@ -24,13 +24,6 @@ struct bench {
     unsigned n;
     size_t matched;
 };
-
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* Seeded once: every run has the same rules and events. */
 static unsigned any(unsigned below)
@@ -112,12 +105,6 @@ static double measure(struct bench *b, void (*ask)(struct bench *, unsigned), un
     return (cpu_seconds() - start) * 1e6 / (passes * EVENTS);
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static int run(unsigned routes)
 {
     struct bench *b = calloc(1, sizeof(*b));
@@ -140,10 +127,8 @@ static int run(unsigned routes)
             result = err_set(&err, ERR_INPUT, "the set and its rules do not agree");
     }
     if (result == 0) {
-        qsort(set, ROUNDS, sizeof(*set), by_size);
-        qsort(each, ROUNDS, sizeof(*each), by_size);
-        printf("routes %u set %.3f each %.3f ratio %.1f\n", routes, set[ROUNDS / 2],
-               each[ROUNDS / 2], each[ROUNDS / 2] / set[ROUNDS / 2]);
+        double s = median(set, ROUNDS), e = median(each, ROUNDS);
+        printf("routes %u set %.3f each %.3f ratio %.1f\n", routes, s, e, e / s);
     } else {
         fprintf(stderr, "rules: %s\n", err.text);
     }

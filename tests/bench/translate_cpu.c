@@ -4,38 +4,13 @@
  * ratio of the two. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include "event_id.h"
 #include "json.h"
+#include "measure.h"
+#include "sample.h"
 #include "translate.h"
 
 enum { MESSAGES = 512, EVENTS_MAX = 3 * MESSAGES, ARENA = 8 << 20, OUT = 1 << 20 };
-
-static const char config[] =
-    "data: /nowhere\n"
-    "keys: {kid: b1, pseudonym: env:HOME_OF_BENCH, audit: env:HOME_OF_BENCH}\n"
-    "tables:\n"
-    "  identifier: {\"*/NHS/NH\": nhs_number, \"*/RZZ/MR\": mrn, \"*/RZZ/VN\": visit}\n"
-    "  location: {RZZ01/ED: ed, RZZ01/SDEC: sdec, RZZ01/AMU: assessment, RZZ01/W7: ward}\n"
-    "sources:\n"
-    "  pas: {adapter: acute, ods: RZZ, system: pas, timezone: Europe/London,\n"
-    "        pl: ward^bay^bed^site, test_numbers: true}\n";
-
-static const char *const kinds[][4] = {
-    /* trigger, class, place, prior place */
-    {"A01", "I", "AMU^BAY2^B12^RZZ01", "ED^MAJORS^^RZZ01"},
-    {"A02", "I", "W7^BAY1^B03^RZZ01", "AMU^BAY2^B12^RZZ01"},
-    {"A03", "I", "W7^BAY1^B03^RZZ01", ""},
-    {"A04", "E", "ED^TRIAGE^^RZZ01", ""},
-    {"A08", "I", "W7^BAY1^B03^RZZ01", ""},
-    {"A08", "E", "ED^MAJORS^^RZZ01", ""},
-    {"A08", "I", "AMU^BAY2^B12^RZZ01", ""},
-    {"A03", "E", "ED^MAJORS^^RZZ01", ""},
-};
-enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
-
-static const char *const numbers[] = {"9990001006", "9990001073", "9990001146", "9990001219",
-                                      "9990001286", "9990001359", "9990001421", "9990001499"};
 
 struct bench {
     struct site *site;
@@ -50,33 +25,6 @@ struct bench {
     unsigned first_event[MESSAGES + 1];
     size_t bytes;
 };
-
-static double cpu_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static struct slice make_message(struct arena *a, unsigned i)
-{
-    const char *const *k = kinds[i % KINDS];
-    unsigned minute = i % 60, person = i % 8;
-    return arena_printf(
-        a,
-        "MSH|^~\\&|PAS|RZZ|ROUTE|ROUTE|202603030%u%02u30||ADT^%s^ADT_A01|MSG%07u|P|2.4|||AL|NE\r"
-        "EVN|%s|202603030%u%02u00|||USER%u^Clerk^Ward|202603030%u%02u00\r"
-        "PID|1||M%06u^^^RZZ^MR~%s^^^NHS^NH||EXAMPLE^ALEX^J^^MX||19550220|F|||1 TEST "
-        "STREET^^TESTTOWN^^ZZ99 3CZ^GBR^H||01632960001|||M|C22|||||A||||||||N||NSTS01\r"
-        "PD1|||TEST SURGERY^^F82999|G9146958^TEST^GP\r"
-        "PV1|1|%s|%s|2D||%s|C1234567^TEST^ANN^^^DR|||300||||19||N|||V%06u^^^RZZ^VN"
-        "|||||||||||||||||%s|||||||202603030%u%02u00|%s\r"
-        "PV2|||CHESTPAIN^Chest pain||||||20260310|||||||||||||||||||||||||||||A\r"
-        "ZU1|||||||||||||||||||||N\r",
-        i % 9, minute, k[0], i, k[0], i % 9, minute, i % 30, i % 9, minute, i % 1000,
-        numbers[person], k[1], k[2], k[3], i % 5000, k[0][2] == '3' ? "1|19" : "|", i % 9, minute,
-        k[0][2] == '3' ? "20260303101500" : "");
-}
 
 /* The thing measured. */
 static void weir(struct bench *b)
@@ -119,7 +67,7 @@ static void baseline(struct bench *b)
         buf_reset(&b->out);
         split(b, b->messages[i]);
         digest_of(b->keys.plain, b->messages[i], digest);
-        digest_of(b->keys.pseudonym, slice_str(numbers[i % 8]), digest);
+        digest_of(b->keys.pseudonym, slice_str(sample_numbers[i % SAMPLE_PEOPLE]), digest);
         for (unsigned j = b->first_event[i]; j < b->first_event[i + 1]; j++) {
             json_writer_reset(b->writer);
             json_tree(b->writer, b->events[j]);
@@ -146,7 +94,7 @@ static int prepare(struct bench *b, struct err *reterr)
     unsigned n = 0;
     for (unsigned i = 0; i < MESSAGES; i++) {
         struct translation t;
-        b->messages[i] = make_message(&b->kept, i);
+        b->messages[i] = sample_message(&b->kept, i);
         b->first_event[i] = n;
         arena_reset(&b->arena);
         translate_run(b->translator, b->messages[i], &b->arena, &t);
@@ -166,11 +114,10 @@ static int prepare(struct bench *b, struct err *reterr)
 
 static int start(struct bench *b, const char *maps, struct err *reterr)
 {
-    setenv("HOME_OF_BENCH", "a key for measuring, of no use elsewhere", 1);
     arena_init(&b->arena, ARENA);
     arena_init(&b->kept, 64 << 20);
     buf_init(&b->out, OUT);
-    if (site_read(slice_str(config), "bench.yaml", SITE_PSEUDONYM, &b->site, reterr) < 0 ||
+    if (sample_site(SITE_PSEUDONYM, &b->site, reterr) < 0 ||
         translate_open(b->site, &b->site->sources[0], maps, &b->translator, reterr) < 0 ||
         event_encoder_open(&b->out, &b->encoder, reterr) < 0 ||
         json_writer_open(&b->out, &b->writer, reterr) < 0 ||
