@@ -1,7 +1,7 @@
 /* mllp_load.c - sends ADT messages over many connections and measures the answers.
  *
  *   mllp_load --port N [--host ADDRESS] [--connections N] [--seconds S | --messages M]
- *             [--rate PER_SECOND] [--pid PID] [--first N]
+ *             [--rate PER_SECOND] [--pid PID] [--first N] [--stamps FILE]
  *
  * One message is under way per connection; the control id and the patient change with each
  * (numbered from --first on, so that a second run does not repeat the first). Every answer has to
@@ -9,6 +9,8 @@
  *
  *   messages N seconds S rate R p50_us A p99_us B max_us C cpu_seconds T
  *
+ * --stamps notes when each message was due (stamps.h), so that http_sink can tell how long it took;
+ * with --rate that is the moment that the rate sets, however late the message was sent.
  * cpu_seconds is the user and system time that PID took meanwhile. Exit 1: an answer was wrong or
  * a connection ended. */
 #include <arpa/inet.h>
@@ -25,6 +27,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "clock.h"
+#include "stamps.h"
 
 enum { MESSAGE_BYTES = 2048, ANSWER_BYTES = 2048, SLOTS = 1 << 21, EVENTS = 256 };
 
@@ -45,7 +48,8 @@ struct load {
     int epoll;
     int64_t begin_ns, end_ns;
     struct peer *peers;
-    unsigned *histogram; /* of microseconds; the last slot takes all above */
+    struct stamps *stamps; /* NULL: not asked for */
+    unsigned *histogram;   /* of microseconds; the last slot takes all above */
     long max_us;
 };
 
@@ -91,12 +95,23 @@ static int make_message(long id, char out[MESSAGE_BYTES])
         id, nhs, local, local, id);
 }
 
+static void note_due(struct load *l, const struct peer *p)
+{
+    int64_t due = p->sent_ns;
+    if (!l->stamps || p->id >= STAMPS_MAX)
+        return;
+    if (l->rate > 0)
+        due = l->begin_ns + (int64_t)((double)(p->id - l->first) / l->rate * 1e9);
+    l->stamps->due_ns[p->id] = due;
+}
+
 static void send_next(struct load *l, struct peer *p)
 {
     char message[MESSAGE_BYTES];
     p->id = l->next_id++;
     int n = make_message(p->id, message);
     p->sent_ns = clock_mono_ns();
+    note_due(l, p);
     p->under_way = true;
     p->n = 0;
     if (send(p->fd, message, (size_t)n, MSG_NOSIGNAL) != n)
@@ -238,21 +253,18 @@ static double cpu_seconds(int pid)
 static int usage(void)
 {
     fprintf(stderr, "usage: mllp_load --port N [--host ADDRESS] [--connections N] [--seconds S | "
-                    "--messages M] [--rate PER_SECOND] [--pid PID] [--first N]\n");
+                    "--messages M] [--rate PER_SECOND] [--pid PID] [--first N] [--stamps FILE]\n");
     return 64;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"port", required_argument, NULL, 'p'},
-                                            {"host", required_argument, NULL, 'h'},
-                                            {"seconds", required_argument, NULL, 's'},
-                                            {"connections", required_argument, NULL, 'c'},
-                                            {"messages", required_argument, NULL, 'm'},
-                                            {"rate", required_argument, NULL, 'r'},
-                                            {"pid", required_argument, NULL, 'i'},
-                                            {"first", required_argument, NULL, 'f'},
-                                            {0}};
+    static const struct option options[] = {
+        {"port", required_argument, NULL, 'p'},     {"host", required_argument, NULL, 'h'},
+        {"seconds", required_argument, NULL, 's'},  {"connections", required_argument, NULL, 'c'},
+        {"messages", required_argument, NULL, 'm'}, {"rate", required_argument, NULL, 'r'},
+        {"pid", required_argument, NULL, 'i'},      {"first", required_argument, NULL, 'f'},
+        {"stamps", required_argument, NULL, 't'},   {0}};
     struct load l = {.host = "127.0.0.1", .connections = 64, .seconds = 5};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (c) {
@@ -279,6 +291,10 @@ int main(int argc, char **argv)
             break;
         case 'f':
             l.first = atol(optarg);
+            break;
+        case 't':
+            if (!(l.stamps = stamps_map(optarg)))
+                die("--stamps");
             break;
         default:
             return usage();
