@@ -5,6 +5,11 @@
 #include "barrier.h"
 #include "span.h"
 
+enum {
+    DOUBT_LANES = 16, /* failed in a row */
+    DOUBT_MS = 20,    /* between two attempts then */
+};
+
 struct queue {
     struct sched_item *first, *last;
 };
@@ -24,6 +29,7 @@ struct sched {
     uint64_t bytes; /* of those in memory */
     bool caught_up, draining, held;
     int64_t last_success; /* -1 = none yet */
+    int64_t last_sent;
     uint64_t delivered, retries, flagged, spilled;
 };
 
@@ -349,14 +355,25 @@ static void finish(struct sched *s, struct sched_item *item, enum sched_end end,
     put(&s->done, item);
 }
 
-static struct sched_item *send_from(struct sched *s, struct lane *lane, bool probe)
+static struct sched_item *send_from(struct sched *s, struct lane *lane, bool probe, int64_t now)
 {
     struct sched_item *item = lane->head;
+    s->last_sent = now;
     lane->sent = item;
     item->sent = true;
     item->probe = probe;
     s->under_way++;
     return item;
+}
+
+/* When the next attempt may go out. Where many lanes failed and none succeeded in between, the
+ * consumer may be away: until one succeeds, or the breaker opens, attempts keep a distance, so that
+ * a dead consumer costs the others nothing. */
+static int64_t send_at(const struct sched *s)
+{
+    if (s->breaker.open)
+        return s->breaker.due;
+    return s->breaker.failing < DOUBT_LANES ? 0 : s->last_sent + DOUBT_MS;
 }
 
 enum sched_do sched_next(struct sched *s, int64_t now, struct sched_item **ret)
@@ -368,14 +385,14 @@ enum sched_do sched_next(struct sched *s, int64_t now, struct sched_item **ret)
     if ((*ret = take(&s->store)))
         return SCHED_STORE;
     struct breaker *b = &s->breaker;
-    if (s->draining || s->held || s->under_way >= s->o.in_flight ||
-        (b->open && (b->probing || b->due > now)))
+    if (s->draining || s->held || s->under_way >= s->o.in_flight || (b->open && b->probing) ||
+        send_at(s) > now)
         return SCHED_NOTHING;
     struct lane *lane = lanes_take_ready(&s->lanes);
     if (!lane)
         return SCHED_NOTHING;
     b->probing = b->open;
-    *ret = send_from(s, lane, b->open);
+    *ret = send_from(s, lane, b->open, now);
     return SCHED_SEND;
 }
 
@@ -393,8 +410,8 @@ int64_t sched_wait(const struct sched *s, int64_t now)
     const struct breaker *b = &s->breaker;
     int64_t at = s->lanes.sleeping ? lanes_wake(&s->lanes) : INT64_MAX;
     if (s->lanes.ready && s->under_way < s->o.in_flight && !(b->open && b->probing)) {
-        int64_t probe = b->open ? b->due : now;
-        at = probe < at ? probe : at;
+        int64_t next = send_at(s);
+        at = next < at ? next : at;
     }
     if (at == INT64_MAX)
         return -1;

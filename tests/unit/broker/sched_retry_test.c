@@ -258,6 +258,29 @@ START_TEST(nothing_succeeds_over_two_patients)
 }
 END_TEST
 
+/* Sixteen patients in a row failed: from there on one attempt each 20 ms, until one succeeds. */
+START_TEST(many_failures_in_a_row_slow_the_attempts_down)
+{
+    char id[3] = "a1", first[3];
+    unsigned failed = 0;
+    for (; id[0] <= 'z'; id[0]++)
+        bench_add(&b, id);
+    bench_pump(&b);
+    for (; b.nunder_way; failed++) {
+        snprintf(first, sizeof(first), "%.*s", SLICE_ARG(b.under_way[0]->id));
+        bench_answer(&b, first, SCHED_RETRY);
+    }
+    ck_assert_uint_eq(failed, 16 + 3); /* three others were under way */
+    ck_assert_int_eq(bench_wait(&b, 1000), 20);
+    ck_assert_uint_eq(b.nunder_way, 1);
+    ck_assert_int_eq(bench_wait(&b, 1000), 20);
+    ck_assert_uint_eq(b.nunder_way, 2);
+    snprintf(first, sizeof(first), "%.*s", SLICE_ARG(b.under_way[0]->id));
+    bench_answer(&b, first, SCHED_OK);
+    ck_assert_uint_eq(b.nunder_way, 4);
+}
+END_TEST
+
 START_TEST(time_behind_the_breaker_does_not_spill)
 {
     bench_add(&b, "a1");
@@ -330,6 +353,7 @@ Suite *sched_retry_suite(void)
     tcase_add_test(c, one_probe_at_a_time_each_from_another_lane);
     tcase_add_test(c, probe_about_the_event_closes_and_parks);
     tcase_add_test(c, nothing_succeeds_over_two_patients);
+    tcase_add_test(c, many_failures_in_a_row_slow_the_attempts_down);
     tcase_add_test(c, time_behind_the_breaker_does_not_spill);
     tcase_add_test(c, held_means_no_attempt_and_nothing_parked);
     suite_add_tcase(s, c);
