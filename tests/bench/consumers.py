@@ -93,8 +93,9 @@ class Backlog:
         self.events = of_reported(self.data, "count(*)")
 
     def deliver(self, trouble):
-        """Events a second at two good consumers, with or without a dead and a slow one beside them.
-        The first fifth, in which those fill their window, is not counted."""
+        """(events a second at two good consumers, CPU seconds of the broker), with or without a dead
+        and a slow one beside them. The first fifth, in which those fill their window, is not in the
+        rate."""
         skip = ("--skip", self.events // 5)
         with bench_site() as site, Sink(*skip) as one, Sink(*skip) as two, \
                 Sink("--delay", 200) as slow:
@@ -106,7 +107,8 @@ class Backlog:
             site.start("broker")
             kit.wait_until(lambda: min(one.arrived(), two.arrived()) >= self.events, 120,
                            "the good consumers have everything")
-            return one.close()["rate"] + two.close()["rate"]
+            used = site.broker().cpu()
+            return one.close()["rate"] + two.close()["rate"], used
 
 
 def isolation(table, runs, messages):
@@ -116,7 +118,9 @@ def isolation(table, runs, messages):
         alone.append(backlog.deliver(False))
         beside.append(backlog.deliver(True))
     backlog.folder.cleanup()
-    table.add("two good consumers alone", statistics.median(alone), "ev/s")
-    table.add("the same beside a dead and a slow one", statistics.median(beside), "ev/s")
-    change = abs(statistics.median(b / a for a, b in zip(alone, beside)) - 1) * 100
+    for name, results in (("two good consumers alone", alone),
+                          ("the same beside a dead and a slow one", beside)):
+        table.add(name, statistics.median(r[0] for r in results), "ev/s")
+        table.add("  CPU of the broker", statistics.median(r[1] for r in results), "s")
+    change = abs(statistics.median(b[0] / a[0] for a, b in zip(alone, beside)) - 1) * 100
     table.add("change by a dead and a slow consumer", change, "%", at_most=5)
