@@ -30,7 +30,7 @@ struct sink {
     unsigned *histogram;
 };
 
-static void die(const char *what)
+_Noreturn static void die(const char *what)
 {
     fprintf(stderr, "http_sink: %s: %s\n", what, strerror(errno));
     exit(1);
