@@ -1,5 +1,6 @@
 """What the people who run it look at: health, ready, metrics, version; and that no patient is in it."""
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -74,6 +75,8 @@ class WatchTest(unittest.TestCase):
         return {w for w in words if len(w) > 3}
 
     def assert_clean(self, text, where):
+        # Ids and pseudonyms are random letters: a short name turns up in them now and then.
+        text = re.sub(r"\bt1:[A-Za-z0-9_-]+|[A-Za-z0-9_-]{22,}", "*", text)
         for word in self.secrets():
             self.assertNotIn(word.lower(), text.lower(), where)
 
