@@ -39,6 +39,9 @@ class Day:
                 "--messages", str(o.messages), "--hospitals", str(o.hospitals),
                 "--connections", str(o.connections), "--window", str(o.window),
                 "--give-up", "60s", "--ledger", self.ledger, f"127.0.0.1:{self.site.port}"]
+        if o.reloads:
+            # On a fast machine all would be sent before the last reload: a second for each, and two to begin and end with.
+            argv[2:2] = ["--rate", str(max(1, o.messages // (o.reloads + 2)))]
         return subprocess.Popen(argv + (["--odd"] if o.odd else []), stderr=subprocess.PIPE, text=True)
 
     def reload(self, sender):
