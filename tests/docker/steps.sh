@@ -87,7 +87,7 @@ for program in weir weir-adapter weir-broker; do
     readelf -d "$work/root/usr/bin/$program" | sed -nE 's/.*NEEDED.*\[(.*)\]/\1/p'
 done | sort -u | while read -r library; do
     case $library in libc.so.* | libm.so.* | libpthread.so.* | ld-linux*) continue ;; esac
-    path=$(ldconfig -p | awk -v l="$library" '$1 == l { print $NF; exit }')
+    path=$(ldconfig -p | awk -v l="$library" '$1 == l && !p { p = $NF } END { print p }')
     owner=$(dpkg -S "$path" 2>/dev/null || dpkg -S "$(readlink -f "$path")" 2>/dev/null || dpkg -S "/usr$path")
     owner=${owner%%:*}
     grep -qx "$owner" "$work/packages.1" || { echo "$library is of $owner, which the image lacks" >&2 && exit 1; }
