@@ -309,6 +309,11 @@ static void read_some(struct delivery *d)
         case STREAM_LOST:
             lost_tell(d->o.audit, d->group, &m, &err);
             break;
+        case STREAM_LEAVE:
+            stream_yield(d->reader);
+            break;
+        case STREAM_MOVED:
+            break;
         case STREAM_ERROR:
             log_line(LOG_ERROR, "delivery.read", "consumer=%.*s: %s", SLICE_ARG(delivery_name(d)),
                      err.text);

@@ -82,8 +82,10 @@ int parked_read(struct parked *p, parked_fn fn, void *arg, struct err *reterr)
             break;
         case STREAM_NONE:
             return 0;
-        case STREAM_LOST:
-            break; /* somebody pruned it: what is left is read */
+        case STREAM_LOST: /* somebody pruned it: what is left is read */
+        case STREAM_LEAVE:
+        case STREAM_MOVED:
+            break;
         case STREAM_ERROR:
             return -1;
         }
@@ -136,6 +138,8 @@ int parked_fetch(struct parked *p, struct slice at_partition, int64_t at_offset,
         return err_set(reterr, ERR_REFUSED, "flow.parked: the record at %lld is gone",
                        (long long)at_offset);
     case STREAM_NONE:
+    case STREAM_LEAVE:
+    case STREAM_MOVED:
         return err_set(reterr, ERR_IO, "flow.parked: the record at %lld is not there yet",
                        (long long)at_offset);
     case STREAM_ERROR:

@@ -213,6 +213,19 @@ enum stream_result stream_forward(struct stream *s, const struct stream_record *
     return s->engine->forward(s, set, n, positions, npositions, done, arg, reterr);
 }
 
+int stream_lead(struct stream *s, struct slice group, stream_lead_fn fn, void *arg,
+                struct err *reterr)
+{
+    if (check_name("group", group, reterr))
+        return -1;
+    if (!s->writable)
+        return err_set(reterr, ERR_REFUSED, "a stream open for reading only leads nothing");
+    if (s->engine->lead)
+        return s->engine->lead(s, group, fn, arg, reterr);
+    fn(arg, true, NULL);
+    return 0;
+}
+
 int stream_reader_open(struct stream *s, const struct stream_reader_options *o,
                        struct stream_reader **ret, struct err *reterr)
 {
@@ -247,6 +260,22 @@ enum stream_next stream_next(struct stream_reader *r, struct stream_message *ret
                              struct err *reterr)
 {
     return r->engine->next ? r->engine->next(r, ret, reterr) : STREAM_NONE;
+}
+
+bool stream_caught_up(const struct stream_reader *r)
+{
+    return !r->engine->caught_up || r->engine->caught_up(r);
+}
+
+void stream_yield(struct stream_reader *r)
+{
+    if (r->engine->yield)
+        r->engine->yield(r);
+}
+
+bool stream_holds(const struct stream_reader *r, struct slice topic, struct slice partition)
+{
+    return !r->engine->holds || r->engine->holds(r, topic, partition);
 }
 
 int stream_seek(struct stream_reader *r, struct slice topic, struct slice partition, int64_t offset,

@@ -1,7 +1,7 @@
 /* stream.h - the ordered, durable log between the processes. Bytes in, bytes out: a stream never
  * looks inside an event.
  *
- * One interface, several engines (embedded, memory; kafka later). No call blocks on the other side:
+ * One interface, several engines (embedded, kafka, memory, null). No call blocks on the other side:
  * what takes time ends in a callback that stream_dispatch runs on the caller's thread. One thread
  * uses a stream; engines may have threads of their own. Where the embedded engine has one file per
  * writer process, that file is a partition; nothing here promises more order than a partition
@@ -53,10 +53,19 @@ struct stream_keep {
     uint64_t retain_ms; /* 0 = for good */
 };
 
+/* A setting of the engine's client library, passed through as it is (kafka: librdkafka). */
+struct stream_property {
+    struct slice name, value;
+};
+
 struct stream_options {
-    struct slice kind; /* engine: "embedded", "memory" */
+    struct slice kind; /* engine: "embedded", "kafka", "memory", "null" */
     struct slice dir;  /* embedded: the data directory; memory: a name shared by all handles of this
-                          process */
+                          process; kafka: the nodes to begin with, "host:port,host:port" */
+    struct slice prefix; /* kafka: before every topic, group and transactional id; may be absent */
+    const struct stream_property *properties; /* kafka; borrowed for stream_open */
+    unsigned nproperties;
+    bool allow_unsafe; /* kafka: fewer than two replicas in sync are enough */
     struct slice
         writer; /* embedded: name of the file that this process alone writes; absent = read only */
     uint64_t record_max;      /* bytes of key, headers and value; default 64 MiB */
@@ -126,6 +135,23 @@ struct slice stream_header_get(const struct stream_message *m, const char *name)
 
 enum stream_start { STREAM_EARLIEST, STREAM_LATEST, STREAM_AT_TIME };
 
+/* ---- who leads ---- */
+
+/* leads: this handle begins to lead; all that the leader before made durable can be read now, and
+ * nothing more will come of it. Else it has ended: another one took over, or the engine lost its
+ * footing (why); what is under way fails in its callbacks, and the handle asks again by itself. */
+typedef void (*stream_lead_fn)(void *arg, bool leads, const struct err *why);
+
+/* Asks to lead a group: of all handles of all processes one at a time does. A leader's
+ * stream_forward of that group's positions is one unit with its records, and a former leader's is
+ * refused, however late it comes. A leader reads the group whole: its partitions are not shared out
+ * among members. One group a handle; fn runs from stream_dispatch, or within this call. Engines
+ * where one process alone can write lead at once and for good. */
+int stream_lead(struct stream *s, struct slice group, stream_lead_fn fn, void *arg,
+                struct err *reterr);
+
+/* ---- reading ---- */
+
 struct stream_reader_options {
     const struct slice *topics;
     unsigned ntopics;
@@ -148,14 +174,28 @@ int stream_reader_fd(const struct stream_reader *r);
 
 enum stream_next {
     STREAM_GOT,   /* *ret is filled; valid until the next call on this reader */
-    STREAM_NONE,  /* nothing now */
+    STREAM_NONE,  /* nothing now; whether it is the end, stream_caught_up tells */
     STREAM_LOST,  /* the position is no longer there: reterr names group, topic, partition and the
                      lost range [from, to), ret gives them as values. The reader stands at `to` and
                      goes on with the next call; nothing is skipped silently */
     STREAM_ERROR, /* reterr: ERR_IO; try later */
+    STREAM_LEAVE, /* other members of the group get partitions of it: end or drop what is under
+                     way, forward its positions, then call stream_yield; nothing is read before */
+    STREAM_MOVED, /* the reader holds other partitions than before (stream_holds), each from its
+                     group's position on; what the caller knows of the others is no longer its own
+                   */
 };
 enum stream_next stream_next(struct stream_reader *r, struct stream_message *ret,
                              struct err *reterr);
+
+/* Everything that could be read when the reader was opened, or was last sought, has been given:
+ * STREAM_NONE is the end and not a wait. Once true it stays so until a seek. */
+bool stream_caught_up(const struct stream_reader *r);
+/* The answer to STREAM_LEAVE. Positions forwarded later for partitions that are no longer held
+ * change nothing. */
+void stream_yield(struct stream_reader *r);
+/* Whether the reader reads that partition now. Engines that share nothing out: always. */
+bool stream_holds(const struct stream_reader *r, struct slice topic, struct slice partition);
 
 /* Go on reading that partition of that topic at an offset, or all at the first record of a time or
  * later (0: the oldest there is). Does not touch the group's positions. An offset that is gone is

@@ -32,6 +32,13 @@ struct stream_engine {
     int (*seek_time)(struct stream_reader *r, int64_t wall_ms, struct err *reterr);
     int (*lag)(struct stream_reader *r, uint64_t *ret_records, int64_t *ret_oldest_ms,
                struct err *reterr);
+    /* NULL where what can be read is at hand at once, and where one process alone writes: then
+     * every handle leads, and every reader has caught up and holds everything. */
+    bool (*caught_up)(const struct stream_reader *r);
+    void (*yield)(struct stream_reader *r);
+    bool (*holds)(const struct stream_reader *r, struct slice topic, struct slice partition);
+    int (*lead)(struct stream *s, struct slice group, stream_lead_fn fn, void *arg,
+                struct err *reterr);
 };
 
 /* Filled in by stream_init after the engine's open; stream.c checks sizes and names against it

@@ -1,0 +1,38 @@
+#include "stream_fold.h"
+
+#include <poll.h>
+#include "clock.h"
+
+static bool waited(struct stream_reader *r, int64_t until)
+{
+    int64_t left = until - clock_mono_ms();
+    if (left <= 0)
+        return false;
+    struct pollfd p = {.fd = stream_reader_fd(r), .events = POLLIN};
+    poll(&p, 1, left < 50 ? (int)left : 50);
+    return true;
+}
+
+int stream_fold(struct stream_reader *r, int quiet_ms, stream_fold_fn fn, void *arg,
+                struct err *reterr)
+{
+    struct stream_message m;
+    int64_t until = clock_mono_ms() + quiet_ms;
+    for (;;) {
+        enum stream_next got = stream_next(r, &m, reterr);
+        if (got == STREAM_GOT) {
+            if (fn(arg, &m, reterr) < 0)
+                return -1;
+            until = clock_mono_ms() + quiet_ms;
+        } else if (got == STREAM_NONE && stream_caught_up(r)) {
+            return 0;
+        } else if (got != STREAM_LOST && got != STREAM_MOVED && !waited(r, until)) {
+            if (got == STREAM_ERROR)
+                return -1;
+            return err_set(reterr, ERR_IO,
+                           "the end of the stream was not reached: nothing came "
+                           "for %d ms",
+                           quiet_ms);
+        }
+    }
+}
