@@ -188,6 +188,7 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
     struct hl7_msg header;
     struct answer answer;
     struct err err = {0};
+    char now[RFC3339_SIZE];
     struct reply *r = begin(in, src, s, raw.n);
     if (!r)
         return NULL;
@@ -205,7 +206,7 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
         return r;
     }
     enum stream_result result = STREAM_BAD;
-    if (record_message(&in->record, src->conf, raw, &t, &err) == 0)
+    if (record_message(&in->record, src->conf, raw, rfc3339_utc(src->last_ms, now), &t, &err) == 0)
         result = append(in, r, &err);
     if (result == STREAM_BAD)
         refuse_unfit(in, r, raw, &t, &err);

@@ -31,7 +31,6 @@ static void begin(struct record_writer *w)
     buf_reset(&w->json);
     w->nheaders = 0;
     w->n = 0;
-    rfc3339_utc(clock_wall_ms(), w->received);
 }
 
 static void header(struct record_writer *w, struct slice name, struct slice value)
@@ -68,12 +67,15 @@ static void reported(struct record_writer *w, const struct site_source *source,
 }
 
 int record_message(struct record_writer *w, const struct site_source *source, struct slice raw,
-                   const struct translation *t, struct err *reterr)
+                   struct slice received, const struct translation *t, struct err *reterr)
 {
     size_t ends[RECORD_EVENTS_MAX], from = 0;
     if (t->nevents > RECORD_EVENTS_MAX)
         return err_set(reterr, ERR_LIMIT, "more than %d events in one message", RECORD_EVENTS_MAX);
+    if (received.n >= sizeof(w->received))
+        return err_set(reterr, ERR_INPUT, "the time of its receipt cannot be read");
     begin(w);
+    snprintf(w->received, sizeof(w->received), "%.*s", SLICE_ARG(received));
     for (unsigned i = 0; i < t->nevents; i++) {
         event_encode(w->encoder, t->events[i].event, NULL);
         ends[i] = w->json.n;
@@ -91,17 +93,18 @@ int record_message(struct record_writer *w, const struct site_source *source, st
     return 0;
 }
 
-static void place(char out[96], const struct translate_reason *r)
+const char *record_place(const struct translate_reason *r, char out[RECORD_PLACE])
 {
-    int n = snprintf(out, 96, "%.*s", SLICE_ARG(r->segment));
+    int n = snprintf(out, RECORD_PLACE, "%.*s", SLICE_ARG(r->segment));
     if (r->sequence)
-        n += snprintf(out + n, 96 - (size_t)n, "[%u]", r->sequence);
+        n += snprintf(out + n, RECORD_PLACE - (size_t)n, "[%u]", r->sequence);
     if (r->field)
-        n += snprintf(out + n, 96 - (size_t)n, "-%u", r->field);
+        n += snprintf(out + n, RECORD_PLACE - (size_t)n, "-%u", r->field);
     if (r->repetition > 1)
-        n += snprintf(out + n, 96 - (size_t)n, "[%u]", r->repetition);
+        n += snprintf(out + n, RECORD_PLACE - (size_t)n, "[%u]", r->repetition);
     if (r->component)
-        snprintf(out + n, 96 - (size_t)n, ".%u", r->component);
+        snprintf(out + n, RECORD_PLACE - (size_t)n, ".%u", r->component);
+    return out;
 }
 
 static void write_reason(struct record_writer *w, unsigned code, const char *at, struct slice text)
@@ -119,6 +122,7 @@ static void write_reason(struct record_writer *w, unsigned code, const char *at,
 static int rejected(struct record_writer *w, const struct site_source *source, struct slice head,
                     uint64_t length, struct slice sha256, const char *kind, struct err *reterr)
 {
+    rfc3339_utc(clock_wall_ms(), w->received);
     if (!buf_ok(&w->json))
         return err_set(reterr, ERR_LIMIT, "its reasons are larger than %d bytes", JSON_MAX);
     snprintf(w->length, sizeof(w->length), "%llu", (unsigned long long)length);
@@ -133,13 +137,12 @@ static int rejected(struct record_writer *w, const struct site_source *source, s
 int record_rejected(struct record_writer *w, const struct site_source *source, struct slice raw,
                     uint64_t length, const struct translation *t, struct err *reterr)
 {
-    char at[96];
+    char at[RECORD_PLACE];
     begin(w);
     json_writer_reset(w->reasons);
     json_array(w->reasons);
     for (unsigned i = 0; i < t->nreasons; i++) {
-        place(at, &t->reasons[i]);
-        write_reason(w, t->reasons[i].code, at, t->reasons[i].text);
+        write_reason(w, t->reasons[i].code, record_place(&t->reasons[i], at), t->reasons[i].text);
     }
     json_array_end(w->reasons);
     return rejected(w, source, raw, length, slice_make(t->sha256, DIGEST_HEX - 1), "message",

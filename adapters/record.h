@@ -13,7 +13,7 @@
 #include "stream.h"
 #include "translate.h"
 
-enum { RECORD_EVENTS_MAX = 256 };
+enum { RECORD_EVENTS_MAX = 256, RECORD_PLACE = 96 };
 
 struct record_writer {
     struct buf json; /* events, or reasons */
@@ -28,10 +28,11 @@ struct record_writer {
 int record_writer_init(struct record_writer *w, struct err *reterr);
 void record_writer_fini(struct record_writer *w);
 
-/* flow.messages and a flow.reported for each event. ERR_LIMIT: more events than RECORD_EVENTS_MAX,
- * or larger than can be held, or than the broker can read. */
+/* flow.messages and a flow.reported for each event, of a message that was received at that time
+ * (RFC 3339). ERR_LIMIT: more events than RECORD_EVENTS_MAX, or larger than can be held, or than
+ * the broker can read. ERR_INPUT: `received` is longer than a time is. */
 int record_message(struct record_writer *w, const struct site_source *source, struct slice raw,
-                   const struct translation *t, struct err *reterr);
+                   struct slice received, const struct translation *t, struct err *reterr);
 /* flow.rejected of a message of `length` bytes that cannot be used, with every reason; raw is all
  * of it or its head. */
 int record_rejected(struct record_writer *w, const struct site_source *source, struct slice raw,
@@ -39,6 +40,8 @@ int record_rejected(struct record_writer *w, const struct site_source *source, s
 /* flow.rejected of a frame over the limit: its head, whole length and hash. */
 int record_frame(struct record_writer *w, const struct site_source *source,
                  const struct hl7_frame *frame, uint64_t limit, struct err *reterr);
+/* "PID-3[2].4", or "" where the reason names no place. */
+const char *record_place(const struct translate_reason *r, char out[RECORD_PLACE]);
 /* Bytes of the set's values. */
 size_t record_bytes(const struct record_writer *w);
 

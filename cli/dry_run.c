@@ -173,8 +173,8 @@ int dry_run_message(struct dry_run *d, const struct site_source *source, struct 
     arena_reset(&d->made);
     unit_reset(&d->unit);
     translate_run(translator, raw, &d->arena, &t);
-    bool fits =
-        t.verdict == TRANSLATE_REFUSED || record_message(d->record, source, raw, &t, &why) == 0;
+    bool fits = t.verdict == TRANSLATE_REFUSED ||
+                record_message(d->record, source, raw, SLICE(DRY_RUN_NOW), &t, &why) == 0;
     if (!fits) {
         t = answer_unfit(&t, &why, &reason);
         reason.text = arena_copy(&d->made, reason.text);

@@ -223,12 +223,14 @@ static int make_one(struct bench *b, struct translator *translator, struct recor
                     unsigned nth, struct arena *arena, struct err *reterr)
 {
     struct translation t;
+    char now[RFC3339_SIZE];
     arena_reset(arena);
     struct slice message = sample_message(arena, nth);
     translate_run(translator, message, arena, &t);
     if (t.verdict != TRANSLATE_EVENTS || b->feed.n + t.nevents > EVENTS_MAX)
         return err_set(reterr, ERR_INPUT, "message %u is not translated", nth);
-    if (record_message(w, &b->site->sources[0], message, &t, reterr) < 0)
+    if (record_message(w, &b->site->sources[0], message, rfc3339_utc(clock_wall_ms(), now), &t,
+                       reterr) < 0)
         return -1;
     for (unsigned i = 1; i < w->n; i++)
         keep_event(b, &w->set[i]);

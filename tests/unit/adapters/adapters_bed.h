@@ -1,0 +1,24 @@
+/* adapters_bed.h - what the tests of the adapters share: a source with the shipped maps. */
+#ifndef WEIR_ADAPTERS_BED_H
+#define WEIR_ADAPTERS_BED_H
+
+#include <check.h>
+#include "kit.h"
+#include "stream.h"
+#include "translate.h"
+
+struct bed {
+    struct site *site;
+    const struct site_source *source;
+    struct translator *translator;
+};
+
+/* overlay: text of one, or NULL. */
+void bed_open(struct bed *b, const char *overlay);
+void bed_close(struct bed *b);
+/* The value of that header of a record, or absent. */
+struct slice bed_header(const struct stream_record *r, const char *name);
+
+Suite *again_suite(void);
+
+#endif

@@ -1,0 +1,7 @@
+#include "adapters_bed.h"
+
+int main(int argc, char **argv)
+{
+    Suite *suites[] = {again_suite()};
+    return kit_main(argc, argv, suites, sizeof(suites) / sizeof(suites[0]));
+}
