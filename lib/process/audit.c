@@ -1,6 +1,5 @@
 #include "audit.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +7,9 @@
 #include "clock.h"
 #include "json.h"
 #include "rfc3339.h"
+#include "stream_fold.h"
 
-enum { VALUE_MAX = 65536, NAME_MAX_BYTES = 64, WAIT_MS = 5000 };
+enum { VALUE_MAX = 65536, NAME_MAX_BYTES = 64, WAIT_MS = 10 * 1000, WAIT_RUNNING_MS = 1000 };
 
 struct entry {
     struct entry *next;
@@ -32,59 +32,57 @@ struct audit {
     bool sending, stale; /* stale: an append failed, so what stands in the stream must be read */
 };
 
+struct head {
+    struct audit *audit;
+    bool found;
+};
+
+static int note_head(void *arg, const struct stream_message *m, struct err *reterr)
+{
+    struct head *h = arg;
+    struct audit *a = h->audit;
+    struct audit_link link;
+    unsigned char hash[DIGEST_SIZE];
+    if (!slice_eq_str(m->key, a->writer))
+        return 0;
+    bool linked = audit_link_read(m, &link);
+    if (linked)
+        audit_hash(a->digest, link.prev, m->value, hash);
+    if (!linked || memcmp(hash, link.hash, sizeof(hash)) != 0)
+        return err_set(reterr, ERR_REFUSED,
+                       "audit of %s: the record at offset %lld does not carry its own "
+                       "hash: another audit key, or it was changed",
+                       a->writer, (long long)m->offset);
+    a->head = link;
+    h->found = true;
+    return 0;
+}
+
 /* The newest record of the writer among those from start_ms on. */
-static int find_head(struct audit *a, enum stream_start start, int64_t start_ms, bool *ret_found,
-                     struct err *reterr)
+static int find_head(struct audit *a, enum stream_start start, int64_t start_ms, int quiet_ms,
+                     bool *ret_found, struct err *reterr)
 {
     struct slice topic = AUDIT_TOPIC;
     struct stream_reader_options o = {
         .topics = &topic, .ntopics = 1, .start = start, .start_ms = start_ms};
     struct stream_reader *r;
-    struct stream_message m;
-    unsigned char hash[DIGEST_SIZE];
-    *ret_found = false;
+    struct head head = {.audit = a};
     if (stream_reader_open(a->stream, &o, &r, reterr) != 0)
         return -1;
-    for (int64_t end = clock_mono_ms() + WAIT_MS; clock_mono_ms() < end;) {
-        enum stream_next n = stream_next(r, &m, reterr);
-        uint64_t behind = 0;
-        int64_t oldest;
-        if (n == STREAM_GOT && slice_eq_str(m.key, a->writer)) {
-            struct audit_link link;
-            *ret_found = audit_link_read(&m, &link);
-            if (*ret_found)
-                audit_hash(a->digest, link.prev, m.value, hash);
-            if (!*ret_found || memcmp(hash, link.hash, sizeof(hash)) != 0) {
-                stream_reader_close(r);
-                return err_set(reterr, ERR_REFUSED,
-                               "audit of %s: the record at offset %lld does not carry its own "
-                               "hash: another audit key, or it was changed",
-                               a->writer, (long long)m.offset);
-            }
-            a->head = link;
-        }
-        if (n == STREAM_GOT || n == STREAM_LOST)
-            continue;
-        if (n == STREAM_NONE && stream_lag(r, &behind, &oldest, reterr) == 0 && behind == 0) {
-            stream_reader_close(r);
-            return 0;
-        }
-        struct pollfd p = {.fd = stream_reader_fd(r), .events = POLLIN};
-        poll(&p, 1, 50);
-    }
+    int rc = stream_fold(r, quiet_ms, note_head, &head, reterr);
     stream_reader_close(r);
-    return err_set(reterr, ERR_IO, "audit of %s: the stream was not read within %d s", a->writer,
-                   WAIT_MS / 1000);
+    *ret_found = head.found;
+    return rc == 0 || reterr->code == ERR_REFUSED ? rc : err_at(reterr, "audit of %s", a->writer);
 }
 
 /* Looks back an hour, a month, then at everything, so that a start does not read years. */
-static int read_head(struct audit *a, struct err *reterr)
+static int read_head(struct audit *a, int quiet_ms, struct err *reterr)
 {
     const int64_t hour = 3600 * 1000, now = clock_wall_ms();
     bool found;
-    if (find_head(a, STREAM_AT_TIME, now - hour, &found, reterr) != 0 ||
-        (!found && find_head(a, STREAM_AT_TIME, now - 720 * hour, &found, reterr) != 0) ||
-        (!found && find_head(a, STREAM_EARLIEST, 0, &found, reterr) != 0))
+    if (find_head(a, STREAM_AT_TIME, now - hour, quiet_ms, &found, reterr) != 0 ||
+        (!found && find_head(a, STREAM_AT_TIME, now - 720 * hour, quiet_ms, &found, reterr) != 0) ||
+        (!found && find_head(a, STREAM_EARLIEST, 0, quiet_ms, &found, reterr) != 0))
         return -1;
     a->given = a->head.seq;
     a->stale = false;
@@ -100,7 +98,7 @@ int audit_open(struct stream *s, struct slice writer, struct slice key, struct a
     a->stream = s;
     a->last = &a->first;
     snprintf(a->writer, sizeof(a->writer), "%.*s", SLICE_ARG(writer));
-    if (digest_open(key, &a->digest, reterr) != 0 || read_head(a, reterr) != 0) {
+    if (digest_open(key, &a->digest, reterr) != 0 || read_head(a, WAIT_MS, reterr) != 0) {
         audit_close(a);
         return -1;
     }
@@ -248,7 +246,7 @@ int audit_append(struct audit *a, struct slice action, struct slice who,
 {
     if (a->count >= AUDIT_QUEUE_MAX)
         return err_set(reterr, ERR_FULL, "%d audit records are waiting", AUDIT_QUEUE_MAX);
-    if (a->stale && read_head(a, reterr) != 0)
+    if (a->stale && read_head(a, WAIT_RUNNING_MS, reterr) != 0)
         return -1;
     struct entry *e = calloc(1, sizeof(*e));
     if (!e)

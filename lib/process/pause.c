@@ -5,8 +5,9 @@
 #include "clock.h"
 #include "dict.h"
 #include "rfc3339.h"
+#include "stream_fold.h"
 
-enum { NAME_BYTES = 160, BY_BYTES = 80, TEXT_MAX = 200 };
+enum { NAME_BYTES = 160, BY_BYTES = 80, TEXT_MAX = 200, WAIT_MS = 10 * 1000 };
 
 static const struct slice topic = {"flow.control", 12};
 
@@ -74,20 +75,25 @@ bool pauses_has(const struct pauses *p, struct slice kind, struct slice name)
            dict_get(&p->by_name, slice_make(text, (size_t)n)) != NULL;
 }
 
+static int take(void *arg, const struct stream_message *m, struct err *reterr)
+{
+    struct pauses *p = arg;
+    (void)reterr;
+    if (slice_eq(stream_header_get(m, "writer"), p->o.writer))
+        note(p, m->key, slice_eq_str(stream_header_get(m, "state"), "paused"),
+             stream_header_get(m, "by"), m->time_ms);
+    return 0;
+}
+
 static int fold(struct pauses *p, struct err *reterr)
 {
     struct stream_reader *r;
-    struct stream_message m;
     struct stream_reader_options ro = {.topics = &topic, .ntopics = 1, .start = STREAM_EARLIEST};
-    enum stream_next got;
     if (stream_reader_open(p->o.stream, &ro, &r, reterr) < 0)
         return -1;
-    while ((got = stream_next(r, &m, reterr)) == STREAM_GOT || got == STREAM_LOST)
-        if (got == STREAM_GOT && slice_eq(stream_header_get(&m, "writer"), p->o.writer))
-            note(p, m.key, slice_eq_str(stream_header_get(&m, "state"), "paused"),
-                 stream_header_get(&m, "by"), m.time_ms);
+    int rc = stream_fold(r, WAIT_MS, take, p, reterr);
     stream_reader_close(r);
-    return got == STREAM_ERROR ? -1 : 0;
+    return rc;
 }
 
 /* ---- the verbs ---- */
