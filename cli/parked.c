@@ -20,11 +20,12 @@ struct fold {
     struct dict by_name; /* consumer, and where the route record stands -> index into entries */
     struct entry *entries;
     size_t n;
+    struct slice wanted; /* whose event is kept too */
 };
 
-static int fold_one(struct fold *f, const struct stream_message *m, struct slice wanted,
-                    struct err *reterr)
+static int fold_one(void *arg, const struct stream_message *m, struct err *reterr)
 {
+    struct fold *f = arg;
     char name[512];
     struct slice consumer = stream_header_get(m, "consumer"), id = stream_header_get(m, "ce_id");
     /* A merge stands in a route twice, under the same id: it is the place that tells the copies
@@ -49,15 +50,14 @@ static int fold_one(struct fold *f, const struct stream_message *m, struct slice
         .reason = arena_copy(&f->arena, stream_header_get(m, "reason")),
         .attempts = arena_copy(&f->arena, stream_header_get(m, "attempts")),
         .since = arena_copy(&f->arena, stream_header_get(m, "since")),
-        .value = slice_eq(id, wanted) && m->value.n ? arena_copy(&f->arena, m->value) : e->value,
+        .value = slice_eq(id, f->wanted) && m->value.n ? arena_copy(&f->arena, m->value) : e->value,
     };
     return f->arena.overflow ? err_set(reterr, ERR_LIMIT, "too many parked events to show") : 0;
 }
 
-static int fold_all(struct fold *f, struct view *v, struct slice wanted, struct err *reterr)
+static int fold_all(struct fold *f, struct view *v, struct err *reterr)
 {
     struct stream_reader *r = NULL;
-    struct stream_message m;
     arena_init(&f->arena, ARENA_MAX);
     dict_init(&f->by_name, ENTRIES_MAX);
     f->entries = arena_zalloc(&f->arena, ENTRIES_MAX, sizeof(*f->entries));
@@ -65,13 +65,7 @@ static int fold_all(struct fold *f, struct view *v, struct slice wanted, struct 
         return err_set(reterr, ERR_NOMEM, "no memory");
     if (view_read(v, "flow.parked", STREAM_EARLIEST, &r, reterr) < 0)
         return -1;
-    int result = 0;
-    for (enum stream_next n; result == 0 && (n = stream_next(r, &m, reterr)) != STREAM_NONE;) {
-        if (n == STREAM_ERROR)
-            result = -1;
-        else if (n == STREAM_GOT)
-            result = fold_one(f, &m, wanted, reterr);
-    }
+    int result = view_fold(r, fold_one, f, reterr);
     stream_reader_close(r);
     return result;
 }
@@ -188,11 +182,11 @@ static int show(const struct fold *f, const char *id, const struct options *o, s
 static int read_verb(const struct verb *self, const struct options *o, const char *id)
 {
     struct view v;
-    struct fold f = {0};
+    struct fold f = {.wanted = slice_str(id)};
     struct err err = {0};
     if (view_open(o, &v, &err) < 0)
         return verb_fail(self, &err);
-    int result = fold_all(&f, &v, slice_str(id), &err);
+    int result = fold_all(&f, &v, &err);
     if (result == 0)
         result = id ? show(&f, id, o, &v, &err) : list(&f, o, &err);
     fold_close(&f);

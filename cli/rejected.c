@@ -53,10 +53,14 @@ struct fold {
     struct dict by_key;
     struct trouble *all;
     size_t n;
+    const char *wanted; /* this source alone; NULL: all */
 };
 
-static int fold_one(struct fold *f, const struct stream_message *m, struct err *reterr)
+static int fold_one(void *arg, const struct stream_message *m, struct err *reterr)
 {
+    struct fold *f = arg;
+    if (f->wanted && !slice_eq_str(stream_header_get(m, "source"), f->wanted))
+        return 0;
     arena_reset(&f->scratch);
     struct slice text = reasons_text(stream_header_get(m, "reasons"), &f->scratch);
     struct slice source = stream_header_get(m, "source"), kind = stream_header_get(m, "kind"),
@@ -110,21 +114,16 @@ static void print_json(const struct trouble *t)
 
 static int list(struct view *v, const struct options *o, struct err *reterr)
 {
-    struct fold f = {0};
+    struct fold f = {.wanted = o->source};
     struct stream_reader *r = NULL;
-    struct stream_message m;
     arena_init(&f.arena, ARENA_MAX);
     arena_init(&f.scratch, ARENA_MAX);
     dict_init(&f.by_key, KINDS_MAX);
     f.all = arena_zalloc(&f.arena, KINDS_MAX, sizeof(*f.all));
     int result = f.all ? view_read(v, "flow.rejected", STREAM_EARLIEST, &r, reterr)
                        : err_set(reterr, ERR_NOMEM, "no memory");
-    for (enum stream_next n; result == 0 && (n = stream_next(r, &m, reterr)) != STREAM_NONE;) {
-        bool wanted = n == STREAM_GOT &&
-                      (!o->source || slice_eq_str(stream_header_get(&m, "source"), o->source));
-        if (n == STREAM_ERROR || (wanted && fold_one(&f, &m, reterr) < 0))
-            result = -1;
-    }
+    if (result == 0)
+        result = view_fold(r, fold_one, &f, reterr);
     for (size_t i = 0; result == 0 && i < f.n; i++) {
         const struct trouble *t = &f.all[i];
         if (o->json)
@@ -159,7 +158,7 @@ static void print_as_sent(struct slice message)
     }
 }
 
-static int print_one(const struct stream_message *m, const struct options *o)
+static void print_one(const struct stream_message *m, const struct options *o)
 {
     struct arena arena;
     static const char *const shown[] = {"source", "received", "kind", "length", "sha256"};
@@ -174,14 +173,33 @@ static int print_one(const struct stream_message *m, const struct options *o)
         masked_message_print(m->value, stdout);
     putchar('\n');
     arena_fini(&arena);
-    return 0;
+}
+
+struct search {
+    struct slice partition;
+    int64_t offset;
+    const struct options *options;
+    bool found, ended;
+};
+
+/* -1 ends the reading: it was found, or its place was passed. */
+static int look(void *arg, const struct stream_message *m, struct err *reterr)
+{
+    struct search *s = arg;
+    (void)reterr;
+    if (!slice_eq(m->partition, s->partition) || m->offset < s->offset)
+        return 0;
+    s->ended = true;
+    s->found = m->offset == s->offset;
+    if (s->found)
+        print_one(m, s->options);
+    return -1;
 }
 
 static int show(struct view *v, const struct options *o, const char *name, struct err *reterr)
 {
     struct slice rest = slice_str(name), partition = slice_split(&rest, '/');
     struct stream_reader *r = NULL;
-    struct stream_message m;
     uint64_t offset;
     if (!num_u64(rest, &offset) || offset > INT64_MAX)
         return err_set(reterr, ERR_INPUT,
@@ -190,19 +208,14 @@ static int show(struct view *v, const struct options *o, const char *name, struc
                        name);
     if (o->reveal && reveal_audited(v, name, reterr) < 0)
         return -1;
-    if (view_read(v, "flow.rejected", STREAM_EARLIEST, &r, reterr) < 0)
+    if (view_read(v, "flow.rejected", STREAM_LATEST, &r, reterr) < 0)
         return -1;
+    struct search search = {partition, (int64_t)offset, o, false, false};
     int result = stream_seek(r, SLICE("flow.rejected"), partition, (int64_t)offset, reterr);
-    bool found = false;
-    for (enum stream_next n;
-         result == 0 && !found && (n = stream_next(r, &m, reterr)) != STREAM_NONE;) {
-        if (n == STREAM_ERROR)
-            result = -1;
-        found = n == STREAM_GOT && slice_eq(m.partition, partition) && m.offset == (int64_t)offset;
-    }
-    if (result == 0)
-        result = found ? print_one(&m, o)
-                       : err_set(reterr, ERR_INPUT, "no rejected message '%s' is there", name);
+    if (result == 0 && view_fold(r, look, &search, reterr) < 0 && !search.ended)
+        result = -1;
+    else if (result == 0 && !search.found)
+        result = err_set(reterr, ERR_INPUT, "no rejected message '%s' is there", name);
     stream_reader_close(r);
     return result;
 }

@@ -137,19 +137,17 @@ static bool ring_push(struct ring *r, struct slice line)
     return true;
 }
 
-/* Reads to the end as it is now and keeps the last lines. */
-static int collect(struct tail *t, struct stream_reader *r, struct ring *ring, struct err *reterr)
+struct collect {
+    struct tail *tail;
+    struct ring *ring;
+};
+
+static int collect(void *arg, const struct stream_message *m, struct err *reterr)
 {
-    struct stream_message m;
-    for (;;) {
-        enum stream_next n = stream_next(r, &m, reterr);
-        if (n == STREAM_NONE)
-            return 0;
-        if (n == STREAM_ERROR)
-            return -1;
-        if (n == STREAM_GOT && render(t, &m) && !ring_push(ring, buf_slice(&t->line)))
-            return err_set(reterr, ERR_NOMEM, "no memory for the last lines");
-    }
+    struct collect *c = arg;
+    if (render(c->tail, m) && !ring_push(c->ring, buf_slice(&c->tail->line)))
+        return err_set(reterr, ERR_NOMEM, "no memory for the last lines");
+    return 0;
 }
 
 /* Looks back over longer and longer times until enough lines are found: most of a long history is
@@ -158,6 +156,7 @@ static int show_last(struct tail *t, struct stream_reader *r, struct err *reterr
 {
     static const int64_t minutes[] = {1, 10, 60, 360, 1440, 20160, 0};
     struct ring ring = {.max = t->o->last};
+    struct collect all = {t, &ring};
     ring.text = calloc(ring.max, sizeof(*ring.text));
     ring.size = calloc(ring.max, sizeof(*ring.size));
     int result =
@@ -167,7 +166,7 @@ static int show_last(struct tail *t, struct stream_reader *r, struct err *reterr
         ring_clear(&ring);
         result = stream_seek_time(r, from, reterr);
         if (result == 0)
-            result = collect(t, r, &ring, reterr);
+            result = view_fold(r, collect, &all, reterr);
         if (ring.count >= ring.max)
             break;
     }
@@ -191,7 +190,7 @@ static int follow(struct tail *t, struct stream_reader *r, struct err *reterr)
         if (n == STREAM_GOT && render(t, &m) && !put_out(t))
             return 0; /* nobody reads any more */
         if (n == STREAM_NONE) {
-            if (fflush(stdout) != 0 || t->o->no_follow)
+            if (fflush(stdout) != 0 || (t->o->no_follow && stream_caught_up(r)))
                 return 0;
             if (!view_wait(r, WAIT_MS))
                 return 0; /* `| head` has seen enough, or the pager was left */

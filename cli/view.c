@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+enum { QUIET_MS = 10 * 1000 };
+
 int view_open(const struct options *o, struct view *ret, struct err *reterr)
 {
     struct view v = {0};
@@ -40,6 +42,11 @@ int view_read(struct view *v, const char *topic, enum stream_start start,
     struct slice topics[] = {slice_str(topic)};
     struct stream_reader_options o = {.topics = topics, .ntopics = 1, .start = start};
     return stream_reader_open(v->stream, &o, ret, reterr);
+}
+
+int view_fold(struct stream_reader *r, stream_fold_fn fn, void *arg, struct err *reterr)
+{
+    return stream_fold(r, QUIET_MS, fn, arg, reterr);
 }
 
 bool view_wait(struct stream_reader *r, int timeout_ms)

@@ -7,7 +7,7 @@
 
 #include "options.h"
 #include "site.h"
-#include "stream.h"
+#include "stream_fold.h"
 
 struct view {
     struct site *site;
@@ -20,6 +20,8 @@ void view_close(struct view *v);
 /* Opens a reader without a group on one topic. */
 int view_read(struct view *v, const char *topic, enum stream_start start,
               struct stream_reader **ret, struct err *reterr);
+/* Gives every record up to the end as it is now (stream_fold). */
+int view_fold(struct stream_reader *r, stream_fold_fn fn, void *arg, struct err *reterr);
 /* Waits until the reader may have more, at most that long. False: nobody reads standard output any
  * more. */
 bool view_wait(struct stream_reader *r, int timeout_ms);
