@@ -24,6 +24,7 @@ void stream_options_default(struct stream_options *o)
         .record_max = 64ULL << 20,
         .queue_records = 65536,
         .queue_bytes = 256ULL << 20,
+        .append_timeout_ms = 20 * 1000,
         .keep_grace_ms = 3600 * 1000,
     };
 }

@@ -65,7 +65,9 @@ struct stream_options {
     struct slice prefix; /* kafka: before every topic, group and transactional id; may be absent */
     const struct stream_property *properties; /* kafka; borrowed for stream_open */
     unsigned nproperties;
-    bool allow_unsafe; /* kafka: fewer than two replicas in sync are enough */
+    bool allow_unsafe;          /* kafka: fewer than two replicas in sync are enough */
+    uint32_t append_timeout_ms; /* kafka: what is not durable after so long fails, retriable;
+                                   default 20 s, 0 = never */
     struct slice
         writer; /* embedded: name of the file that this process alone writes; absent = read only */
     uint64_t record_max;      /* bytes of key, headers and value; default 64 MiB */
