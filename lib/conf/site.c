@@ -5,7 +5,7 @@
 #include "conf_addr.h"
 #include "log.h"
 
-enum { SITE_ARENA_MAX = 256 << 20, KEY_MIN = 32 };
+enum { SITE_ARENA_MAX = 256 << 20, KEY_MIN = 32, KAFKA_RECORD_MAX = 16 << 20 };
 
 #define ROW(member) offsetof(struct site_nodes, s.member)
 #define NODE(member) offsetof(struct site_nodes, member)
@@ -13,7 +13,7 @@ enum { SITE_ARENA_MAX = 256 << 20, KEY_MIN = 32 };
 /* A site while it is read, with the sections that it keeps in other shapes. */
 struct site_nodes {
     struct site s;
-    const struct yaml *stream, *keys, *journey, *lists, *sources, *routes, *consumers;
+    const struct yaml *stream, *kafka, *keys, *journey, *lists, *sources, *routes, *consumers;
 };
 
 static const char *const levels[] = {
@@ -53,28 +53,33 @@ static const struct conf_option base_options[] = {
 
 static const struct conf_option stream_options[] = {
     {"kind", CONF_TEXT, ROW(stream.kind), "embedded",
-     .help = "`embedded`: files under `data`, synced. `memory`: nothing survives the process; for "
-             "tests."},
+     .help = "`embedded`: files under `data`, synced. `kafka`: topics of the nodes that `kafka` "
+             "names. `memory`: nothing survives the process; for tests."},
     {"retain", CONF_DURATION, ROW(stream.retain), "14d", 0, 0,
      .help = "Records are kept so long, and longer for a reader that lags; 0 = for good. At least "
-             "`dedupe_window` and a day."},
+             "`dedupe_window` and a day. Kafka keeps them so long and no longer, read or not."},
     {"retain_bytes", CONF_SIZE, ROW(stream.retain_bytes), "20GiB", 0, 0,
      .help = "Beyond this size the oldest go first, unless a reader still needs them; 0 = no "
-             "limit."},
+             "limit. Kafka: of one partition, read or not, and no limit unless it is given."},
     {"disk_mark", CONF_SIZE, ROW(stream.disk_mark), "40GiB", 0, 0,
      .help = "Beyond this size the slowest reader loses its oldest, with an alarm and an audit "
-             "record; 0 = never."},
+             "record; 0 = never. Not for Kafka."},
     {"free_min", CONF_SIZE, ROW(stream.free_min), "256MiB", 0, 0,
-     .help = "With less room on the disk senders hear \"try later\"."},
+     .help = "With less room on the disk senders hear \"try later\". Not for Kafka, whose nodes "
+             "have the disk."},
     {"record_max", CONF_SIZE, ROW(stream.record_max), "64MiB", 4 << 20, 1 << 30,
-     .help = "Largest record: key, headers and value."},
+     .help = "Largest record: key, headers and value. Kafka: `16MiB` unless it is given, and the "
+             "topics must take it (`max.message.bytes`, which `weir topics create` sets)."},
     {"queue_records", CONF_INT, ROW(stream.queue_records), "65536", 1024, 100000000,
      .help = "Records accepted and not yet durable; at this number sockets are not read."},
     {"queue_bytes", CONF_SIZE, ROW(stream.queue_bytes), "256MiB", 32 << 20, 0,
      .help = "The same in bytes."},
     {"unsafe_no_sync", CONF_BOOL, ROW(stream.unsafe_no_sync), "false",
-     .help = "`true`: nothing is synced to the disk, so a power cut loses what was acknowledged, "
-             "and may break the files. For tests on data that is thrown away; each start warns."},
+     .help =
+         "`true`: nothing is synced to the disk, so a power cut loses what was acknowledged, "
+         "and may break the files. For tests on data that is thrown away; each start warns. Not "
+         "for Kafka."},
+    {"kafka", CONF_NODE, NODE(kafka), .help = "For kind kafka: see below."},
 };
 
 static const struct conf_option key_options[] = {
@@ -185,6 +190,32 @@ static int check_listen(struct site *s, struct err *reterr)
     return 0;
 }
 
+/* What Kafka's nodes do themselves is not said here; the presets are those of one machine. */
+static int read_kafka(struct site_nodes *n, struct err *reterr)
+{
+    static const char *const useless[] = {"disk_mark", "free_min", "unsafe_no_sync"};
+    struct site *s = &n->s;
+    bool kafka = slice_eq_str(s->stream.kind, "kafka");
+    if (n->kafka && !kafka)
+        return site_name_err(n->kafka, reterr, "\"kafka\" is of no use with kind %s",
+                             s->stream.kind.p);
+    if (!kafka)
+        return 0;
+    if (!n->kafka)
+        return yaml_err(n->stream, reterr, "kind kafka needs its section \"kafka:\"");
+    for (unsigned i = 0; i < sizeof(useless) / sizeof(*useless); i++) {
+        const struct yaml *at = yaml_get(n->stream, useless[i]);
+        if (at)
+            return site_name_err(at, reterr, "\"%s\" is of no use with kind kafka", useless[i]);
+    }
+    s->stream.disk_mark = s->stream.free_min = 0;
+    if (!yaml_get(n->stream, "retain_bytes"))
+        s->stream.retain_bytes = 0;
+    if (!yaml_get(n->stream, "record_max"))
+        s->stream.record_max = KAFKA_RECORD_MAX;
+    return site_read_kafka(s, n->kafka, &s->stream.kafka, reterr);
+}
+
 static int check_stream(const struct site *s, const struct yaml *node, struct err *reterr)
 {
     const struct yaml *mark = yaml_get(node, "disk_mark");
@@ -240,6 +271,8 @@ static int read_secrets(struct site *s, unsigned which, struct err *reterr)
         return -1;
     if ((which & SITE_ROUTE_KEYS) && site_route_keys(s, reterr) < 0)
         return -1;
+    if (site_kafka_secrets(s, &s->stream.kafka, which / SITE_STREAM, reterr) < 0)
+        return -1;
     return which & SITE_CONSUMER_SECRETS ? site_consumer_secrets(s, reterr) : 0;
 }
 
@@ -249,7 +282,7 @@ static int read_sections(struct site_nodes *n, struct err *reterr)
     struct arena *a = s->arena;
     if (conf_read(s->root, base_options, BASE_OPTIONS, a, n, reterr) < 0 ||
         conf_read(n->stream, stream_options, STREAM_OPTIONS, a, n, reterr) < 0 ||
-        check_stream(s, n->stream, reterr) < 0 ||
+        read_kafka(n, reterr) < 0 || check_stream(s, n->stream, reterr) < 0 ||
         conf_read(n->keys, key_options, KEY_OPTIONS, a, n, reterr) < 0 ||
         check_kid(s, n->keys, reterr) < 0 ||
         conf_read(n->journey, journey_options, JOURNEY_OPTIONS, a, n, reterr) < 0 ||
@@ -372,6 +405,7 @@ void site_print_base(struct buf *out)
     conf_print_options(base_options, BASE_OPTIONS, out);
     buf_puts(out, "\n## stream\n\n");
     conf_print_options(stream_options, STREAM_OPTIONS, out);
+    site_print_kafka(out);
     buf_puts(out, "\n## keys\n\n");
     conf_print_options(key_options, KEY_OPTIONS, out);
     buf_puts(out, "\n## journey\n\n");

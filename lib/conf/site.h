@@ -9,6 +9,7 @@
 
 #include "conf.h"
 #include "dict.h"
+#include "site_kafka.h"
 
 /* Names that a path, topic, file or label is made of: [a-z0-9][a-z0-9-]*, at most 48. */
 
@@ -56,7 +57,8 @@ struct site_route {
     const struct yaml *key_node;
     struct slice key; /* secret for HMAC(route's key, ordering key); without `key:` made from the
                          pseudonym key and the route's name */
-    bool restricted;  /* places and contacts of restricted patients are let through */
+    struct conf_texts readers; /* Kafka users that may read the topic */
+    bool restricted;           /* places and contacts of restricted patients are let through */
     bool identifiers; /* must be true where keep names an identifying field: nobody gives identity
                          away by a typo (checked by the router, which knows the fields) */
 };
@@ -112,11 +114,13 @@ struct site {
     int log_level;     /* enum log_level */
     struct {
         struct slice kind;
-        int64_t retain; /* ms */
-        uint64_t retain_bytes, disk_mark, record_max, queue_bytes;
+        int64_t retain;                                            /* ms */
+        uint64_t retain_bytes, disk_mark, record_max, queue_bytes; /* kafka: retain_bytes is per
+                                                                      partition, no disk_mark */
         int64_t queue_records;
         bool unsafe_no_sync;
-        uint64_t free_min; /* bytes that must stay free on the disk: below, "try later" */
+        uint64_t free_min; /* bytes that must stay free on the disk: below, "try later"; kafka: 0 */
+        struct site_kafka kafka;
     } stream;
     struct {
         struct slice kid;
@@ -150,9 +154,13 @@ enum site_secrets {
     SITE_AUDIT = 1 << 1,
     SITE_ROUTE_KEYS = 1 << 2, /* needs the pseudonym key too */
     SITE_CONSUMER_SECRETS = 1 << 3,
-    SITE_ADAPTER = SITE_PSEUDONYM | SITE_AUDIT,
-    SITE_BROKER = SITE_AUDIT | SITE_ROUTE_KEYS | SITE_CONSUMER_SECRETS,
-    SITE_ALL_SECRETS = SITE_ADAPTER | SITE_BROKER,
+    SITE_STREAM = 1 << 4, /* of that user of the stream: SITE_STREAM << SITE_USER_… */
+    SITE_OPERATOR = SITE_STREAM << SITE_USER_OPERATOR,
+    SITE_ADMIN = SITE_STREAM << SITE_USER_ADMIN,
+    SITE_ADAPTER = SITE_PSEUDONYM | SITE_AUDIT | SITE_STREAM << SITE_USER_ADAPTER,
+    SITE_BROKER =
+        SITE_AUDIT | SITE_ROUTE_KEYS | SITE_CONSUMER_SECRETS | SITE_STREAM << SITE_USER_BROKER,
+    SITE_ALL_SECRETS = SITE_ADAPTER | SITE_BROKER, /* of what `weir run` starts */
 };
 
 /* Reads and checks everything that needs no other library: names, references between sections,

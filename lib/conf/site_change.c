@@ -27,13 +27,30 @@ static int check_keys(const struct site *now, const struct site *fresh, struct e
     return 0;
 }
 
+static bool same_user(const struct site_kafka_user *a, const struct site_kafka_user *b)
+{
+    return same_secret(a->password, b->password) && same_secret(a->key_password, b->key_password);
+}
+
+/* What the stream's section names and what stands behind the names. */
+static bool same_stream(const struct site *now, const struct site *fresh)
+{
+    const struct site_kafka *a = &now->stream.kafka, *b = &fresh->stream.kafka;
+    bool same = yaml_same(yaml_get(now->root, "stream"), yaml_get(fresh->root, "stream"));
+    for (unsigned i = 0; same && i < SITE_USERS; i++)
+        same = same_user(&a->users[i], &b->users[i]);
+    for (unsigned i = 0; same && i < a->nproperties; i++)
+        same = same_secret(a->properties[i].value, b->properties[i].value);
+    return same;
+}
+
 int site_change_check(const struct site *now, const struct site *fresh, const char *process,
                       struct err *reterr)
 {
     if (!slice_eq(now->data, fresh->data))
         return site_change_refuse(fresh, yaml_get(fresh->root, "data"), "data", reterr);
     const struct yaml *stream = yaml_get(fresh->root, "stream");
-    if (!yaml_same(yaml_get(now->root, "stream"), stream))
+    if (!same_stream(now, fresh))
         return site_change_refuse(fresh, stream, "stream", reterr);
     if (!slice_eq(site_listen(now, process), site_listen(fresh, process)))
         return site_change_refuse(fresh, yaml_get(fresh->listen, process), "listen", reterr);

@@ -28,11 +28,17 @@ int site_no_room(const struct site *s, struct err *reterr);
 int site_read_sources(struct site *s, const struct yaml *section, struct err *reterr);
 int site_read_routes(struct site *s, const struct yaml *section, struct err *reterr);
 int site_read_consumers(struct site *s, const struct yaml *section, struct err *reterr);
+/* The section `kafka` of a stream. */
+int site_read_kafka(struct site *s, const struct yaml *node, struct site_kafka *ret,
+                    struct err *reterr);
+/* Secrets of a set of users (1 << enum site_user). */
+int site_kafka_secrets(struct site *s, struct site_kafka *k, unsigned users, struct err *reterr);
 /* After all sections: keys of routes that name none. */
 int site_route_keys(struct site *s, struct err *reterr);
 int site_consumer_secrets(struct site *s, struct err *reterr);
 
 void site_print_base(struct buf *out);
+void site_print_kafka(struct buf *out);
 void site_print_sources(struct buf *out);
 void site_print_routes(struct buf *out);
 void site_print_consumers(struct buf *out);

@@ -17,6 +17,10 @@ static const struct conf_option route_options[] = {
     {"key", CONF_SECRET, ROW(key_node),
      .help = "Key from which record keys of this route are made, so that two routes cannot be "
              "joined by them; not given: made from the pseudonym key and the route's name."},
+    {"readers", CONF_TEXTS, ROW(readers),
+     .help = "Only for Kafka: users (`analyst`) or principals (`User:CN=analyst`) that may read "
+             "the route's topic with a client of their own, in consumer groups that begin with "
+             "the user's name and a dot; `weir topics create` lets them."},
 };
 
 enum { ROUTE_OPTIONS = sizeof(route_options) / sizeof(*route_options), KEY_MIN = 32 };
@@ -27,9 +31,17 @@ static int read_route(struct site *s, struct site_route *r, const struct yaml *n
     r->name = node->name;
     r->node = node;
     r->when_node = yaml_get(node, "when");
-    if (site_check_name(node, "route", reterr) < 0)
+    if (site_check_name(node, "route", reterr) < 0 ||
+        conf_read(node, route_options, ROUTE_OPTIONS, s->arena, r, reterr) < 0)
         return -1;
-    return conf_read(node, route_options, ROUTE_OPTIONS, s->arena, r, reterr);
+    const struct yaml *readers = yaml_get(node, "readers");
+    if (readers && !slice_eq_str(s->stream.kind, "kafka"))
+        return site_name_err(readers, reterr, "\"readers\" is of no use with kind %s of the stream",
+                             s->stream.kind.p);
+    for (unsigned i = 0; i < r->readers.n; i++)
+        if (!r->readers.at[i].n)
+            return yaml_err(readers, reterr, "readers: a user has a name");
+    return 0;
 }
 
 int site_read_routes(struct site *s, const struct yaml *section, struct err *reterr)

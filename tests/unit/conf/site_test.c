@@ -12,6 +12,9 @@
 #define SOURCE "sources:\n  pas:\n    adapter: acute\n    ods: RZZ\n    system: demo\n"
 #define MLLP "    mllp:\n      listen: 127.0.0.1:2575\n"
 #define ROUTE "routes:\n  all: {}\n"
+#define KAFKA(rest) KEYS "stream: {kind: kafka, kafka: {nodes: 'k1.nhs.uk:9093'" rest "}}\n"
+#define TLS ", tls: {}"
+#define SCRAM ", sasl: {mechanism: SCRAM-SHA-512, username: weir, password: env:WEIR_TEST_P}"
 #define CONSUMER "consumers:\n  c:\n    route: all\n"
 
 static void keys_open(void)
@@ -21,6 +24,16 @@ static void keys_open(void)
     setenv("WEIR_TEST_SHORT", "short", 1);
     setenv("WEIR_TEST_BEARER", "token", 1);
     unsetenv("WEIR_TEST_NONE");
+}
+
+static struct site *read_site(const char *text)
+{
+    struct site *s;
+    struct err err = {0};
+    keys_open();
+    ck_assert_msg(site_read(slice_str(text), "t.yaml", SITE_ALL_SECRETS, &s, &err) == 0, "%s",
+                  err.text);
+    return s;
 }
 
 START_TEST(example_is_read_as_it_is)
@@ -102,6 +115,93 @@ START_TEST(secrets_are_opened_by_those_who_may)
 }
 END_TEST
 
+START_TEST(kafka_of_one_user)
+{
+    struct site *s;
+    struct err err;
+    keys_open();
+    ck_assert_msg(
+        site_read(SLICE(KAFKA(TLS SCRAM
+                              ", properties: {linger.ms: 1}") "routes: {all: {readers: [ana]}}\n"),
+                  "/etc/weir.yaml", SITE_ALL_SECRETS, &s, &err) == 0,
+        "%s", err.text);
+    const struct site_kafka *k = &s->stream.kafka;
+    kit_assert_slice(k->nodes_text, SLICE("k1.nhs.uk:9093"));
+    ck_assert(k->partitions == 12 && k->replicas == 3 && k->min_insync == 2);
+    ck_assert(!k->allow_unsafe && k->tls && !site_kafka_is_plain(k) && k->prefix.n == 0);
+    ck_assert(s->stream.record_max == 16 << 20 && !s->stream.disk_mark && !s->stream.free_min);
+    ck_assert_uint_eq(s->stream.retain_bytes, 0);
+    for (unsigned i = 0; i < SITE_USERS; i++) {
+        kit_assert_slice(k->users[i].username, SLICE("weir"));
+        kit_assert_slice(k->users[i].principal, SLICE("User:weir"));
+    }
+    kit_assert_slice(k->properties[0].name, SLICE("linger.ms"));
+    kit_assert_slice(k->properties[0].value, SLICE("1"));
+    kit_assert_slice(s->routes[0].readers.at[0], SLICE("ana"));
+    site_close(s);
+}
+END_TEST
+
+START_TEST(kafka_password_that_is_another_takes_a_restart)
+{
+    static const char text[] =
+        KAFKA(TLS ", sasl: {mechanism: PLAIN, username: weir, password: env:WEIR_TEST_BEARER}");
+    struct err err;
+    keys_open();
+    struct site *now = read_site(text), *same = read_site(text);
+    setenv("WEIR_TEST_BEARER", "another", 1);
+    struct site *other = NULL;
+    ck_assert_int_eq(site_read(SLICE(text), "t.yaml", SITE_ALL_SECRETS, &other, &err), 0);
+    ck_assert_int_eq(site_change_check(now, same, "acute", &err), 0);
+    ck_assert_int_eq(site_change_check(now, other, "acute", &err), -1);
+    ck_assert(err.code == ERR_REFUSED && strstr(err.text, "stream: ") != NULL);
+    site_close(now);
+    site_close(same);
+    site_close(other);
+}
+END_TEST
+
+START_TEST(kafka_users_know_their_own)
+{
+    static const char text[] =
+        KEYS "stream:\n  kind: kafka\n  kafka:\n    nodes: [localhost:1, '[::1]:2']\n"
+             "    prefix: north.\n"
+             "    sasl: {mechanism: PLAIN, username: weir, password: env:WEIR_TEST_P}\n"
+             "    tls: {ca_file: ca.pem, cert_file: all.pem, key_file: all.key}\n"
+             "    users:\n"
+             "      adapter: {username: ad, password: env:WEIR_TEST_A}\n"
+             "      broker: {username: br, password: env:WEIR_TEST_NONE}\n"
+             "      admin: {cert_file: a.pem, key_file: a.key, principal: 'User:CN=a'}\n"
+             "    properties: {ssl.engine.secret: env:WEIR_TEST_BEARER}\n";
+    struct site *s;
+    struct err err;
+    keys_open();
+    ck_assert_msg(site_read(SLICE(text), "/e/w.yaml", SITE_ADAPTER, &s, &err) == 0, "%s", err.text);
+    const struct site_kafka *k = &s->stream.kafka;
+    const struct site_kafka_user *u = k->users;
+    kit_assert_slice(k->nodes_text, SLICE("localhost:1,[::1]:2"));
+    kit_assert_slice(k->prefix, SLICE("north."));
+    kit_assert_slice(k->ca_file, SLICE("/e/ca.pem"));
+    kit_assert_slice(u[SITE_USER_ADAPTER].username, SLICE("ad"));
+    kit_assert_slice(u[SITE_USER_ADAPTER].password, SLICE(KEY "x"));
+    ck_assert(!slice_present(u[SITE_USER_BROKER].password));
+    kit_assert_slice(u[SITE_USER_OPERATOR].username, SLICE("weir"));
+    kit_assert_slice(u[SITE_USER_OPERATOR].cert_file, SLICE("/e/all.pem"));
+    ck_assert(!slice_present(u[SITE_USER_OPERATOR].password));
+    kit_assert_slice(u[SITE_USER_ADMIN].username, SLICE("weir"));
+    kit_assert_slice(u[SITE_USER_ADMIN].cert_file, SLICE("/e/a.pem"));
+    kit_assert_slice(u[SITE_USER_ADMIN].principal, SLICE("User:CN=a"));
+    kit_assert_slice(k->properties[0].value, SLICE("token"));
+    site_close(s);
+    ck_assert_int_eq(site_read(SLICE(text), "/e/w.yaml", SITE_OPERATOR, &s, &err), 0);
+    kit_assert_slice(s->stream.kafka.users[SITE_USER_OPERATOR].password, SLICE(KEY));
+    ck_assert(!slice_present(s->stream.kafka.users[SITE_USER_ADAPTER].password));
+    site_close(s);
+    ck_assert_int_eq(site_read(SLICE(text), "/e/w.yaml", SITE_BROKER, &s, &err), -1);
+    ck_assert(strstr(err.text, "WEIR_TEST_NONE") != NULL);
+}
+END_TEST
+
 START_TEST(keys_of_routes)
 {
     struct site *a, *b;
@@ -160,6 +260,37 @@ START_TEST(what_is_wrong_is_said)
         {KEYS "stream: {record_max: 1GiB}", "queue_bytes"},
         {KEYS "stream: {record_max: 64KiB}", "record_max"}, /* an event would not fit */
         {KEYS "stream: {queue_records: 1}", "queue_records"},
+        {KEYS "stream: {kind: kafka}", "needs its section \"kafka:\""},
+        {KEYS "stream: {kafka: {nodes: 'localhost:1'}}", "of no use with kind embedded"},
+        {KEYS "stream: {kind: kafka, disk_mark: 1GiB, kafka: {nodes: 'localhost:1'}}",
+         "\"disk_mark\" is of no use with kind kafka"},
+        {KEYS "routes: {x: {readers: [ana]}}", "\"readers\" is of no use with kind embedded"},
+        {KEYS "stream: {kind: kafka, kafka: {}}", "\"nodes\" is missing"},
+        {KEYS "stream: {kind: kafka, kafka: {nodes: []}}", "one HOST:PORT"},
+        {KEYS "stream: {kind: kafka, kafka: {nodes: localhost}}", "must be HOST:PORT"},
+        {KEYS "stream: {kind: kafka, kafka: {nodes: 'a:70000'}}", "must be HOST:PORT"},
+        {KEYS "stream: {kind: kafka, kafka: {nodes: 'a b:1'}}", "must be HOST:PORT"},
+        {KAFKA(""), "k1.nhs.uk:9093 is another machine and there is no tls"},
+        {KAFKA(TLS ", plaintext: true"), "there is tls"},
+        {KAFKA(TLS ", prefix: a_b"), "prefix: "},
+        {KAFKA(TLS ", min_insync: 1"), "unless allow_unsafe: true"},
+        {KAFKA(TLS ", replicas: 1"), "2 of 1 replicas"},
+        {KAFKA(", tls: {cert_file: a}"), "needs its key_file"},
+        {KAFKA(TLS ", sasl: {mechanism: PLAIN}"), "adapter has no username"},
+        {KAFKA(TLS ", sasl: {mechanism: SCRAM}"), "SCRAM-SHA-256"},
+        {KAFKA(TLS ", sasl: {mechanism: PLAIN, username: a, password: b}"), "never written here"},
+        {KAFKA(TLS SCRAM ", users: {adaptor: {}}"), "did you mean \"adapter\"?"},
+        {KAFKA(TLS SCRAM ", users: {broker: {password: env:X}}"), "of which username?"},
+        {KAFKA(TLS SCRAM ", users: {broker: {principal: a}}"), "begins with \"User:\""},
+        {KAFKA(TLS ", users: {broker: {username: a, password: env:X}}"), "of no use without"},
+        {KAFKA(", plaintext: true, users: {broker: {cert_file: a, key_file: b}}"),
+         "without \"tls\""},
+        {KAFKA(TLS ", properties: {bootstrap.servers: a}"), "said by the option nodes"},
+        {KAFKA(TLS ", properties: {ssl.key.location: a}"), "said by the option tls"},
+        {KAFKA(TLS ", properties: {sasl.password: a}"), "never written here"},
+        {KAFKA(TLS ", properties: {acks: [1]}"), "one value"},
+        {KAFKA(TLS) SOURCE "    mllp: {listen: '127.0.0.1:1', frame_max: 16MiB}\n",
+         "do not fit a record of 16777216 bytes"},
         {KEYS "lists: {a-b: [x]}", "the name of a list"},
         {KEYS "lists: {ab: x}", "a list is written"},
         {KEYS "routes: {x: {wen: a}}", "did you mean \"when\"?"},
@@ -195,16 +326,6 @@ START_TEST(what_is_wrong_is_said)
     }
 }
 END_TEST
-
-static struct site *read_site(const char *text)
-{
-    struct site *s;
-    struct err err = {0};
-    keys_open();
-    ck_assert_msg(site_read(slice_str(text), "t.yaml", SITE_ALL_SECRETS, &s, &err) == 0, "%s",
-                  err.text);
-    return s;
-}
 
 START_TEST(site_lives_while_somebody_holds_it)
 {
@@ -282,6 +403,9 @@ Suite *site_suite(void)
     tcase_add_test(t, example_is_read_as_it_is);
     tcase_add_test(t, presets);
     tcase_add_test(t, secrets_are_opened_by_those_who_may);
+    tcase_add_test(t, kafka_of_one_user);
+    tcase_add_test(t, kafka_password_that_is_another_takes_a_restart);
+    tcase_add_test(t, kafka_users_know_their_own);
     tcase_add_test(t, keys_of_routes);
     tcase_add_test(t, what_is_wrong_is_said);
     tcase_add_test(t, site_lives_while_somebody_holds_it);
