@@ -220,6 +220,7 @@ static const struct proc_program program = {
     .summary = "takes what the source systems of one sector send and makes it durable",
     .instance = "adapter",
     .secrets = SITE_ADAPTER,
+    .user = SITE_USER_ADAPTER,
     .example = "weir-adapter --config config/weir.yaml acute",
     .start = adapter_start,
     .ready = adapter_ready,

@@ -164,6 +164,7 @@ static const struct proc_program program = {
     .name = "broker",
     .example = "weir-broker --config config/weir.yaml",
     .secrets = SITE_BROKER,
+    .user = SITE_USER_BROKER,
     .start = start,
     .ready = ready,
     .dispatched = dispatched,

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include "consumer_kind.h"
 #include "options.h"
-#include "proc.h"
+#include "proc_stream.h"
 #include "router.h"
 #include "site.h"
 #include "translate.h"

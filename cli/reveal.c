@@ -4,6 +4,7 @@
 #include "ask.h"
 #include "audit.h"
 #include "clock.h"
+#include "proc_stream.h"
 
 enum { DEADLINE_MS = 10000 };
 
@@ -46,9 +47,8 @@ static int write_own(struct view *v, const char *what, struct err *reterr)
     struct audit *audit = NULL;
     struct outcome outcome = {0};
     const struct audit_field fields[] = {{SLICE("what"), slice_str(what)}};
-    stream_options_default(&so);
-    so.kind = v->site->stream.kind;
-    so.dir = slice_str(site_path(v->site, v->site->data));
+    if (proc_stream_options(v->site, SITE_USER_OPERATOR, "operator", &so, reterr) < 0)
+        return -1;
     so.writer = SLICE("operator");
     if (stream_open(&so, &s, reterr) < 0)
         return -1;

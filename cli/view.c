@@ -3,25 +3,28 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "proc_stream.h"
+
+/* A directory that is not there yet; Kafka's nodes answer for themselves. */
+static int check_data(const struct site *site, const struct stream_options *so, struct err *reterr)
+{
+    if (site->stream.kafka.node || access(so->dir.p, R_OK | X_OK) == 0)
+        return 0;
+    return err_set(reterr, ERR_IO,
+                   "%s: no data there yet, or not yours to read; 'weir run' makes it", so->dir.p);
+}
 
 enum { QUIET_MS = 10 * 1000 };
 
 int view_open(const struct options *o, struct view *ret, struct err *reterr)
 {
     struct view v = {0};
-    if (site_open(o->config, o->reveal ? SITE_AUDIT : 0, &v.site, reterr) < 0)
-        return -1;
     struct stream_options so;
-    stream_options_default(&so);
-    so.kind = v.site->stream.kind;
-    so.dir = slice_str(site_path(v.site, v.site->data));
-    if (access(so.dir.p, R_OK | X_OK) != 0) {
-        err_set(reterr, ERR_IO, "%s: no data there yet, or not yours to read; 'weir run' makes it",
-                so.dir.p);
-        site_close(v.site);
+    if (site_open(o->config, (o->reveal ? SITE_AUDIT : 0) | SITE_OPERATOR, &v.site, reterr) < 0)
         return -1;
-    }
-    if (stream_open(&so, &v.stream, reterr) < 0) {
+    if (proc_stream_check(v.site, reterr) < 0 ||
+        proc_stream_options(v.site, SITE_USER_OPERATOR, "operator", &so, reterr) < 0 ||
+        check_data(v.site, &so, reterr) < 0 || stream_open(&so, &v.stream, reterr) < 0) {
         site_close(v.site);
         return -1;
     }

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "lock.h"
 #include "log.h"
+#include "proc_stream.h"
 
 const char *proc_name(const struct proc *p)
 {
@@ -176,51 +177,14 @@ static void open_metrics(struct proc *p)
     series_set(p->generation_metric, (double)p->generation);
 }
 
-/* For good: the ordering keys of people, what is paused, and the audit chain, which has to begin at
- * its first record. What waits for somebody goes by age, and the broker appends it again at half of
- * it; the ids by which repeats are known go when they are read no more (journey.c). */
-int proc_stream_check(const struct site *site, struct err *reterr)
-{
-    const struct yaml *at = yaml_get(yaml_get(site->root, "stream"), "kind");
-    const char *const *names = stream_engines();
-    unsigned n = 0;
-    if (stream_engine_keeps(site->stream.kind.p))
-        return 0;
-    while (names[n])
-        n++;
-    const char *near = yaml_nearest(site->stream.kind, names, n);
-    return yaml_err(at, reterr,
-                    "kind: \"%s\" is no stream that keeps what it takes; did you mean \"%s\"?",
-                    site->stream.kind.p, near && stream_engine_keeps(near) ? near : "embedded");
-}
-
 static int open_stream(struct proc *p, struct err *reterr)
 {
-    uint64_t retain = (uint64_t)p->site->stream.retain;
-    const struct stream_keep keep[] = {{SLICE("flow.state"), 0},
-                                       {SLICE("flow.audit"), 0},
-                                       {SLICE("flow.control"), 0},
-                                       {SLICE("flow.parked"), retain},
-                                       {SLICE("flow.ids"), 2 * (uint64_t)p->site->journey.window}};
     struct stream_options o;
-    if (proc_stream_check(p->site, reterr) < 0)
+    if (proc_stream_check(p->site, reterr) < 0 ||
+        proc_stream_options(p->site, p->program->user, p->name, &o, reterr) < 0)
         return -1;
-    stream_options_default(&o);
-    o.kind = p->site->stream.kind;
-    o.dir = p->site->data;
     o.writer = slice_str(p->name);
-    o.record_max = p->site->stream.record_max;
-    o.queue_records = (uint32_t)p->site->stream.queue_records;
-    o.queue_bytes = p->site->stream.queue_bytes;
-    o.retain_ms = retain;
-    o.retain_bytes = p->site->stream.retain_bytes;
-    o.disk_mark_bytes = p->site->stream.disk_mark;
-    o.keep = keep;
-    o.nkeep = sizeof(keep) / sizeof(keep[0]);
-    o.unsafe_no_sync = p->site->stream.unsafe_no_sync;
-    if (o.unsafe_no_sync)
-        log_line(LOG_WARN, "stream.unsafe",
-                 "option=stream.unsafe_no_sync what=\"a power cut loses what was acknowledged\"");
+    proc_stream_warn(p->site);
     if (stream_open(&o, &p->stream, reterr) != 0 ||
         loop_fd_add(p->loop, stream_fd(p->stream), LOOP_READ, on_stream, p, &p->stream_watch,
                     reterr) != 0)

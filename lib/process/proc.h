@@ -25,6 +25,7 @@ struct proc_program {
     const char *name;     /* fixed name of the process where it takes no argument ("broker") */
     const char *example;  /* of the command line, for --help */
     unsigned secrets;     /* set of enum site_secrets: what this program may know */
+    enum site_user user;  /* of the stream, where that has users */
     /* Opens sockets, readers, state; the site is checked. What ERR_CONF says ends with exit 78. */
     int (*start)(struct proc *p, void **ret_state, struct err *reterr);
     /* True when work moves; else *ret_why says what holds it up (a literal). */
@@ -55,9 +56,6 @@ int proc_main(int argc, char **argv, const struct proc_program *program);
 /* Makes <data>/run and takes the lock of that name there (lock.h): the descriptor. For programs
  * that are no daemon of this kind. */
 int proc_lock(const struct site *s, const char *name, struct err *reterr);
-
-/* ERR_CONF with file:line:column where stream.kind names no engine that keeps what it takes. */
-int proc_stream_check(const struct site *site, struct err *reterr);
 
 /* For the hooks. Borrowed. */
 const char *proc_name(const struct proc *p);
