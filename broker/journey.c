@@ -5,8 +5,8 @@
 #include "event_fields.h"
 #include "log.h"
 #include "lost.h"
+#include "recall.h"
 #include "rfc3339.h"
-#include "seen.h"
 
 enum {
     UNITS = 2,
@@ -32,7 +32,9 @@ struct sent {
 };
 struct journey {
     struct journey_options o;
-    struct stream_reader *reader;
+    struct recall *recall;        /* until it is read to its end and this process leads */
+    struct stream_reader *reader; /* then */
+    bool leads, recalled;
     struct seen *seen;
     struct people *people;
     struct arena arena; /* of the event at hand */
@@ -50,45 +52,19 @@ struct journey {
     struct series *repeats, *unreadable;
 };
 
-static void fold_one(struct journey *j, const struct stream_message *m)
-{
-    if (slice_eq(m->topic, topic_ids))
-        seen_fold(j->seen, m->value, m->time_ms);
-    else if (slice_eq_str(stream_header_get(m, "kind"), "person"))
-        people_fold(j->people, m->key, m->value);
-}
-
-static int fold(struct journey *j, struct slice topic, int64_t from_ms, struct err *reterr)
-{
-    struct stream_reader *r;
-    struct stream_message m;
-    struct stream_reader_options ro = {
-        .topics = &topic, .ntopics = 1, .start = STREAM_AT_TIME, .start_ms = from_ms};
-    if (stream_reader_open(j->o.stream, &ro, &r, reterr) < 0)
-        return -1;
-    enum stream_next got;
-    while ((got = stream_next(r, &m, reterr)) == STREAM_GOT || got == STREAM_LOST)
-        if (got == STREAM_GOT)
-            fold_one(j, &m);
-    stream_reader_close(r);
-    return got == STREAM_ERROR ? -1 : 0;
-}
-
 static int open_parts(struct journey *j, struct err *reterr)
 {
     const struct site *site = j->o.site;
-    struct stream_reader_options ro = {
-        .topics = &topic_reported, .ntopics = 1, .group = group, .start = STREAM_EARLIEST};
     if (seen_open(site->journey.window, (size_t)site->journey.ids_max, &j->seen, reterr) < 0 ||
         people_open((size_t)site->journey.people_max, &j->people, reterr) < 0 ||
         event_encoder_open(&j->out, &j->encoder, reterr) < 0 ||
-        fold(j, topic_state, 0, reterr) < 0 ||
-        fold(j, topic_ids, clock_wall_ms() - 2 * site->journey.window, reterr) < 0)
+        recall_open(j->o.stream, clock_wall_ms() - 2 * site->journey.window, &j->recall, reterr) <
+            0)
         return -1;
     for (unsigned i = 0; i < UNITS; i++)
         if (!(j->units[i].prints = malloc((size_t)UNIT_READS * SEEN_PRINT)))
             return err_set(reterr, ERR_NOMEM, "no memory for the journey");
-    return stream_reader_open(j->o.stream, &ro, &j->reader, reterr);
+    return 0;
 }
 
 static void open_metrics(struct journey *j)
@@ -138,6 +114,7 @@ void journey_close(struct journey *j)
     if (!j)
         return;
     stream_reader_close(j->reader);
+    recall_close(j->recall);
     event_encoder_close(j->encoder);
     for (unsigned i = 0; i < UNITS; i++) {
         unit_fini(&j->units[i].unit);
@@ -295,7 +272,10 @@ static bool fill(struct journey *j, struct sent *s, int64_t wall_ms)
             j->held = true;
             break;
         }
-        lost_tell(j->o.audit, group, &m, &err);
+        if (got == STREAM_LOST)
+            lost_tell(j->o.audit, group, &m, &err);
+        else if (got == STREAM_LEAVE) /* a leader reads the group whole: nothing is shared out */
+            stream_yield(j->reader);
     }
     return got == STREAM_GOT;
 }
@@ -362,9 +342,51 @@ static struct sent *open_unit(struct journey *j)
     return NULL;
 }
 
+static int begin(struct journey *j, struct err *reterr)
+{
+    struct stream_reader_options ro = {
+        .topics = &topic_reported, .ntopics = 1, .group = group, .start = STREAM_EARLIEST};
+    if (stream_reader_open(j->o.stream, &ro, &j->reader, reterr) < 0)
+        return -1;
+    recall_close(j->recall);
+    j->recall = NULL;
+    return 0;
+}
+
+/* Follows what is remembered; where this process leads, goes on to flow.reported at its end. */
+static bool remember(struct journey *j)
+{
+    struct err err = {0};
+    enum recall_result got = recall_read(j->recall, j->people, j->seen, &err);
+    if (got == RECALL_END) {
+        j->recalled = true;
+        if (!j->leads)
+            return false;
+        if (begin(j, &err) == 0)
+            return true;
+        got = RECALL_FAILED;
+    }
+    if (got == RECALL_FAILED) {
+        log_line(LOG_ERROR, "journey.recall", "tried again: %s", err.text);
+        j->held = true;
+    }
+    return got == RECALL_MORE;
+}
+
+int journey_lead(struct journey *j, struct err *reterr)
+{
+    if (recall_anew(j->recall, reterr) < 0)
+        return -1;
+    j->leads = true;
+    j->recalled = false;
+    return 0;
+}
+
 bool journey_step(struct journey *j, int64_t wall_ms)
 {
     j->held = false;
+    if (!j->reader)
+        return !j->stopped && remember(j);
     submit(j);
     struct sent *s = open_unit(j);
     if (!s)
@@ -378,6 +400,8 @@ bool journey_step(struct journey *j, int64_t wall_ms)
 
 bool journey_reads(const struct journey *j)
 {
+    if (!j->reader)
+        return !j->stopped && !j->held;
     for (unsigned i = 0; i < UNITS && !j->stopped && !j->held && !j->changing; i++)
         if (j->units[i].state == SENT_EMPTY ||
             (j->units[i].state == SENT_FILLING && has_room(&j->units[i])))
@@ -387,7 +411,7 @@ bool journey_reads(const struct journey *j)
 
 int journey_fd(const struct journey *j)
 {
-    return stream_reader_fd(j->reader);
+    return j->reader ? stream_reader_fd(j->reader) : recall_fd(j->recall);
 }
 
 bool journey_held(const struct journey *j)
@@ -430,10 +454,18 @@ void journey_stats(const struct journey *j, struct journey_stats *ret)
     *ret = j->stats;
     ret->people = people_count(j->people);
     ret->ids = seen_count(j->seen);
+    ret->role = j->reader      ? JOURNEY_LEADS
+                : j->leads     ? JOURNEY_BEGINS
+                : !j->recalled ? JOURNEY_RECALLS
+                               : JOURNEY_STANDBY;
 }
 
 int journey_lag(struct journey *j, uint64_t *ret_records, int64_t *ret_oldest_ms,
                 struct err *reterr)
 {
-    return stream_lag(j->reader, ret_records, ret_oldest_ms, reterr);
+    if (j->reader)
+        return stream_lag(j->reader, ret_records, ret_oldest_ms, reterr);
+    *ret_records = 0;
+    *ret_oldest_ms = 0;
+    return 0;
 }

@@ -8,7 +8,13 @@
  * Keys (people.h): where an event tells that two keys are one person, it is published to both, the
  * retired one first, with the headers merge and merge-with; delivery waits there. What it must
  * remember of a person stands in flow.state, which is kept for good (key: identity, value: its
- * ordering key, header kind = person); the prints of ids (seen.h) in flow.ids, which ages. */
+ * ordering key, header kind = person); the prints of ids (seen.h) in flow.ids, which ages.
+ *
+ * One process leads, of however many there are (stream_lead):
+ *   recalls -> standby, which follows flow.state and flow.ids behind the leader
+ *           -> begins, which reads them to their end -> leads
+ * It never goes back: whoever leads no longer closes its journey and opens another one, so that
+ * nothing is remembered that did not become durable. */
 #ifndef WEIR_JOURNEY_H
 #define WEIR_JOURNEY_H
 
@@ -28,11 +34,14 @@ struct journey_options {
     struct audit *audit;     /* may be NULL: a lost position is then only logged */
 };
 
-/* Folds flow.state and flow.ids, and opens the reader of group `journey`. */
+/* Begins to follow flow.state and flow.ids. */
 int journey_open(const struct journey_options *o, struct journey **ret, struct err *reterr);
+/* This process leads now, and all that the leader before it wrote is durable: reads what is
+ * remembered to its end, then flow.reported as group `journey`. Once. ERR_IO: try later. */
+int journey_lead(struct journey *j, struct err *reterr);
 void journey_close(struct journey *j);
 
-/* Turns readable when journey_step has something to do. */
+/* Turns readable when journey_step has something to do. Another one once it leads. */
 int journey_fd(const struct journey *j);
 /* Reads, makes and gives to the stream what it can. Returns true when it wants to be called again
  * at once; else it waits for journey_fd, for the stream's callbacks, or (journey_held) for a
@@ -55,14 +64,17 @@ bool journey_idle(const struct journey *j);
  * journey has to be there for. */
 bool journey_abandon(struct journey *j);
 
+enum journey_role { JOURNEY_RECALLS, JOURNEY_STANDBY, JOURNEY_BEGINS, JOURNEY_LEADS };
 struct journey_stats {
+    enum journey_role role;
     uint64_t events, repeats, unreadable, failures;
     size_t people, ids;
     bool failing; /* the last unit did not become durable */
     bool broken;  /* no memory for a unit: it was not given on, the process must end */
 };
 void journey_stats(const struct journey *j, struct journey_stats *ret);
-/* Records not read yet, and when the oldest of them was appended (0 = none). */
+/* Records not read yet, and when the oldest of them was appended (0 = none). None where another
+ * process leads. */
 int journey_lag(struct journey *j, uint64_t *ret_records, int64_t *ret_oldest_ms,
                 struct err *reterr);
 

@@ -18,12 +18,15 @@ struct line {
     struct journey *journey;
     struct deliveries *deliveries;
     struct loop_fd *reported;
+    int reported_fd; /* what is watched */
     struct loop_timer *timer;
     bool draining, drained;
+    bool leads;       /* the journey is this process's */
+    bool losing;      /* it was: its unit under way ends, then a standby takes its place */
     bool paused;      /* the timer runs, for what failed to be tried again */
     uint64_t moved;   /* events and repeats when last looked at, */
     int64_t moved_ms; /* and when that grew */
-    struct series *lag, *oldest, *people, *ids;
+    struct series *lag, *oldest, *people, *ids, *leading;
 };
 
 static void check_drained(struct line *l)
@@ -54,17 +57,100 @@ static void change_router(struct line *l)
     log_line(LOG_INFO, "routes.changed", "events are asked by the rules of the new configuration");
 }
 
+/* ---- who leads ---- */
+
+static int open_journey(struct line *l, struct journey **ret, struct err *reterr)
+{
+    struct journey_options o = {.stream = l->o.stream,
+                                .site = l->site,
+                                .router = l->router,
+                                .metrics = l->o.metrics,
+                                .audit = l->o.audit};
+    return journey_open(&o, ret, reterr);
+}
+
+static void on_reported(int fd, unsigned what, void *arg);
+
+/* The journey reads something else once it leads. */
+static int watch_journey(struct line *l, struct err *reterr)
+{
+    int fd = journey_fd(l->journey);
+    if (l->reported && fd == l->reported_fd)
+        return 0;
+    loop_fd_remove(l->reported);
+    l->reported = NULL;
+    l->reported_fd = fd;
+    return loop_fd_add(l->o.loop, fd, LOOP_READ, on_reported, l, &l->reported, reterr);
+}
+
+/* What the journey that led knows may never have become durable: the next one begins anew. */
+static int change_journey(struct line *l, struct err *reterr)
+{
+    struct journey *fresh;
+    if (!l->losing || journey_abandon(l->journey))
+        return 0;
+    if (open_journey(l, &fresh, reterr) < 0)
+        return -1;
+    loop_fd_remove(l->reported);
+    l->reported = NULL;
+    journey_close(l->journey);
+    l->journey = fresh;
+    l->losing = false;
+    return 0;
+}
+
+static int take_lead(struct line *l, struct err *reterr)
+{
+    struct journey_stats st;
+    journey_stats(l->journey, &st);
+    bool begins = l->leads && !l->losing && !l->draining &&
+                  (st.role == JOURNEY_RECALLS || st.role == JOURNEY_STANDBY);
+    return begins ? journey_lead(l->journey, reterr) : 0;
+}
+
+static void on_lead(void *arg, bool leads, const struct err *why)
+{
+    struct line *l = arg;
+    if (leads == l->leads)
+        return;
+    l->leads = leads;
+    if (leads) {
+        log_line(LOG_INFO, "journey.leads", "this broker makes the events");
+    } else {
+        log_line(LOG_WARN, "journey.standby", "this broker makes events no longer: %s",
+                 why ? why->text : "another one does");
+        l->losing = true;
+    }
+    if (l->timer)
+        loop_timer_start(l->timer, 0);
+}
+
+/* False: something failed, to be tried again. */
+static bool settle_lead(struct line *l)
+{
+    struct err err = {0};
+    if (change_journey(l, &err) == 0 && take_lead(l, &err) == 0)
+        return true;
+    log_line(LOG_ERROR, "journey.recall", "tried again: %s", err.text);
+    return false;
+}
+
 static void step(void *arg)
 {
     struct line *l = arg;
+    struct err err = {0};
     l->paused = false;
+    if (!settle_lead(l)) {
+        pause_step(l);
+        return;
+    }
     change_router(l);
     bool more = journey_step(l->journey, clock_wall_ms());
     struct journey_stats st;
     journey_stats(l->journey, &st);
-    if (st.broken) {
-        struct err err;
+    if (st.broken)
         err_set(&err, ERR_NOMEM, "no memory for a unit of the journey");
+    if (st.broken || watch_journey(l, &err) < 0) {
         l->o.failed(l->o.arg, &err);
         return;
     }
@@ -101,15 +187,14 @@ static void open_metrics(struct line *l)
     l->ids =
         metric_of(metrics_gauge(m, "weir_journey_ids", "Event ids held to know repeats", NULL, 1),
                   SLICE_ABSENT);
+    l->leading =
+        metric_of(metrics_gauge(m, "weir_journey_leads",
+                                "1 where this broker makes the events, 0 on a standby", NULL, 1),
+                  SLICE_ABSENT);
 }
 
 static int open_parts(struct line *l, struct err *reterr)
 {
-    struct journey_options jo = {
-        .stream = l->o.stream, .site = l->o.site, .metrics = l->o.metrics, .audit = l->o.audit};
-    if (router_open(l->o.site, l->o.metrics, &l->router, reterr) < 0)
-        return -1;
-    jo.router = l->router;
     struct deliveries_options po = {.stream = l->o.stream,
                                     .loop = l->o.loop,
                                     .site = l->o.site,
@@ -117,12 +202,14 @@ static int open_parts(struct line *l, struct err *reterr)
                                     .audit = l->o.audit,
                                     .paused = l->o.paused,
                                     .arg = l->o.arg};
-    if (journey_open(&jo, &l->journey, reterr) < 0 ||
-        deliveries_open(&po, &l->deliveries, reterr) < 0 ||
-        loop_timer_add(l->o.loop, step, l, &l->timer, reterr) < 0)
+    if (router_open(l->o.site, l->o.metrics, &l->router, reterr) < 0 ||
+        open_journey(l, &l->journey, reterr) < 0 ||
+        deliveries_open(&po, &l->deliveries, reterr) < 0 || watch_journey(l, reterr) < 0 ||
+        stream_lead(l->o.stream, SLICE("journey"), on_lead, l, reterr) < 0)
         return -1;
-    return loop_fd_add(l->o.loop, journey_fd(l->journey), LOOP_READ, on_reported, l, &l->reported,
-                       reterr);
+    if (!l->leads)
+        log_line(LOG_INFO, "journey.standby", "this broker follows until it is to lead");
+    return loop_timer_add(l->o.loop, step, l, &l->timer, reterr);
 }
 
 int line_open(const struct line_options *o, struct line **ret, struct err *reterr)
@@ -200,6 +287,9 @@ bool line_ready(struct line *l, const char **ret_why)
         l->moved = st.events + st.repeats;
         l->moved_ms = now;
     }
+    *ret_why = "what is remembered of patients and events is still being read";
+    if (st.role == JOURNEY_RECALLS || st.role == JOURNEY_BEGINS)
+        return false;
     *ret_why = "the stream does not take events: see the log";
     if (st.failing || journey_lag(l->journey, &waiting, &oldest, &err) < 0)
         return false;
@@ -232,6 +322,7 @@ void line_collect(struct line *l)
     series_set(l->oldest, age > 0 ? (double)age / 1000 : 0);
     series_set(l->people, (double)st.people);
     series_set(l->ids, (double)st.ids);
+    series_set(l->leading, st.role == JOURNEY_LEADS);
     struct delivery *d;
     for (unsigned i = 0; (d = line_nth(l, i)); i++)
         delivery_collect(d);
@@ -297,6 +388,10 @@ static void status_waiting(struct line *l, struct json_writer *w)
 
 void line_status(struct line *l, struct json_writer *w)
 {
+    static const char *const roles[] = {[JOURNEY_RECALLS] = "reads what is remembered",
+                                        [JOURNEY_STANDBY] = "standby",
+                                        [JOURNEY_BEGINS] = "begins to lead",
+                                        [JOURNEY_LEADS] = "leads"};
     struct journey_stats st;
     struct err err;
     uint64_t records = 0;
@@ -305,6 +400,8 @@ void line_status(struct line *l, struct json_writer *w)
     journey_lag(l->journey, &records, &oldest, &err);
     json_key(w, SLICE("journey"));
     json_object(w);
+    json_key(w, SLICE("role"));
+    json_string(w, slice_str(roles[st.role]));
     member(w, SLICE("events"), st.events);
     member(w, SLICE("repeats"), st.repeats);
     member(w, SLICE("unreadable"), st.unreadable);

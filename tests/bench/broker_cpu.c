@@ -269,7 +269,10 @@ static int start(struct bench *b, const char *maps, struct err *reterr)
         router_open(b->site, NULL, &b->router, reterr) < 0)
         return -1;
     struct journey_options o = {.stream = &b->feed.base, .site = b->site, .router = b->router};
-    return journey_open(&o, &b->journey, reterr);
+    if (journey_open(&o, &b->journey, reterr) < 0 || journey_lead(b->journey, reterr) < 0)
+        return -1;
+    journey_step(b->journey, 0); /* nothing is remembered: it leads */
+    return 0;
 }
 
 static void finish(struct bench *b)

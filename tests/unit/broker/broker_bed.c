@@ -30,6 +30,7 @@ static void open_parts(struct bed *b)
     ck_assert_msg(router_open(b->site, NULL, &b->router, &err) == 0, "%s", err.text);
     struct journey_options jo = {.stream = b->stream, .site = b->site, .router = b->router};
     ck_assert_msg(journey_open(&jo, &b->journey, &err) == 0, "%s", err.text);
+    ck_assert_msg(journey_lead(b->journey, &err) == 0, "%s", err.text);
 }
 
 void bed_open(struct bed *b, const char *routes)

@@ -34,6 +34,81 @@ START_TEST(repeats_are_dropped_also_after_a_restart)
 }
 END_TEST
 
+static struct journey *open_standby(void)
+{
+    struct journey *j;
+    struct err err = {0};
+    struct journey_options jo = {.stream = b.stream, .site = b.site, .router = b.router};
+    ck_assert_msg(journey_open(&jo, &j, &err) == 0, "%s", err.text);
+    return j;
+}
+
+static void follow(struct journey *j, enum journey_role role)
+{
+    struct journey_stats st;
+    while (journey_step(j, b.now))
+        ;
+    journey_stats(j, &st);
+    ck_assert_int_eq(st.role, role);
+}
+
+START_TEST(a_standby_follows_and_makes_nothing)
+{
+    struct journey_stats st;
+    struct journey *standby = open_standby();
+    follow(standby, JOURNEY_STANDBY);
+    bed_report(&b, "e1", "P", "p", NULL, NULL);
+    follow(standby, JOURNEY_STANDBY);
+    bed_assert_told(&b, "flow.events", "");
+    bed_run(&b);
+    follow(standby, JOURNEY_STANDBY);
+    bed_assert_told(&b, "flow.events", "e1@P");
+    journey_stats(standby, &st);
+    ck_assert_uint_eq(st.ids, 1);
+    ck_assert_uint_eq(st.people, 2);
+    journey_close(standby);
+}
+END_TEST
+
+/* The leader goes: its last unit was not followed yet, and what it had not read is read again. */
+START_TEST(a_standby_takes_over)
+{
+    struct err err = {0};
+    struct journey *standby = open_standby();
+    bed_report(&b, "e1", "P", "p", NULL, NULL);
+    bed_run(&b);
+    follow(standby, JOURNEY_STANDBY);
+    bed_report(&b, "e2", "Q", "q", NULL, NULL);
+    bed_report(&b, "e3", "Q", NULL, "P", NULL);
+    bed_run(&b);
+    bed_report(&b, "e3", "Q", NULL, "P", NULL);
+    bed_report(&b, "e4", NULL, "p", NULL, NULL);
+    journey_close(b.journey);
+    b.journey = standby;
+    ck_assert_msg(journey_lead(standby, &err) == 0, "%s", err.text);
+    bed_run(&b);
+    follow(standby, JOURNEY_LEADS);
+    bed_assert_told(&b, "flow.events", "e1@P, e2@Q, e3@P:retired=Q, e3@Q:survivor=P, e4@Q");
+}
+END_TEST
+
+/* What a leader knows beyond what became durable is lost with it. */
+START_TEST(units_that_never_became_durable_are_made_by_the_next)
+{
+    struct err err = {0};
+    bed_report(&b, "e1", "P", NULL, NULL, NULL);
+    bed_run(&b);
+    bed_report(&b, "e2", "P", NULL, NULL, NULL);
+    ck_assert(!journey_abandon(b.journey));
+    ck_assert(!journey_step(b.journey, b.now)); /* it has ended */
+    journey_close(b.journey);
+    b.journey = open_standby();
+    ck_assert_msg(journey_lead(b.journey, &err) == 0, "%s", err.text);
+    bed_run(&b);
+    bed_assert_told(&b, "flow.events", "e1@P, e2@P");
+}
+END_TEST
+
 START_TEST(older_than_the_window_passes_flagged)
 {
     struct bed_record r[4];
@@ -181,6 +256,9 @@ Suite *journey_suite(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 60);
     tcase_add_test(c, repeats_are_dropped_also_after_a_restart);
+    tcase_add_test(c, a_standby_follows_and_makes_nothing);
+    tcase_add_test(c, a_standby_takes_over);
+    tcase_add_test(c, units_that_never_became_durable_are_made_by_the_next);
     tcase_add_test(c, older_than_the_window_passes_flagged);
     tcase_add_test(c, receipt_and_clock_are_added);
     tcase_add_test(c, first_identity_gives_the_key_for_good);
