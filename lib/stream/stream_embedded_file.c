@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { FORMAT = 1, WRITER_WAIT_MS = 5000, READER_WAIT_MS = 50 };
+/* 1: the first. 2: each record carries a sum (stream_embedded_sum.h). */
+enum { FORMAT = 2, FORMAT_OLDEST = 1, WRITER_WAIT_MS = 5000, READER_WAIT_MS = 50 };
 
 static const char schema[] =
     "BEGIN IMMEDIATE;"
@@ -14,7 +15,7 @@ static const char schema[] =
     " first INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE position (grp TEXT NOT NULL, topic TEXT NOT NULL, part TEXT NOT NULL,"
     " next INTEGER NOT NULL, PRIMARY KEY (grp, topic, part)) WITHOUT ROWID;"
-    "PRAGMA user_version = 1;"
+    "PRAGMA user_version = 2;"
     "COMMIT";
 
 /* Checkpoints are the writer's alone and are started by hand; deleted pages are reused without
@@ -91,9 +92,38 @@ static int refuse_format(const char *path, int64_t format, struct err *reterr)
     if (format == 0)
         return err_set(reterr, ERR_REFUSED, "%s: this database is not a stream of weir", path);
     return err_set(reterr, ERR_REFUSED,
-                   "%s: the file has format %lld, this program knows format %d: use the version of "
-                   "weir that wrote it, or a newer one",
-                   path, (long long)format, FORMAT);
+                   "%s: the file has format %lld, this program knows formats %d to %d: use the "
+                   "version of weir that wrote it, or a newer one",
+                   path, (long long)format, FORMAT_OLDEST, FORMAT);
+}
+
+static bool known(int64_t format)
+{
+    return format >= FORMAT_OLDEST && format <= FORMAT;
+}
+
+/* Adds a column to every topic of a file of format 1. Nothing is rewritten: a record without a sum
+ * is one of before. */
+static int upgrade(sqlite3 *db, struct err *reterr)
+{
+    sqlite3_stmt *st;
+    int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    if (rc != SQLITE_OK || embedded_prepare(db, &st, reterr, "SELECT id FROM topic"))
+        return embedded_err(db, "going over to a new format", reterr);
+    while (rc == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) {
+        char sql[80];
+        snprintf(sql, sizeof(sql), "ALTER TABLE record_%lld ADD COLUMN sum INTEGER",
+                 (long long)sqlite3_column_int64(st, 0));
+        rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    }
+    sqlite3_finalize(st);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(db, "PRAGMA user_version = 2; COMMIT", NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        return 0;
+    embedded_err(db, "going over to a new format", reterr);
+    sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return -1;
 }
 
 /* Makes the tables of a new file; refuses what somebody else made. */
@@ -105,6 +135,8 @@ static int settle_schema(sqlite3 *db, const char *path, struct err *reterr)
         return -1;
     if (format == FORMAT)
         return 0;
+    if (known(format))
+        return upgrade(db, reterr);
     if (format || tables)
         return refuse_format(path, format, reterr);
     if (sqlite3_exec(db, schema, NULL, NULL, NULL) != SQLITE_OK)
@@ -132,7 +164,7 @@ static int settle_writer(sqlite3 *db, const char *path, const struct embedded_tu
     int64_t format = 0;
     if (read_number(db, "PRAGMA user_version", &format, reterr))
         return -1;
-    if (format && format != FORMAT)
+    if (format && !known(format))
         return refuse_format(path, format, reterr);
     if (sqlite3_exec(db, pragmas, NULL, NULL, NULL) != SQLITE_OK)
         return embedded_err(db, "setting up", reterr);
@@ -165,7 +197,7 @@ int embedded_file_write(const char *path, const struct embedded_tuning *t, sqlit
 }
 
 /* 0 ready, 1 not yet, -1 never. */
-static int check_reader(sqlite3 *db, const char *path, struct err *reterr)
+static int check_reader(sqlite3 *db, const char *path, bool *ret_sums, struct err *reterr)
 {
     int64_t format = 0, tables = 0;
     /* In this order: a file that is being made between the two has a format by then. */
@@ -174,13 +206,14 @@ static int check_reader(sqlite3 *db, const char *path, struct err *reterr)
         int rc = sqlite3_errcode(db) & 0xff;
         return rc == SQLITE_BUSY || rc == SQLITE_CANTOPEN || rc == SQLITE_LOCKED ? 1 : -1;
     }
-    if (format == FORMAT)
+    *ret_sums = format == FORMAT;
+    if (known(format))
         return 0;
     return format || tables ? refuse_format(path, format, reterr) : 1;
 }
 
 int embedded_file_read(const char *path, const struct embedded_tuning *t, sqlite3 **ret,
-                       struct err *reterr)
+                       bool *ret_sums, struct err *reterr)
 {
     sqlite3 *db = NULL;
     int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
@@ -192,7 +225,7 @@ int embedded_file_read(const char *path, const struct embedded_tuning *t, sqlite
     }
     sqlite3_busy_timeout(db, READER_WAIT_MS);
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    rc = sqlite3_wal_autocheckpoint(db, 0) == SQLITE_OK ? check_reader(db, path, reterr)
+    rc = sqlite3_wal_autocheckpoint(db, 0) == SQLITE_OK ? check_reader(db, path, ret_sums, reterr)
                                                         : embedded_err(db, "setting up", reterr);
     if (rc) {
         sqlite3_close(db);

@@ -23,13 +23,15 @@ struct embedded_tuning {
 };
 
 /* Opens the file for its only writer, makes it (mode 0600) and its tables where it is new. What a
- * crash left in the WAL goes into the database and is synced before this returns. ERR_REFUSED: not
- * a stream, or of a format that this program does not know. */
+ * crash left in the WAL goes into the database and is synced before this returns. A file of an
+ * earlier weir goes over to today's format. ERR_REFUSED: not a stream, or of a format that this
+ * program does not know. */
 int embedded_file_write(const char *path, const struct embedded_tuning *t, sqlite3 **ret,
                         struct err *reterr);
-/* Opens the file for reading. Returns 1 where the writer has not finished making it: try later. */
+/* Opens the file for reading; *ret_sums: its records carry sums, which those of an earlier weir,
+ * still running, do not. Returns 1 where the writer has not finished making it: try later. */
 int embedded_file_read(const char *path, const struct embedded_tuning *t, sqlite3 **ret,
-                       struct err *reterr);
+                       bool *ret_sums, struct err *reterr);
 /* Prepares a statement that is kept. */
 int embedded_prepare(sqlite3 *db, sqlite3_stmt **ret, struct err *reterr, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

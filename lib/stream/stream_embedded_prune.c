@@ -64,7 +64,8 @@ static int read_needs_of(struct embedded_prune *p, const char *path)
 {
     struct err ignored;
     sqlite3 *db;
-    int rc = embedded_file_read(path, p->tuning, &db, &ignored);
+    bool sums;
+    int rc = embedded_file_read(path, p->tuning, &db, &sums, &ignored);
     if (rc)
         return rc < 0 ? -1 : 0; /* a file that is being made has no groups yet */
     rc = read_needs(p, db, &ignored);

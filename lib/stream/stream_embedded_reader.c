@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include "stream_embedded_sum.h"
 #include "stream_headers.h"
 
 enum { KEEP_BYTES = 2 << 20, HELD_MAX = 1 << 30, EVERY_BELL = -2 };
@@ -264,6 +265,35 @@ static struct slice take_part(const char **at, size_t n)
     return s;
 }
 
+static void forget_rows(struct embedded_reader *r)
+{
+    r->row = r->rows.nrows = 0;
+    if (r->rows.bytes.cap <= KEEP_BYTES)
+        return;
+    buf_fini(&r->rows.bytes); /* one large record must not cost for ever */
+    buf_init(&r->rows.bytes, HELD_MAX);
+}
+
+static enum stream_next lost(struct embedded_reader *r, struct cursor *c, int64_t from, int64_t to,
+                             struct stream_message *ret, struct err *reterr)
+{
+    stream_lost(ret, reterr, slice_str(r->group), slice_str(c->name),
+                slice_str(c->source->partition), from, to);
+    c->fetched = c->given = to;
+    forget_rows(r);
+    return STREAM_LOST;
+}
+
+/* Neither given on as somebody's data nor in the way of those behind it. */
+static enum stream_next damaged(struct embedded_reader *r, struct cursor *c, int64_t offset,
+                                struct stream_message *ret, struct err *reterr)
+{
+    c->dirty = true;
+    lost(r, c, offset, offset + 1, ret, reterr);
+    err_at(reterr, "%s: this record is not what was written: check the disk", c->source->path);
+    return STREAM_LOST;
+}
+
 static enum stream_next give(struct embedded_reader *r, struct stream_message *ret,
                              struct err *reterr)
 {
@@ -276,45 +306,22 @@ static enum stream_next give(struct embedded_reader *r, struct stream_message *r
                                    .time_ms = row->time_ms,
                                    .headers = r->headers};
     ret->key = take_part(&at, row->key);
-    int n = stream_headers_read(take_part(&at, row->headers), r->headers);
+    struct slice headers = take_part(&at, row->headers);
+    int n = stream_headers_read(headers, r->headers);
     ret->value = take_part(&at, row->value);
-    if (n < 0) {
-        err_set(reterr, ERR_IO, "%s: topic %s, offset %lld: the headers are damaged",
-                c->source->path, c->name, (long long)row->offset);
-        r->row--;
-        return STREAM_ERROR;
-    }
+    if (n < 0 || (row->has_sum && row->sum != embedded_sum(row->offset, row->time_ms, ret->key,
+                                                           headers, ret->value)))
+        return damaged(r, c, row->offset, ret, reterr);
     ret->nheaders = (unsigned)n;
     c->given = row->offset + 1;
     return STREAM_GOT;
-}
-
-static void forget_rows(struct embedded_reader *r)
-{
-    r->row = r->rows.nrows = 0;
-    if (r->rows.bytes.cap <= KEEP_BYTES)
-        return;
-    buf_fini(&r->rows.bytes); /* one large record must not cost for ever */
-    buf_init(&r->rows.bytes, HELD_MAX);
-}
-
-static enum stream_next lost(struct embedded_reader *r, struct cursor *c, int64_t to,
-                             struct stream_message *ret, struct err *reterr)
-{
-    stream_lost(ret, reterr, slice_str(r->group), slice_str(c->name),
-                slice_str(c->source->partition), c->fetched, to);
-    c->fetched = c->given = to;
-    forget_rows(r);
-    return STREAM_LOST;
 }
 
 /* The file is older than the position: what was between is lost, what is there may be new. */
 static enum stream_next past_end(struct embedded_reader *r, struct cursor *c, int64_t first,
                                  int64_t end, struct stream_message *ret, struct err *reterr)
 {
-    int64_t from = c->fetched;
-    c->fetched = end;
-    lost(r, c, from, ret, reterr);
+    lost(r, c, end, c->fetched, ret, reterr);
     c->fetched = c->given = first;
     err_at(reterr,
            "%s was replaced, or restored from an older copy, and is read again from %lld on",
@@ -330,7 +337,7 @@ static enum stream_next look_around(struct embedded_reader *r, struct cursor *c,
     if (embedded_source_range(c->source, c->topic, &first, &end, reterr))
         return STREAM_ERROR;
     if (c->fetched < first)
-        return lost(r, c, first, ret, reterr);
+        return lost(r, c, c->fetched, first, ret, reterr);
     if (c->fetched > end)
         return past_end(r, c, first, end, ret, reterr);
     c->dirty = c->fetched < end; /* appended in between */
@@ -354,7 +361,7 @@ static enum stream_next fetch(struct embedded_reader *r, size_t at, struct strea
     if (first == INT64_MAX)
         return look_around(r, c, ret, reterr);
     if (first > c->fetched)
-        return lost(r, c, first, ret, reterr);
+        return lost(r, c, c->fetched, first, ret, reterr);
     r->rows_of = at;
     c->fetched = r->rows.rows[r->rows.nrows - 1].offset + 1;
     return give(r, ret, reterr);

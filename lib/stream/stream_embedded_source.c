@@ -18,7 +18,7 @@ static int connect_again(struct embedded_source *s, struct err *reterr)
 {
     if (s->db)
         return 0;
-    int rc = embedded_file_read(s->path, s->tuning, &s->db, reterr);
+    int rc = embedded_file_read(s->path, s->tuning, &s->db, &s->sums, reterr);
     return rc > 0 ? err_set(reterr, ERR_IO, "%s: not ready to be read", s->path) : rc;
 }
 
@@ -44,7 +44,7 @@ int embedded_source_open(const char *dir, struct slice partition, const struct e
     snprintf(s->partition, sizeof(s->partition), "%.*s", SLICE_ARG(partition));
     s->tuning = t;
     s->bell = -1;
-    int rc = embedded_file_read(s->path, t, &s->db, reterr);
+    int rc = embedded_file_read(s->path, t, &s->db, &s->sums, reterr);
     if (rc) {
         embedded_source_close(s);
         return rc;
@@ -166,9 +166,9 @@ static sqlite3_stmt *fetch_for(struct embedded_source *s, int64_t topic, struct 
     s->fetches = more;
     sqlite3_stmt *st;
     if (embedded_prepare(s->db, &st, reterr,
-                         "SELECT offset, time, key, headers, value FROM record_%lld "
+                         "SELECT offset, time, key, headers, value, %s FROM record_%lld "
                          "WHERE offset >= ?1 ORDER BY offset LIMIT %d",
-                         (long long)topic, EMBEDDED_ROWS_MAX))
+                         s->sums ? "sum" : "NULL", (long long)topic, EMBEDDED_ROWS_MAX))
         return NULL;
     more[s->nfetches++] = (struct embedded_fetch){topic, st};
     return st;
@@ -194,16 +194,34 @@ static bool copy_row(struct embedded_rows *rows, sqlite3_stmt *st)
     r->key = copy_column(&rows->bytes, st, 2);
     r->headers = copy_column(&rows->bytes, st, 3);
     r->value = copy_column(&rows->bytes, st, 4);
+    r->has_sum = sqlite3_column_type(st, 5) != SQLITE_NULL;
+    r->sum = sqlite3_column_int64(st, 5);
     if (!buf_ok(&rows->bytes))
         return false;
     rows->nrows++;
     return true;
 }
 
+/* An earlier weir that wrote this file may have been followed by one that writes sums. */
+static int look_for_sums(struct embedded_source *s, struct err *reterr)
+{
+    sqlite3_stmt *st;
+    int64_t found;
+    if (s->sums)
+        return 0;
+    if (embedded_prepare(s->db, &st, reterr,
+                         "SELECT count(*) FROM pragma_user_version WHERE user_version > 1") ||
+        ask(s, st, 0, &found, reterr))
+        return -1;
+    if (found)
+        disconnect(s);
+    return connect_again(s, reterr);
+}
+
 int embedded_source_fetch(struct embedded_source *s, int64_t topic, int64_t from,
                           struct embedded_rows *rows, int64_t *ret_first, struct err *reterr)
 {
-    if (connect_again(s, reterr))
+    if (connect_again(s, reterr) || look_for_sums(s, reterr))
         return -1;
     sqlite3_stmt *st = fetch_for(s, topic, reterr);
     if (!st)

@@ -22,6 +22,7 @@ struct embedded_source {
     char *path;
     const struct embedded_tuning *tuning;
     sqlite3 *db; /* NULL: to be opened by the next call */
+    bool sums;   /* its records carry sums */
     struct embedded_fetch *fetches;
     size_t nfetches;
     int bell; /* number of its watch, -1 = none */
@@ -55,6 +56,8 @@ struct embedded_rows {
     struct embedded_row {
         int64_t offset, time_ms;
         size_t at, key, headers, value; /* where in bytes, and how long: SIZE_MAX = absent */
+        int64_t sum;
+        bool has_sum;
     } * rows;
     size_t nrows;
 };

@@ -1,6 +1,7 @@
 #include "stream_embedded_store.h"
 
 #include <stdlib.h>
+#include "stream_embedded_sum.h"
 
 /* 8 MiB of WAL: few enough to stay small, many enough that pages written again and again go into
  * the database once. */
@@ -160,7 +161,7 @@ static struct embedded_topic *new_topic(struct embedded_store *s, struct slice n
     sqlite3_stmt *create;
     if (embedded_prepare(s->db, &create, reterr,
                          "CREATE TABLE record_%lld (offset INTEGER PRIMARY KEY,"
-                         " time INTEGER NOT NULL, key BLOB, headers BLOB, value BLOB)",
+                         " time INTEGER NOT NULL, key BLOB, headers BLOB, value BLOB, sum INTEGER)",
                          (long long)id))
         return NULL;
     int rc = run(s, create, "adding a topic", reterr);
@@ -178,7 +179,8 @@ static struct embedded_topic *topic_for(struct embedded_store *s, struct slice n
     struct embedded_topic *t = index ? &s->topics[*index] : new_topic(s, name, reterr);
     if (t && !t->insert &&
         embedded_prepare(s->db, &t->insert, reterr,
-                         "INSERT INTO record_%lld VALUES (?1, ?2, ?3, ?4, ?5)", (long long)t->id))
+                         "INSERT INTO record_%lld VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                         (long long)t->id))
         return NULL;
     return t;
 }
@@ -194,6 +196,7 @@ static int add_record(struct embedded_store *s, const struct embedded_record *r,
     embedded_bind_blob(t->insert, 3, r->key);
     embedded_bind_blob(t->insert, 4, r->headers);
     embedded_bind_blob(t->insert, 5, r->value);
+    sqlite3_bind_int64(t->insert, 6, embedded_sum(t->end, time_ms, r->key, r->headers, r->value));
     if (run(s, t->insert, "append", reterr))
         return -1;
     t->end++;

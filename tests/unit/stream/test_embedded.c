@@ -98,6 +98,96 @@ START_TEST(unknown_formats_are_refused)
 }
 END_TEST
 
+/* Changes the byte where `text` begins in a file. */
+static void turn_a_bit(const char *name, const char *text)
+{
+    char path[512];
+    static char bytes[1 << 20];
+    path_of(name, path);
+    FILE *f = fopen(path, "r+b");
+    ck_assert_ptr_nonnull(f);
+    size_t n = fread(bytes, 1, sizeof(bytes), f);
+    char *at = memmem(bytes, n, text, strlen(text));
+    ck_assert_ptr_nonnull(at);
+    ck_assert_int_eq(fseek(f, at - bytes, SEEK_SET), 0);
+    fputc(*at ^ 1, f);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+START_TEST(a_bit_that_turned_on_the_disk_is_told_and_stops_nobody)
+{
+    stream_bed_open(&bed, "embedded");
+    struct stream *s = stream_bed_handle(&bed, "acute");
+    stream_bed_put(s, "t", "k", SLICE("the first"));
+    stream_bed_put(s, "t", "k", SLICE("the second"));
+    stream_bed_put(s, "t", "k", SLICE("the third"));
+    stream_close(s);
+    stream_close(stream_bed_handle(&bed, "acute")); /* out of the WAL */
+    turn_a_bit("acute.db", "the second");
+    struct stream_reader *r = stream_bed_reader(bed.keeper, "t", NULL, STREAM_EARLIEST);
+    struct stream_message m;
+    struct err e = {0};
+    stream_bed_expect(r, "the first");
+    ck_assert_int_eq(stream_next(r, &m, &e), STREAM_LOST);
+    ck_assert_int_eq(m.lost_from, 1);
+    ck_assert_int_eq(m.offset, 2);
+    ck_assert_msg(strstr(e.text, "acute.db: this record is not what was written") != NULL, "%s",
+                  e.text);
+    stream_bed_expect(r, "the third");
+    stream_bed_expect_none(r);
+    stream_reader_close(r);
+    stream_bed_close(&bed);
+}
+END_TEST
+
+/* As the first weir left them. */
+static void make_format_1(void)
+{
+    run_sql("acute.db",
+            "PRAGMA page_size = 16384; PRAGMA journal_mode = WAL;"
+            "CREATE TABLE topic (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+            " first INTEGER NOT NULL DEFAULT 0);"
+            "CREATE TABLE position (grp TEXT NOT NULL, topic TEXT NOT NULL, part TEXT NOT NULL,"
+            " next INTEGER NOT NULL, PRIMARY KEY (grp, topic, part)) WITHOUT ROWID;"
+            "INSERT INTO topic VALUES (1, 't', 0), (2, 'u', 0);"
+            "CREATE TABLE record_1 (offset INTEGER PRIMARY KEY, time INTEGER NOT NULL, key BLOB,"
+            " headers BLOB, value BLOB);"
+            "CREATE TABLE record_2 (offset INTEGER PRIMARY KEY, time INTEGER NOT NULL, key BLOB,"
+            " headers BLOB, value BLOB);"
+            "INSERT INTO record_1 VALUES (0, 1, x'6b', NULL, x'6f6c64');"
+            "PRAGMA user_version = 1");
+}
+
+START_TEST(a_directory_of_an_earlier_version_is_read_and_goes_over)
+{
+    stream_bed_open(&bed, "embedded");
+    make_format_1();
+    struct stream_reader *r = stream_bed_reader(bed.keeper, "t", NULL, STREAM_EARLIEST);
+    stream_bed_expect(r, "old"); /* while the earlier writer may still run */
+    static const char *const news[] = {"the first new", "the second new"};
+    for (int open = 0; open < 2; open++) {
+        struct stream *s = stream_bed_handle(&bed, "acute");
+        stream_bed_put(s, "t", "k", slice_str(news[open]));
+        stream_bed_put(s, "u", "k", SLICE("other"));
+        stream_close(s);
+        stream_bed_expect(r, news[open]);
+    }
+    stream_reader_close(r);
+    stream_close(stream_bed_handle(&bed, "acute")); /* out of the WAL */
+    turn_a_bit("acute.db", news[0]);
+    struct stream_message m;
+    struct err e = {0};
+    struct stream *fresh = stream_bed_handle(&bed, NULL); /* with nothing in its cache */
+    r = stream_bed_reader(fresh, "t", NULL, STREAM_EARLIEST);
+    stream_bed_expect(r, "old");
+    ck_assert_int_eq(stream_next(r, &m, &e), STREAM_LOST);
+    stream_bed_expect(r, news[1]);
+    stream_reader_close(r);
+    stream_close(fresh);
+    stream_bed_close(&bed);
+}
+END_TEST
+
 /* The child appends for ever and tells, after each callback, how many are durable. */
 static void write_for_ever(int told)
 {
@@ -346,6 +436,8 @@ Suite *suite_embedded(void)
     tcase_add_test(cases, a_second_writer_is_told_who_holds_the_file);
     tcase_add_test(cases, files_are_private);
     tcase_add_test(cases, unknown_formats_are_refused);
+    tcase_add_test(cases, a_bit_that_turned_on_the_disk_is_told_and_stops_nobody);
+    tcase_add_test(cases, a_directory_of_an_earlier_version_is_read_and_goes_over);
     tcase_add_test(cases, a_killed_writer_loses_nothing);
     tcase_add_test(cases, a_reader_in_another_process_is_woken);
     tcase_add_test(cases, a_reader_that_stands_in_mid_read_does_not_grow_the_wal);
