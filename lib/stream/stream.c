@@ -268,6 +268,11 @@ bool stream_caught_up(const struct stream_reader *r)
     return !r->engine->caught_up || r->engine->caught_up(r);
 }
 
+bool stream_moves(const struct stream_reader *r)
+{
+    return r->engine->moves && r->engine->moves(r);
+}
+
 void stream_yield(struct stream_reader *r)
 {
     if (r->engine->yield)

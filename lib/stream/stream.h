@@ -193,8 +193,11 @@ enum stream_next stream_next(struct stream_reader *r, struct stream_message *ret
 /* Everything that could be read when the reader was opened, or was last sought, has been given:
  * STREAM_NONE is the end and not a wait. Once true it stays so until a seek. */
 bool stream_caught_up(const struct stream_reader *r);
-/* The answer to STREAM_LEAVE. Positions forwarded later for partitions that are no longer held
- * change nothing. */
+/* The next stream_next gives STREAM_LEAVE or STREAM_MOVED: for a reader that takes no record now
+ * and has to answer all the same. Both come before any record. */
+bool stream_moves(const struct stream_reader *r);
+/* The answer to STREAM_LEAVE; STREAM_MOVED follows, be it with the same partitions or with none.
+ * Positions forwarded later for partitions that are no longer held change nothing. */
 void stream_yield(struct stream_reader *r);
 /* Whether the reader reads that partition now. Engines that share nothing out: always. */
 bool stream_holds(const struct stream_reader *r, struct slice topic, struct slice partition);

@@ -35,6 +35,7 @@ struct stream_engine {
     /* NULL where what can be read is at hand at once, and where one process alone writes: then
      * every handle leads, and every reader has caught up and holds everything. */
     bool (*caught_up)(const struct stream_reader *r);
+    bool (*moves)(const struct stream_reader *r);
     void (*yield)(struct stream_reader *r);
     bool (*holds)(const struct stream_reader *r, struct slice topic, struct slice partition);
     int (*lead)(struct stream *s, struct slice group, stream_lead_fn fn, void *arg,
