@@ -14,6 +14,7 @@
 #include "pause.h"
 #include "ports.h"
 #include "proc.h"
+#include "retry.h"
 #include "site_change.h"
 
 enum { READ_BUFFER = 128 * 1024, DRAIN_LOOK_MS = 20, STOP_MS = 2000 };
@@ -26,6 +27,7 @@ struct adapter {
     struct loop_timer *drain_timer;
     struct ports ports;
     struct pauses *pauses;
+    struct retry *retry;
     bool was_full;
 };
 
@@ -33,12 +35,12 @@ struct adapter {
 static bool settled(struct adapter *a)
 {
     int64_t until = clock_mono_ms() + STOP_MS;
-    while (a->intake.under_way && clock_mono_ms() < until) {
+    while ((a->intake.under_way || retry_busy(a->retry)) && clock_mono_ms() < until) {
         struct pollfd p = {.fd = stream_fd(a->intake.stream), .events = POLLIN};
         poll(&p, 1, DRAIN_LOOK_MS);
         stream_dispatch(a->intake.stream);
     }
-    return a->intake.under_way == 0;
+    return a->intake.under_way == 0 && !retry_busy(a->retry);
 }
 
 static void adapter_stop(void *state)
@@ -46,7 +48,8 @@ static void adapter_stop(void *state)
     struct adapter *a = state;
     if (!a)
         return;
-    if (!settled(a))
+    bool all = settled(a);
+    if (!all)
         log_line(LOG_ERROR, "adapter.stopped",
                  "messages=%llu were not yet durable and not answered",
                  (unsigned long long)a->intake.under_way);
@@ -54,7 +57,8 @@ static void adapter_stop(void *state)
     pauses_close(a->pauses);
     loop_timer_remove(a->drain_timer);
     conn_shared_close(a->shared);
-    if (a->intake.under_way)
+    retry_close(a->retry);
+    if (!all)
         return; /* the stream still holds on to it; the process ends now */
     intake_close(&a->intake);
     free(a);
@@ -63,7 +67,7 @@ static void adapter_stop(void *state)
 static void look_whether_drained(void *arg)
 {
     struct adapter *a = arg;
-    if (ports_quiet(&a->ports) && a->intake.under_way == 0)
+    if (ports_quiet(&a->ports) && a->intake.under_way == 0 && !retry_waits(a->retry))
         proc_drained(a->proc);
     else
         loop_timer_start(a->drain_timer, DRAIN_LOOK_MS);
@@ -125,7 +129,8 @@ static int adapter_start(struct proc *p, void **ret_state, struct err *reterr)
     if (intake_open(&a->intake, &o, reterr) < 0 ||
         conn_shared_open(READ_BUFFER, &a->shared, reterr) < 0 ||
         loop_timer_add(proc_loop(p), look_whether_drained, a, &a->drain_timer, reterr) < 0 ||
-        open_ports(a, reterr) < 0 || open_pauses(a, reterr) < 0) {
+        open_ports(a, reterr) < 0 || open_pauses(a, reterr) < 0 ||
+        retry_open(p, &a->intake, &a->ports, &a->retry, reterr) < 0) {
         adapter_stop(a);
         return -1;
     }
@@ -199,6 +204,7 @@ static void adapter_drain(void *state)
 {
     struct adapter *a = state;
     ports_drain(&a->ports);
+    retry_stop(a->retry);
     loop_timer_start(a->drain_timer, 0);
 }
 

@@ -166,6 +166,19 @@ int record_frame(struct record_writer *w, const struct site_source *source,
                     digest_hex(frame->sha256, DIGEST_SIZE, w->sha256), "frame", reterr);
 }
 
+void record_resolved(struct record_writer *w, const struct site_source *source, struct slice of,
+                     struct slice by)
+{
+    snprintf(w->events, sizeof(w->events), "%u", w->n - 1);
+    w->set[w->n++] = (struct stream_record){
+        .topic = SLICE("flow.rejected"), .key = source->name, .value = SLICE("")};
+    header(w, SLICE("source"), source->name);
+    header(w, SLICE("kind"), SLICE("resolved"));
+    header(w, SLICE("of"), of);
+    header(w, SLICE("by"), by);
+    header(w, SLICE("events"), slice_str(w->events));
+}
+
 size_t record_bytes(const struct record_writer *w)
 {
     size_t n = 0;

@@ -20,6 +20,7 @@ enum {
     OPT_UNROUTED,
     OPT_SINCE,
     OPT_TOPIC,
+    OPT_ALL,
 };
 
 enum { TIMEOUT_PRESET_MS = 10000 };
@@ -40,6 +41,7 @@ static const struct option all[] = {
     {"unrouted", no_argument, NULL, OPT_UNROUTED},
     {"since", required_argument, NULL, OPT_SINCE},
     {"topic", required_argument, NULL, OPT_TOPIC},
+    {"all", no_argument, NULL, OPT_ALL},
     {NULL, 0, NULL, 0},
 };
 
@@ -72,6 +74,8 @@ static unsigned bit_of(int opt)
         return OPTION_SINCE;
     case OPT_TOPIC:
         return OPTION_TOPIC;
+    case OPT_ALL:
+        return OPTION_ALL;
     default:
         return 0;
     }
@@ -124,7 +128,7 @@ static bool take(struct options *o, int opt, const char *value)
     case OPT_NO_FOLLOW:
         return o->no_follow = true;
     case OPT_TIMEOUT:
-        return num_duration_ms(slice_str(value), &o->timeout_ms);
+        return o->has_timeout = num_duration_ms(slice_str(value), &o->timeout_ms);
     case OPT_CONSUMER:
         o->consumer = value;
         return true;
@@ -140,6 +144,8 @@ static bool take(struct options *o, int opt, const char *value)
         return o->explain = true;
     case OPT_UNROUTED:
         return o->unrouted = true;
+    case OPT_ALL:
+        return o->all = true;
     default:
         return false;
     }

@@ -22,18 +22,20 @@ enum option_set {
     OPTION_UNROUTED = 1 << 10,
     OPTION_SINCE = 1 << 11,
     OPTION_TOPIC = 1 << 12,
+    OPTION_ALL = 1 << 13,
 };
 
 struct options {
     const char *config; /* --config, else $WEIR_CONFIG, else the first of ./weir.yaml,
                            ./config/weir.yaml, /etc/weir/weir.yaml */
     const char *source, *where, *consumer, *reason;
-    bool json, reveal, no_follow, explain, unrouted;
+    bool json, reveal, no_follow, explain, unrouted, all;
     const char *topic;
     bool has_since;
     int64_t since_ms; /* wall clock: a time, or so long before now */
     bool has_last;
     uint64_t last;
+    bool has_timeout; /* else timeout_ms is 10 s */
     int64_t timeout_ms;
     int rest; /* index of the first argument that is no option */
 };

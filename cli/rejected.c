@@ -5,25 +5,23 @@
 #include "dict.h"
 #include "json.h"
 #include "masked_message.h"
-#include "num.h"
+#include "rejected_find.h"
+#include "rejected_retry.h"
+#include "resolved.h"
 #include "reveal.h"
+#include "rfc3339.h"
 #include "view.h"
 
-enum { KINDS_MAX = 10000, ARENA_MAX = 256 * 1024 * 1024 };
+enum { KINDS_MAX = 10000, ARENA_MAX = 256 * 1024 * 1024, RESOLVED_TEXT = 400 };
 
 /* One kind of trouble at one source. */
 struct trouble {
     struct slice source, kind, reasons, first;
-    char last[40];   /* when the newest came */
-    char newest[64]; /* name of the newest record, for `show` */
+    char last[40];               /* when the newest came */
+    char newest[RESOLVED_PLACE]; /* name of the newest record, for `show` and `retry` */
     uint64_t count;
+    bool resolved;
 };
-
-/* "acute/42": partition and offset. */
-static void name_of(const struct stream_message *m, char out[64])
-{
-    snprintf(out, 64, "%.*s/%lld", SLICE_ARG(m->partition), (long long)m->offset);
-}
 
 /* "101 at PID-3: …; 102 at PID-7.1: …" of the reasons' JSON. */
 static struct slice reasons_text(struct slice json, struct arena *arena)
@@ -50,23 +48,32 @@ static struct slice reasons_text(struct slice json, struct arena *arena)
 
 struct fold {
     struct arena arena, scratch;
+    struct resolved resolved;
     struct dict by_key;
     struct trouble *all;
     size_t n;
-    const char *wanted; /* this source alone; NULL: all */
+    const struct options *o;
 };
+
+static bool is_wanted(const struct fold *f, const struct stream_message *m)
+{
+    if (resolved_is(m) || (!f->o->all && resolved_has(&f->resolved, m->partition, m->offset)))
+        return false;
+    return !f->o->source || slice_eq_str(stream_header_get(m, "source"), f->o->source);
+}
 
 static int fold_one(void *arg, const struct stream_message *m, struct err *reterr)
 {
     struct fold *f = arg;
-    if (f->wanted && !slice_eq_str(stream_header_get(m, "source"), f->wanted))
+    if (!is_wanted(f, m))
         return 0;
     arena_reset(&f->scratch);
     struct slice text = reasons_text(stream_header_get(m, "reasons"), &f->scratch);
     struct slice source = stream_header_get(m, "source"), kind = stream_header_get(m, "kind"),
                  at = stream_header_get(m, "received");
-    struct slice key = arena_printf(&f->scratch, "%.*s %.*s %.*s", SLICE_ARG(source),
-                                    SLICE_ARG(kind), SLICE_ARG(text));
+    bool resolved = resolved_has(&f->resolved, m->partition, m->offset);
+    struct slice key = arena_printf(&f->scratch, "%.*s %.*s %d %.*s", SLICE_ARG(source),
+                                    SLICE_ARG(kind), resolved, SLICE_ARG(text));
     bool is_new;
     uint64_t *i = dict_put(&f->by_key, key, &is_new);
     if (!i)
@@ -76,12 +83,13 @@ static int fold_one(void *arg, const struct stream_message *m, struct err *reter
         f->all[*i] = (struct trouble){.source = arena_copy(&f->arena, source),
                                       .kind = arena_copy(&f->arena, kind),
                                       .reasons = arena_copy(&f->arena, text),
-                                      .first = arena_copy(&f->arena, at)};
+                                      .first = arena_copy(&f->arena, at),
+                                      .resolved = resolved};
     }
     struct trouble *t = &f->all[*i];
     t->count++;
     snprintf(t->last, sizeof(t->last), "%.*s", SLICE_ARG(at));
-    name_of(m, t->newest);
+    resolved_name(m, t->newest);
     return f->arena.overflow ? err_set(reterr, ERR_LIMIT, "too much trouble to show") : 0;
 }
 
@@ -105,6 +113,8 @@ static void print_json(const struct trouble *t)
         }
         json_key(w, SLICE("count"));
         json_int(w, (int64_t)t->count);
+        json_key(w, SLICE("resolved"));
+        json_bool(w, t->resolved);
         json_object_end(w);
         puts(buf_cstr(&out));
         json_writer_close(w);
@@ -112,30 +122,52 @@ static void print_json(const struct trouble *t)
     buf_fini(&out);
 }
 
+static int take_resolved(void *arg, const struct stream_message *m, struct err *reterr)
+{
+    struct fold *f = arg;
+    return resolved_take(&f->resolved, m, reterr);
+}
+
+/* What is resolved may stand in another partition than what resolves it: all of that comes first.
+ */
+static int fold_all(struct fold *f, struct view *v, struct err *reterr)
+{
+    struct stream_reader *r = NULL;
+    f->all = arena_zalloc(&f->arena, KINDS_MAX, sizeof(*f->all));
+    if (!f->all)
+        return err_set(reterr, ERR_NOMEM, "no memory");
+    if (view_read(v, "flow.rejected", STREAM_EARLIEST, &r, reterr) < 0)
+        return -1;
+    int result = view_fold(r, take_resolved, f, reterr);
+    if (result == 0)
+        result = stream_seek_time(r, 0, reterr);
+    if (result == 0)
+        result = view_fold(r, fold_one, f, reterr);
+    stream_reader_close(r);
+    return result;
+}
+
 static int list(struct view *v, const struct options *o, struct err *reterr)
 {
-    struct fold f = {.wanted = o->source};
-    struct stream_reader *r = NULL;
+    struct fold f = {.o = o};
     arena_init(&f.arena, ARENA_MAX);
     arena_init(&f.scratch, ARENA_MAX);
     dict_init(&f.by_key, KINDS_MAX);
-    f.all = arena_zalloc(&f.arena, KINDS_MAX, sizeof(*f.all));
-    int result = f.all ? view_read(v, "flow.rejected", STREAM_EARLIEST, &r, reterr)
-                       : err_set(reterr, ERR_NOMEM, "no memory");
-    if (result == 0)
-        result = view_fold(r, fold_one, &f, reterr);
+    resolved_init(&f.resolved);
+    int result = fold_all(&f, v, reterr);
     for (size_t i = 0; result == 0 && i < f.n; i++) {
         const struct trouble *t = &f.all[i];
         if (o->json)
             print_json(t);
         else
-            printf("%6llu x  %-16.*s %-8.*s last %s  newest %-16s %.*s\n",
+            printf("%6llu x  %-16.*s %-8.*s last %s  newest %-16s %s%.*s\n",
                    (unsigned long long)t->count, SLICE_ARG(t->source), SLICE_ARG(t->kind), t->last,
-                   t->newest, SLICE_ARG(t->reasons));
+                   t->newest, t->resolved ? "(resolved) " : "", SLICE_ARG(t->reasons));
     }
     if (result == 0 && f.n == 0 && !o->json)
-        puts("nothing was rejected");
-    stream_reader_close(r);
+        puts(f.resolved.blocks.count ? "nothing is left; --all shows what was resolved"
+                                     : "nothing was rejected");
+    resolved_fini(&f.resolved);
     dict_fini(&f.by_key);
     arena_fini(&f.scratch);
     arena_fini(&f.arena);
@@ -158,16 +190,27 @@ static void print_as_sent(struct slice message)
     }
 }
 
-static void print_one(const struct stream_message *m, const struct options *o)
+/* One message, as it is to be shown. */
+struct one {
+    const char *name;
+    const struct options *o;
+    char resolved[RESOLVED_TEXT]; /* "2026-…Z by alice, events: 1"; empty: it is not */
+};
+
+static void print_one(void *arg, const struct stream_message *m)
 {
+    const struct one *one = arg;
     struct arena arena;
     static const char *const shown[] = {"source", "received", "kind", "length", "sha256"};
     arena_init(&arena, ARENA_MAX);
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
         printf("%-9s %.*s\n", shown[i], SLICE_ARG(stream_header_get(m, shown[i])));
-    printf("%-9s %.*s\n\n", "reasons",
+    printf("%-9s %.*s\n", "reasons",
            SLICE_ARG(reasons_text(stream_header_get(m, "reasons"), &arena)));
-    if (o->reveal)
+    if (*one->resolved)
+        printf("%-9s %s\n", "resolved", one->resolved);
+    putchar('\n');
+    if (one->o->reveal)
         print_as_sent(m->value);
     else
         masked_message_print(m->value, stdout);
@@ -175,80 +218,85 @@ static void print_one(const struct stream_message *m, const struct options *o)
     arena_fini(&arena);
 }
 
-struct search {
-    struct slice partition;
-    int64_t offset;
-    const struct options *options;
-    bool found, ended;
-};
-
-/* -1 ends the reading: it was found, or its place was passed. */
-static int look(void *arg, const struct stream_message *m, struct err *reterr)
+static int look_whether_resolved(void *arg, const struct stream_message *m, struct err *reterr)
 {
-    struct search *s = arg;
+    struct one *one = arg;
+    char at[RFC3339_SIZE];
     (void)reterr;
-    if (!slice_eq(m->partition, s->partition) || m->offset < s->offset)
-        return 0;
-    s->ended = true;
-    s->found = m->offset == s->offset;
-    if (s->found)
-        print_one(m, s->options);
-    return -1;
+    if (!*one->resolved && resolved_is(m) && slice_eq_str(stream_header_get(m, "of"), one->name))
+        snprintf(one->resolved, sizeof(one->resolved), "%s by %.*s, events: %.*s",
+                 rfc3339_utc(m->time_ms, at).p, SLICE_ARG(stream_header_get(m, "by")),
+                 SLICE_ARG(stream_header_get(m, "events")));
+    return 0;
 }
 
 static int show(struct view *v, const struct options *o, const char *name, struct err *reterr)
 {
-    struct slice rest = slice_str(name), partition = slice_split(&rest, '/');
     struct stream_reader *r = NULL;
-    uint64_t offset;
-    if (!num_u64(rest, &offset) || offset > INT64_MAX)
-        return err_set(reterr, ERR_INPUT,
-                       "'%s' is no name of a rejected message; 'weir rejected list' shows the "
-                       "newest of each kind",
-                       name);
-    if (o->reveal && reveal_audited(v, name, reterr) < 0)
+    struct one one = {.name = name, .o = o};
+    if (rejected_name_check(name, reterr) < 0 ||
+        (o->reveal && reveal_audited(v, name, reterr) < 0) ||
+        view_read(v, "flow.rejected", STREAM_EARLIEST, &r, reterr) < 0)
         return -1;
-    if (view_read(v, "flow.rejected", STREAM_LATEST, &r, reterr) < 0)
-        return -1;
-    struct search search = {partition, (int64_t)offset, o, false, false};
-    int result = stream_seek(r, SLICE("flow.rejected"), partition, (int64_t)offset, reterr);
-    if (result == 0 && view_fold(r, look, &search, reterr) < 0 && !search.ended)
-        result = -1;
-    else if (result == 0 && !search.found)
-        result = err_set(reterr, ERR_INPUT, "no rejected message '%s' is there", name);
+    int result = view_fold(r, look_whether_resolved, &one, reterr);
     stream_reader_close(r);
-    return result;
+    return result < 0 ? -1 : rejected_find(v, name, print_one, &one, reterr);
+}
+
+static int look(const struct verb *self, const struct options *o, const char *name)
+{
+    struct view v;
+    struct err err = {0};
+    if (view_open(o, &v, &err) < 0)
+        return verb_fail(self, &err);
+    int result = name ? show(&v, o, name, &err) : list(&v, o, &err);
+    view_close(&v);
+    return result < 0 ? verb_fail(self, &err) : 0;
 }
 
 static int run(const struct verb *self, int argc, char **argv)
 {
     struct options o;
-    struct view v;
-    struct err err = {0};
-    int code = options_read(self, OPTION_JSON | OPTION_REVEAL | OPTION_SOURCE, argc, argv, &o);
+    int code = options_read(self,
+                            OPTION_JSON | OPTION_REVEAL | OPTION_SOURCE | OPTION_ALL |
+                                OPTION_REASON | OPTION_TIMEOUT,
+                            argc, argv, &o);
     if (code >= 0)
         return code;
     const char *what = o.rest < argc ? argv[o.rest] : "list";
     const char *name = o.rest + 1 < argc ? argv[o.rest + 1] : NULL;
-    bool shows = strcmp(what, "show") == 0 && name;
-    if (!shows && (strcmp(what, "list") != 0 || name))
-        return verb_usage(self, "wanted: list, or show NAME");
-    if (view_open(&o, &v, &err) < 0)
-        return verb_fail(self, &err);
-    int result = shows ? show(&v, &o, name, &err) : list(&v, &o, &err);
-    view_close(&v);
-    return result < 0 ? verb_fail(self, &err) : 0;
+    if (o.rest + 2 < argc)
+        return verb_usage(self, "%s: nothing more is expected", argv[o.rest + 2]);
+    if (strcmp(what, "list") == 0 && !name)
+        return look(self, &o, NULL);
+    if (strcmp(what, "show") == 0 && name)
+        return look(self, &o, name);
+    if (strcmp(what, "retry") == 0 && (name != NULL) + (o.source != NULL) + o.all == 1)
+        return rejected_retry(self, &o, name);
+    return verb_usage(self, "wanted: list, show NAME, or retry with one of NAME, --source, --all");
 }
 
 const struct verb verb_rejected = {
     .name = "rejected",
-    .summary = "messages that no map could use, and why: list, show",
-    .help = "Use: weir rejected list [--source NAME] [--json]\n"
-            "     weir rejected show NAME [--reveal]\n\n"
-            "list folds repeats: one line for each kind of trouble of a source, with its count and "
-            "the name of the newest message. show prints every\n"
-            "reason and the message with its values masked; --reveal shows it as sent, and is "
-            "written to the audit log first.\n\n"
-            "Example: weir rejected show acute/42\n",
+    .summary = "messages that no map could use, and why: list, show, retry",
+    .help =
+        "Use: weir rejected list [--source NAME] [--all] [--json]\n"
+        "     weir rejected show NAME [--reveal]\n"
+        "     weir rejected retry NAME|--source NAME|--all [--reason TEXT] [--json] "
+        "[--timeout 10m]\n\n"
+        "list folds repeats: one line for each kind of trouble of a source, with its count and "
+        "the name of the newest message; --all shows what was\n"
+        "resolved, too. show prints every reason and the message with its values masked; --reveal "
+        "shows it as sent, and is written to the audit\n"
+        "log first.\n\n"
+        "retry has the adapter translate the stored message again, once the map, a table or a "
+        "limit is mended and taken (weir reload). What it makes\n"
+        "has the ids that it would have had at once, and the refusal is resolved together with it. "
+        "It comes behind what was taken meanwhile. What is\n"
+        "refused again stays, and is told. Written to the audit log first; can be asked again at "
+        "any time. Of a message that was too long only the head\n"
+        "was kept: its sender has to send it again. Exit code 1 when something stays.\n\n"
+        "Example: weir rejected show acute/42\n"
+        "         weir rejected retry --source royal-pas --reason \"MRG-1 mended\"\n",
     .run = run,
 };

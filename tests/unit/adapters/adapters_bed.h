@@ -20,5 +20,6 @@ void bed_close(struct bed *b);
 struct slice bed_header(const struct stream_record *r, const char *name);
 
 Suite *again_suite(void);
+Suite *resolved_suite(void);
 
 #endif

@@ -104,6 +104,30 @@ START_TEST(limits)
 }
 END_TEST
 
+START_TEST(the_refusal_is_resolved_within_the_set)
+{
+    struct bed b;
+    struct again a;
+    struct err err;
+    bed_open(&b, NULL);
+    ck_assert_int_eq(again_open(&a, 8 << 20, &err), 0);
+    ck_assert_int_eq(run(&a, &b, RECEIVED, &err), 0);
+    record_resolved(&a.record, b.source, SLICE("acute/42"), SLICE("ivy"));
+    ck_assert_uint_eq(a.record.n, 3);
+    const struct stream_record *r = &a.record.set[2];
+    kit_assert_slice(r->topic, SLICE("flow.rejected"));
+    kit_assert_slice(r->key, SLICE("pas"));
+    ck_assert_uint_eq(r->value.n, 0);
+    kit_assert_slice(bed_header(r, "kind"), SLICE("resolved"));
+    kit_assert_slice(bed_header(r, "of"), SLICE("acute/42"));
+    kit_assert_slice(bed_header(r, "by"), SLICE("ivy"));
+    kit_assert_slice(bed_header(r, "events"), SLICE("1"));
+    kit_assert_slice(bed_header(&a.record.set[1], "received"), SLICE(RECEIVED));
+    again_close(&a);
+    bed_close(&b);
+}
+END_TEST
+
 Suite *again_suite(void)
 {
     Suite *s = suite_create("again");
@@ -111,6 +135,7 @@ Suite *again_suite(void)
     tcase_add_test(c, what_is_made_is_what_would_have_been_made_at_once);
     tcase_add_test(c, what_the_map_refuses_stays_refused_with_its_first_reason);
     tcase_add_test(c, limits);
+    tcase_add_test(c, the_refusal_is_resolved_within_the_set);
     suite_add_tcase(s, c);
     return s;
 }
