@@ -6,8 +6,9 @@
 #include "span.h"
 
 enum {
-    DOUBT_LANES = 16, /* failed in a row */
-    DOUBT_MS = 20,    /* between two attempts then */
+    DOUBT_LANES = 16,  /* failed in a row */
+    DOUBT_MS = 20,     /* between two attempts then; more with every further lane, */
+    DOUBT_MAX_MS = 160 /* up to this */
 };
 
 struct queue {
@@ -367,13 +368,17 @@ static struct sched_item *send_from(struct sched *s, struct lane *lane, bool pro
 }
 
 /* When the next attempt may go out. Where many lanes failed and none succeeded in between, the
- * consumer may be away: until one succeeds, or the breaker opens, attempts keep a distance, so that
- * a dead consumer costs the others nothing. */
+ * consumer may be away: until one succeeds, or the breaker opens, attempts keep a distance, the
+ * longer the more lanes have failed, so that a dead consumer costs the others nothing. */
 static int64_t send_at(const struct sched *s)
 {
-    if (s->breaker.open)
-        return s->breaker.due;
-    return s->breaker.failing < DOUBT_LANES ? 0 : s->last_sent + DOUBT_MS;
+    const struct breaker *b = &s->breaker;
+    if (b->open)
+        return b->due;
+    if (b->failing < DOUBT_LANES)
+        return 0;
+    int64_t distance = (int64_t)b->failing * DOUBT_MS / DOUBT_LANES;
+    return s->last_sent + (distance < DOUBT_MAX_MS ? distance : DOUBT_MAX_MS);
 }
 
 enum sched_do sched_next(struct sched *s, int64_t now, struct sched_item **ret)

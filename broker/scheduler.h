@@ -13,8 +13,8 @@
  * over two or more lanes. Behind it one probe at a time, each from another lane; no attempt counts,
  * nothing is parked, no merge_wait runs. It closes when a probe is delivered, or when the answer to
  * one is about the event (park): the consumer is back, and that event is parked then. Before it
- * opens, sixteen lanes that fail in a row slow the attempts down to one each 20 ms until one
- * succeeds.
+ * opens, sixteen lanes that fail in a row slow the attempts down to one each 20 ms, and further
+ * ones to one each 160 ms, until one succeeds.
  *
  * Merge: the survivor's copy waits until the retired copy, and so all before it, is finished; at
  * most merge_wait, then it goes on flagged. Where the retired lane stands in flow.parked, the

@@ -258,7 +258,8 @@ START_TEST(nothing_succeeds_over_two_patients)
 }
 END_TEST
 
-/* Sixteen patients in a row failed: from there on one attempt each 20 ms, until one succeeds. */
+/* Sixteen patients in a row failed: from there on one attempt each 20 ms, in proportion where more
+ * did, until one succeeds. */
 START_TEST(many_failures_in_a_row_slow_the_attempts_down)
 {
     char id[3] = "a1", first[3];
@@ -271,13 +272,48 @@ START_TEST(many_failures_in_a_row_slow_the_attempts_down)
         bench_answer(&b, first, SCHED_RETRY);
     }
     ck_assert_uint_eq(failed, 16 + 3); /* three others were under way */
-    ck_assert_int_eq(bench_wait(&b, 1000), 20);
+    ck_assert_int_eq(bench_wait(&b, 1000), 19 * 20 / 16);
     ck_assert_uint_eq(b.nunder_way, 1);
-    ck_assert_int_eq(bench_wait(&b, 1000), 20);
+    ck_assert_int_eq(bench_wait(&b, 1000), 19 * 20 / 16);
     ck_assert_uint_eq(b.nunder_way, 2);
     snprintf(first, sizeof(first), "%.*s", SLICE_ARG(b.under_way[0]->id));
     bench_answer(&b, first, SCHED_OK);
     ck_assert_uint_eq(b.nunder_way, 4);
+}
+END_TEST
+
+/* Up to one each 160 ms, which 128 patients reach. */
+START_TEST(the_more_fail_the_slower_the_attempts)
+{
+    enum { LANES = 200 };
+    struct sched_options o = bench_options();
+    o.in_flight = 1;
+    o.window = LANES;
+    o.backoff_min = o.backoff_max = 60000;
+    bench_close(&b);
+    bench_open(&b, &o);
+    for (int i = 0; i < LANES; i++) {
+        char id[8];
+        snprintf(id, sizeof(id), "%d", i);
+        bench_mark(&b, id, id, SCHED_PLAIN, NULL);
+    }
+    bench_pump(&b);
+    for (int failed = 1; failed < LANES; failed++) {
+        char id[16];
+        snprintf(id, sizeof(id), "%.*s", SLICE_ARG(b.under_way[0]->id));
+        bench_answer(&b, id, SCHED_RETRY);
+        if (failed < 16) {
+            ck_assert_uint_eq(b.nunder_way, 1);
+            continue;
+        }
+        ck_assert_uint_eq(b.nunder_way, 0);
+        ck_assert_int_eq(bench_wait(&b, 1000), failed < 128 ? failed * 20 / 16 : 160);
+    }
+    ck_assert_uint_eq(b.nunder_way, 1);
+    bench_answer(&b, "199", SCHED_OK);
+    bench_add(&b, "x1");
+    bench_pump(&b);
+    ck_assert_uint_eq(b.nunder_way, 1);
 }
 END_TEST
 
@@ -354,6 +390,7 @@ Suite *sched_retry_suite(void)
     tcase_add_test(c, probe_about_the_event_closes_and_parks);
     tcase_add_test(c, nothing_succeeds_over_two_patients);
     tcase_add_test(c, many_failures_in_a_row_slow_the_attempts_down);
+    tcase_add_test(c, the_more_fail_the_slower_the_attempts);
     tcase_add_test(c, time_behind_the_breaker_does_not_spill);
     tcase_add_test(c, held_means_no_attempt_and_nothing_parked);
     suite_add_tcase(s, c);
