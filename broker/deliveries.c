@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "log.h"
 #include "orphans.h"
+#include "refold.h"
 #include "site_change.h"
 
 enum { LOOK_MS = 20, AGAIN_MS = 1000 };
@@ -17,15 +18,22 @@ struct post {
     const struct site_consumer *conf;
     const struct site *next_site; /* held; NULL: nothing is to come */
     const struct site_consumer *next_conf;
-    bool ending, fresh; /* fresh: opened, not started */
+    struct stream_reader *reader; /* of the delivery before the next one */
+    bool ending, fresh;           /* fresh: opened, not started */
+    bool folding;                 /* fresh, and given what stands in flow.parked */
     char why[400];
 };
 
 struct deliveries {
     struct deliveries_options o;
     struct parked *parked;
+    struct fetcher *fetcher;
     struct orphans *orphans;
-    struct post *posts; /* in the order of the configuration that brought them */
+    struct refold *refold;        /* runs now, */
+    struct orphans *next_orphans; /* and makes these */
+    bool stale;                   /* orphans have to be found anew */
+    bool leads;                   /* of several brokers one keeps what has no consumer */
+    struct post *posts;           /* in the order of the configuration that brought them */
     struct loop_fd *follow;
     struct loop_timer *timer;
     bool draining;
@@ -71,7 +79,7 @@ static void post_end(struct post *p)
     p->delivery = NULL;
     p->site = NULL;
     p->conf = NULL;
-    p->ending = p->fresh = false;
+    p->ending = p->fresh = p->folding = false;
 }
 
 static void post_free(struct deliveries *d, struct post *p)
@@ -81,6 +89,7 @@ static void post_free(struct deliveries *d, struct post *p)
         at = &(*at)->next;
     *at = p->next;
     post_end(p);
+    stream_reader_close(p->reader);
     site_close(p->next_site);
     free(p);
 }
@@ -93,6 +102,7 @@ static struct delivery_options options_of(const struct deliveries *d, const stru
                                      .site = site,
                                      .conf = conf,
                                      .parked = d->parked,
+                                     .fetcher = d->fetcher,
                                      .metrics = d->o.metrics,
                                      .audit = d->o.audit};
 }
@@ -103,18 +113,7 @@ static void apply(void *arg, const struct parked_record *r)
 {
     struct deliveries *d = arg;
     struct post *p = find(d, r->consumer);
-    if (p && p->delivery)
-        delivery_apply(p->delivery, r);
-    else if (!p)
-        orphans_apply(d->orphans, r);
-}
-
-/* From the oldest record on, for those that are not started and those without a consumer. */
-static void apply_from_start(void *arg, const struct parked_record *r)
-{
-    struct deliveries *d = arg;
-    struct post *p = find(d, r->consumer);
-    if (p && p->delivery && p->fresh)
+    if (p && p->delivery && !p->fresh)
         delivery_apply(p->delivery, r);
     else if (!p)
         orphans_apply(d->orphans, r);
@@ -124,30 +123,20 @@ static void on_parked(int fd, unsigned what, void *arg)
 {
     struct deliveries *d = arg;
     struct err err = {0};
+    int more;
     (void)fd;
     (void)what;
-    if (parked_read(d->parked, apply, d, &err) < 0)
+    if (d->refold)
+        return; /* from where it stands, when that is done */
+    while ((more = parked_read(d->parked, apply, d, &err)) > 0)
+        ;
+    if (more < 0)
         log_line(LOG_ERROR, "parked.read", "%s", err.text);
-    orphans_refresh(d->orphans, loop_now(d->o.loop), clock_wall_ms());
+    if (d->leads)
+        orphans_refresh(d->orphans, loop_now(d->o.loop), clock_wall_ms());
     for (struct post *p = d->posts; p; p = p->next)
         if (p->delivery)
             delivery_wake(p->delivery);
-}
-
-/* All of flow.parked once more, for new deliveries and whoever has none. */
-static int fold(struct deliveries *d, struct err *reterr)
-{
-    struct parked *all;
-    struct orphans *old = d->orphans;
-    if (parked_read(d->parked, apply, d, reterr) < 0 || parked_open(d->o.stream, &all, reterr) < 0)
-        return -1;
-    int rc = orphans_open(d->parked, d->o.site->stream.retain, &d->orphans, reterr);
-    if (rc == 0) {
-        orphans_close(old);
-        rc = parked_read(all, apply_from_start, d, reterr);
-    }
-    parked_close(all);
-    return rc;
 }
 
 /* ---- opening ---- */
@@ -171,11 +160,17 @@ static bool to_open(const struct deliveries *d, const struct post *p)
     return !p->delivery && p->next_site && !written_now(d, p->next_conf);
 }
 
+static void on_moved(void *arg);
+
 static int open_one(struct deliveries *d, struct post *p, struct err *reterr)
 {
     struct delivery_options o = options_of(d, p->next_site, p->next_conf);
+    o.reader = p->reader;
+    o.moved = on_moved;
+    o.arg = d;
     if (delivery_open(&o, &p->delivery, reterr) < 0)
         return -1;
+    p->reader = NULL;
     p->site = p->next_site;
     p->conf = p->next_conf;
     p->next_site = NULL;
@@ -198,17 +193,6 @@ static int start_one(struct deliveries *d, struct post *p, struct err *reterr)
     return -1;
 }
 
-/* Not started after all: it is to be opened again. */
-static void unopen(struct deliveries *d)
-{
-    for (struct post *p = d->posts; p; p = p->next)
-        if (p->fresh) {
-            p->next_site = site_hold(p->site);
-            p->next_conf = p->conf;
-            post_end(p);
-        }
-}
-
 static void tell(struct post *p, const struct err *e)
 {
     if (!p->why[0])
@@ -217,7 +201,98 @@ static void tell(struct post *p, const struct err *e)
     snprintf(p->why, sizeof(p->why), "%s", e->text);
 }
 
-/* Opens what is to be opened; -1 with the first error, the others are opened all the same. */
+/* ---- all of flow.parked once more, for new deliveries and whoever has none ---- */
+
+static void apply_from_start(void *arg, const struct parked_record *r)
+{
+    struct deliveries *d = arg;
+    struct post *p = find(d, r->consumer);
+    if (p && p->folding)
+        delivery_apply(p->delivery, r);
+    else if (!p)
+        orphans_apply(d->next_orphans, r);
+}
+
+static void end_fold(struct deliveries *d)
+{
+    refold_close(d->refold);
+    d->refold = NULL;
+    orphans_close(d->next_orphans);
+    d->next_orphans = NULL;
+    if (d->follow)
+        loop_fd_set(d->follow, LOOP_READ);
+}
+
+/* Starts those that know now what is parked. -1 with the first error. */
+static int finish_fold(struct deliveries *d, struct err *reterr)
+{
+    struct err err = {0};
+    int rc = 0;
+    struct orphans *old = d->orphans;
+    d->orphans = d->next_orphans;
+    d->next_orphans = old;
+    end_fold(d);
+    for (struct post *p = d->posts; p; p = p->next) {
+        bool starts = p->folding && !p->ending && !d->draining;
+        p->folding = false;
+        if (starts && start_one(d, p, &err) < 0) {
+            tell(p, &err);
+            *reterr = err;
+            rc = -1;
+        } else if (starts) {
+            p->why[0] = 0;
+        }
+    }
+    return rc;
+}
+
+static void on_folded(void *arg)
+{
+    struct deliveries *d = arg;
+    struct err err = {0};
+    bool failed = finish_fold(d, &err) < 0;
+    on_parked(-1, 0, d);
+    loop_timer_start(d->timer, failed ? AGAIN_MS : 0); /* others may have become new meanwhile */
+}
+
+/* What is followed waits meanwhile: the end of the fold is not before what was read of it by now,
+ * so nothing is missed, and what is then given twice changes nothing. */
+static int begin_fold(struct deliveries *d, struct err *reterr)
+{
+    struct refold_options o = {.stream = d->o.stream,
+                               .loop = d->o.loop,
+                               .fn = apply_from_start,
+                               .ended = on_folded,
+                               .arg = d};
+    if (orphans_open(d->parked, d->fetcher, d->o.site->stream.retain, &d->next_orphans, reterr) <
+            0 ||
+        refold_open(&o, &d->refold, reterr) < 0) {
+        end_fold(d);
+        return -1;
+    }
+    if (d->follow)
+        loop_fd_set(d->follow, 0);
+    d->stale = false;
+    for (struct post *p = d->posts; p; p = p->next)
+        p->folding = p->fresh;
+    return 0;
+}
+
+/* 0 also where the fold goes on from the loop. */
+static int fold(struct deliveries *d, struct err *reterr)
+{
+    bool wanted = d->stale;
+    for (struct post *p = d->posts; p; p = p->next)
+        wanted = wanted || p->fresh;
+    if (!wanted || d->refold)
+        return 0;
+    if (begin_fold(d, reterr) < 0)
+        return -1;
+    int rc = refold_now(d->refold, reterr);
+    return rc > 0 ? finish_fold(d, reterr) : rc;
+}
+
+/* Opens what is to be opened; -1 with the last error, the others are opened all the same. */
 static int open_all(struct deliveries *d, struct err *reterr)
 {
     struct err err = {0};
@@ -228,20 +303,43 @@ static int open_all(struct deliveries *d, struct err *reterr)
             *reterr = err;
             rc = -1;
         }
-    if (fold(d, &err) < 0) {
-        unopen(d);
-        *reterr = err;
-        return -1;
-    }
-    for (struct post *p = d->posts; p; p = p->next)
-        if (p->fresh && start_one(d, p, &err) < 0) {
-            tell(p, &err);
-            *reterr = err;
-            rc = -1;
-        } else if (p->delivery) {
-            p->why[0] = 0;
+    return fold(d, reterr) < 0 ? -1 : rc;
+}
+
+/* It holds other partitions: one that knows nothing yet takes its place, on the same reader. */
+static bool replace(struct post *p)
+{
+    if (delivery_abandon(p->delivery))
+        return false;
+    struct stream_reader *reader = delivery_hand_over(p->delivery);
+    const struct site_consumer *conf = p->conf;
+    expect(p, p->site, conf);
+    post_end(p);
+    p->reader = reader;
+    return true;
+}
+
+/* Ends what has become idle. True while something has to be waited for. */
+static bool end_idle(struct deliveries *d)
+{
+    bool waits = false;
+    for (struct post *p = d->posts, *next; p; p = next) {
+        next = p->next;
+        if (p->ending && !delivery_idle(p->delivery)) {
+            waits = true;
+        } else if (p->ending) {
+            log_line(LOG_INFO, "consumer.changed", "consumer=%.*s %s", SLICE_ARG(name_of(p)),
+                     p->next_site ? "opens anew" : "is gone");
+            d->stale = true;
+            if (p->next_site)
+                post_end(p);
+            else
+                post_free(d, p);
+        } else if (p->delivery && delivery_moved(p->delivery) && !d->draining) {
+            waits = !replace(p) || waits;
         }
-    return rc;
+    }
+    return waits;
 }
 
 /* Ends what has become idle, then opens what is to come. */
@@ -249,49 +347,39 @@ static void change(void *arg)
 {
     struct deliveries *d = arg;
     struct err err = {0};
-    bool waits = false, changed = false;
-    for (struct post *p = d->posts, *next; p; p = next) {
-        next = p->next;
-        if (p->ending && !delivery_idle(p->delivery)) {
-            waits = true;
-            continue;
-        }
-        if (p->ending) {
-            log_line(LOG_INFO, "consumer.changed", "consumer=%.*s %s", SLICE_ARG(name_of(p)),
-                     p->next_site ? "opens anew" : "is gone");
-            if (p->next_site)
-                post_end(p);
-            else
-                post_free(d, p);
-            changed = true;
-            continue;
-        }
-        changed = changed || to_open(d, p);
-    }
-    if (changed && !d->draining && open_all(d, &err) < 0)
-        loop_timer_start(d->timer, AGAIN_MS);
-    else if (waits)
+    bool waits = end_idle(d);
+    bool failed = !d->draining && open_all(d, &err) < 0;
+    if (waits)
         loop_timer_start(d->timer, LOOK_MS);
+    else if (failed)
+        loop_timer_start(d->timer, AGAIN_MS);
+}
+
+static void on_moved(void *arg)
+{
+    loop_timer_start(((struct deliveries *)arg)->timer, 0);
 }
 
 static int open_parts(struct deliveries *d, struct err *reterr)
 {
     const struct site *site = d->o.site;
     if (parked_open(d->o.stream, &d->parked, reterr) < 0 ||
-        orphans_open(d->parked, site->stream.retain, &d->orphans, reterr) < 0 ||
+        fetcher_open(d->o.stream, d->o.loop, &d->fetcher, reterr) < 0 ||
+        orphans_open(d->parked, d->fetcher, site->stream.retain, &d->orphans, reterr) < 0 ||
         loop_timer_add(d->o.loop, change, d, &d->timer, reterr) < 0)
         return -1;
     for (unsigned i = 0; i < site->nconsumers; i++)
         if (!post_new(d, site, &site->consumers[i]))
             return err_set(reterr, ERR_NOMEM, "no memory for the consumers");
+    d->stale = true;
     if (open_all(d, reterr) < 0)
         return -1;
     if (orphans_count(d->orphans))
         log_line(LOG_WARN, "parked.orphans",
                  "open=%zu: parked for consumers that are not in the config, kept until they are",
                  orphans_count(d->orphans));
-    return loop_fd_add(d->o.loop, parked_fd(d->parked), LOOP_READ, on_parked, d, &d->follow,
-                       reterr);
+    return loop_fd_add(d->o.loop, parked_fd(d->parked), d->refold ? 0 : LOOP_READ, on_parked, d,
+                       &d->follow, reterr);
 }
 
 int deliveries_open(const struct deliveries_options *o, struct deliveries **ret, struct err *reterr)
@@ -314,9 +402,12 @@ void deliveries_close(struct deliveries *d)
         return;
     loop_fd_remove(d->follow);
     loop_timer_remove(d->timer);
+    if (d->refold)
+        end_fold(d);
     while (d->posts)
         post_free(d, d->posts);
     orphans_close(d->orphans);
+    fetcher_close(d->fetcher);
     parked_close(d->parked);
     free(d);
 }
@@ -360,6 +451,8 @@ static bool in_site(const struct site *site, struct slice name)
 static void end(struct post *p, const struct site *site, const struct site_consumer *conf)
 {
     expect(p, site, conf);
+    stream_reader_close(p->reader); /* another route, perhaps */
+    p->reader = NULL;
     if (p->delivery && !p->ending) {
         delivery_stop(p->delivery);
         p->ending = true;
@@ -401,6 +494,11 @@ void deliveries_look(struct deliveries *d)
     for (struct post *p = d->posts; p; p = p->next)
         if (p->delivery && !p->ending)
             delivery_hold(p->delivery, is_paused(d, p));
+}
+
+void deliveries_lead(struct deliveries *d, bool leads)
+{
+    d->leads = leads;
 }
 
 void deliveries_drain(struct deliveries *d)

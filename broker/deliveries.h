@@ -4,8 +4,10 @@
  *   serving -> ending (no more is sent, what is under way ends, the position is committed)
  *           -> gone, or serving again as the new configuration says, from that position
  *
- * A consumer whose entry did not change is left alone. Owns the deliveries and what is parked for
- * consumers that the configuration lacks; holds the sites they borrow from. */
+ * A consumer whose entry did not change is left alone. One whose partitions moved between brokers
+ * is opened anew on the same reader, once what it gave to the stream has ended. Owns the deliveries
+ * and what is parked for consumers that the configuration lacks; holds the sites they borrow from.
+ */
 #ifndef WEIR_DELIVERIES_H
 #define WEIR_DELIVERIES_H
 
@@ -37,6 +39,8 @@ void deliveries_take(struct deliveries *d, const struct site *fresh, struct buf 
 /* Asks `paused` again for each. */
 void deliveries_look(struct deliveries *d);
 
+/* Of several brokers one appends again what is parked for no consumer. */
+void deliveries_lead(struct deliveries *d, bool leads);
 void deliveries_drain(struct deliveries *d);
 bool deliveries_idle(const struct deliveries *d);
 /* As delivery_abandon, for all. */

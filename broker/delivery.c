@@ -14,6 +14,8 @@ enum {
     COMMIT_MS = 200, /* positions are committed this often */
     PAUSE_MS = 200,  /* before something that failed is tried again */
     COMMIT_PARTITIONS = 64,
+    MOVES_MS = 1000,          /* who reads nothing looks this often whether it has to leave */
+    LEAVE_MAX_MS = 10 * 1000, /* others of the group wait for so long at most */
     EVENT_ARENA = 16 * 1024 * 1024,
 };
 
@@ -59,6 +61,7 @@ static void open_metrics(struct delivery *d)
 #undef GAUGE
     d->counted[0] = (uint64_t)series_value(d->delivered);
     d->counted[1] = (uint64_t)series_value(d->retries);
+    d->last_success_ms = (int64_t)(series_value(d->success) * 1000);
 }
 
 static int64_t now_ms(const struct delivery *d)
@@ -156,7 +159,6 @@ int delivery_open(const struct delivery_options *o, struct delivery **ret, struc
         return err_set(reterr, ERR_NOMEM, "no memory for a consumer");
     d->o = *o;
     dict_init(&d->known, SIZE_MAX);
-    buf_init(&d->value, EVENT_SIZE_MAX * 2);
     buf_init(&d->flagged, EVENT_SIZE_MAX * 2);
     arena_init(&d->arena, EVENT_ARENA);
     int n =
@@ -171,6 +173,7 @@ int delivery_open(const struct delivery_options *o, struct delivery **ret, struc
         delivery_close(d);
         return -1;
     }
+    d->reader = o->reader;
     *ret = d;
     return 0;
 }
@@ -223,11 +226,12 @@ void delivery_close(struct delivery *d)
         d->kind->close(d->consumer);
     loop_fd_remove(d->watch);
     loop_timer_remove(d->timer);
+    if (d->o.fetcher)
+        fetcher_forget(d->o.fetcher, d, NULL);
     stream_reader_close(d->reader);
     close_later(d);
     sched_close(d->sched, drop, d);
     event_encoder_close(d->encoder);
-    buf_fini(&d->value);
     buf_fini(&d->flagged);
     arena_fini(&d->arena);
     for (unsigned i = 0; i < d->npartitions; i++)
@@ -239,8 +243,9 @@ void delivery_close(struct delivery *d)
 int delivery_start(struct delivery *d, struct err *reterr)
 {
     struct stream_reader_options ro;
-    if (reader_options(d, &ro, reterr) < 0 || delivery_restore(d, reterr) < 0 ||
-        stream_reader_open(d->o.stream, &ro, &d->reader, reterr) < 0 ||
+    if (reader_options(d, &ro, reterr) < 0 ||
+        (!d->reader && stream_reader_open(d->o.stream, &ro, &d->reader, reterr) < 0) ||
+        delivery_restore(d, reterr) < 0 ||
         loop_fd_add(d->o.loop, stream_reader_fd(d->reader), LOOP_READ, on_readable, d, &d->watch,
                     reterr) < 0)
         return -1;
@@ -288,31 +293,64 @@ static bool take(struct delivery *d, const struct stream_message *m)
     return true;
 }
 
+/* Others of the group get partitions of this one: what is under way ends first. */
+static void begin_leave(struct delivery *d)
+{
+    int64_t drain = d->o.site->drain;
+    d->leaving = true;
+    d->leave_due = now_ms(d) + (drain < LEAVE_MAX_MS ? drain : LEAVE_MAX_MS);
+    sched_drain(d->sched);
+}
+
+static void move(struct delivery *d)
+{
+    d->moved = true;
+    d->leaving = false;
+    for (unsigned i = 0; i < d->npartitions; i++)
+        d->pending[i] = -1; /* they are no longer its own */
+    sched_drain(d->sched);
+    if (d->o.moved)
+        d->o.moved(d->o.arg);
+}
+
+static bool reads(const struct delivery *d)
+{
+    if (d->leaving || d->moved)
+        return false;
+    return stream_moves(d->reader) || (d->more && !d->stopped && sched_room(d->sched));
+}
+
+static void read_end(struct delivery *d)
+{
+    d->more = false;
+    if (d->caught_up || !stream_caught_up(d->reader))
+        return;
+    d->caught_up = true;
+    sched_caught_up(d->sched, now_ms(d));
+    delivery_forget_closed(d);
+}
+
 static void read_some(struct delivery *d)
 {
     struct stream_message m;
     struct err err = {0};
-    for (unsigned n = 0; d->more && n < READ_MAX && sched_room(d->sched) && !d->stopped; n++) {
+    for (unsigned n = 0; reads(d) && n < READ_MAX; n++) {
         switch (stream_next(d->reader, &m, &err)) {
         case STREAM_GOT:
             if (!take(d, &m))
                 give_up(d, "no memory: start the broker again");
             break;
         case STREAM_NONE:
-            d->more = false;
-            if (!d->caught_up) {
-                d->caught_up = true;
-                sched_caught_up(d->sched, now_ms(d));
-                delivery_forget_closed(d);
-            }
+            read_end(d);
             break;
         case STREAM_LOST:
             lost_tell(d->o.audit, d->group, &m, &err);
             break;
         case STREAM_LEAVE:
-            stream_yield(d->reader);
+            begin_leave(d);
             break;
         case STREAM_MOVED:
+            move(d);
             break;
         case STREAM_ERROR:
             log_line(LOG_ERROR, "delivery.read", "consumer=%.*s: %s", SLICE_ARG(delivery_name(d)),
@@ -337,31 +375,31 @@ static struct slice flag(struct delivery *d, struct slice json)
     return buf_ok(&d->flagged) ? buf_slice(&d->flagged) : json;
 }
 
-static void send(struct delivery *d, struct parcel *p)
+static void send(void *arg, struct slice json, const struct err *e)
 {
-    struct consumer_event e = {.id = p->item.id, .type = p->type, .json = p->value};
-    struct err err = {0};
-    if (!slice_present(p->value)) {
-        if (delivery_fetch(d, p, &d->value, &err) < 0) {
-            struct sched_verdict v = {err.code == ERR_REFUSED ? SCHED_PARK : SCHED_RETRY, -1,
-                                      err.text};
-            sched_verdict(d->sched, &p->item, &v, now_ms(d));
-            return;
-        }
-        e.json = buf_slice(&d->value);
+    struct parcel *p = arg;
+    struct delivery *d = p->owner;
+    if (e) {
+        struct sched_verdict v = {e->code == ERR_REFUSED ? SCHED_PARK : SCHED_RETRY, -1, e->text};
+        sched_verdict(d->sched, &p->item, &v, now_ms(d));
+    } else {
+        if (p->item.flagged)
+            json = flag(d, json);
+        struct consumer_event out = {.id = p->item.id, .type = p->type, .json = json};
+        d->kind->send(d->consumer, &out, p);
     }
-    if (p->item.flagged)
-        e.json = flag(d, e.json);
-    d->kind->send(d->consumer, &e, p);
+    if (!d->acting)
+        delivery_wake(d);
 }
 
 static void act(struct delivery *d)
 {
     struct sched_item *item;
+    d->acting = true;
     for (enum sched_do what; (what = sched_next(d->sched, now_ms(d), &item)) != SCHED_NOTHING;) {
         struct parcel *p = (struct parcel *)item;
         if (what == SCHED_SEND) {
-            send(d, p);
+            delivery_fetch(d, p, d, send, p);
         } else if (what == SCHED_STORE) {
             delivery_store(d, p);
         } else if (item->park == SCHED_LIVE) {
@@ -372,6 +410,7 @@ static void act(struct delivery *d)
     }
     if (d->kind->flush)
         d->kind->flush(d->consumer);
+    d->acting = false;
 }
 
 static void on_commit(void *arg, const struct err *e)
@@ -407,7 +446,8 @@ static void commit(struct delivery *d)
     struct stream_position at[COMMIT_PARTITIONS];
     struct err err = {0};
     unsigned n = 0;
-    if (d->committing || !uncommitted(d) || (now_ms(d) < d->commit_due && !d->stopped))
+    bool wait = now_ms(d) < d->commit_due && !d->stopped && !d->leaving;
+    if (d->moved || d->committing || !uncommitted(d) || wait)
         return;
     for (unsigned i = 0; i < d->npartitions && n < COMMIT_PARTITIONS; i++)
         if (d->pending[i] >= 0)
@@ -423,6 +463,22 @@ static void commit(struct delivery *d)
     d->writing++;
     d->committing = true;
     d->commit_due = now_ms(d) + COMMIT_MS;
+}
+
+static bool quiet(struct delivery *d)
+{
+    struct sched_stats st;
+    sched_stats(d->sched, &st);
+    return !st.under_way && !d->writing && !d->later && !uncommitted(d);
+}
+
+static void leave(struct delivery *d)
+{
+    if (!d->leaving || (!quiet(d) && now_ms(d) < d->leave_due))
+        return;
+    d->leaving = false;
+    d->more = true;
+    stream_yield(d->reader);
 }
 
 static void tell(struct delivery *d)
@@ -445,13 +501,15 @@ static void tell(struct delivery *d)
 /* When to look again though nothing calls. */
 static void sleep_on(struct delivery *d)
 {
-    bool room = sched_room(d->sched) && !d->stopped;
+    bool room = sched_room(d->sched) && !d->stopped && !d->leaving && !d->moved;
     int64_t wait = sched_wait(d->sched, now_ms(d));
     loop_fd_set(d->watch, room ? LOOP_READ : 0);
     if (d->more && room)
         wait = 0;
-    if ((d->later || uncommitted(d)) && (wait < 0 || wait > PAUSE_MS))
+    if ((d->later || uncommitted(d) || d->leaving) && (wait < 0 || wait > PAUSE_MS))
         wait = PAUSE_MS;
+    if (!room && !d->moved && (wait < 0 || wait > MOVES_MS))
+        wait = MOVES_MS;
     if (wait >= 0)
         loop_timer_start(d->timer, wait);
 }
@@ -464,6 +522,7 @@ static void step(void *arg)
     read_some(d);
     act(d);
     commit(d);
+    leave(d);
     delivery_refresh(d, clock_wall_ms());
     tell(d);
     sleep_on(d);
@@ -492,6 +551,20 @@ bool delivery_idle(const struct delivery *d)
         if (d->pending[i] >= 0)
             return false;
     return !st.under_way && !d->writing && !d->later && !d->woken;
+}
+
+bool delivery_moved(const struct delivery *d)
+{
+    return d->moved;
+}
+
+struct stream_reader *delivery_hand_over(struct delivery *d)
+{
+    struct stream_reader *r = d->reader;
+    loop_fd_remove(d->watch);
+    d->watch = NULL;
+    d->reader = NULL;
+    return r;
 }
 
 bool delivery_abandon(struct delivery *d)

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "delivery_parts.h"
 #include "log.h"
+#include "num.h"
 #include "rfc3339.h"
 
 enum { REFRESH_MS = 60 * 1000, REFRESH_MORE_MS = 1000, REFRESH_MAX = 500, TELL_PARKED_MS = 5000 };
@@ -160,6 +161,7 @@ void delivery_store(struct delivery *d, struct parcel *p)
 void delivery_end(struct delivery *d, struct parcel *p)
 {
     forget(d, p);
+    fetcher_forget(d->o.fetcher, d, p);
     p->closing = true;
     p->storing = false;
     parcel_drop_value(p);
@@ -257,18 +259,56 @@ void delivery_forget_closed(struct delivery *d)
     d->known = open;
 }
 
-int delivery_restore(struct delivery *d, struct err *reterr)
+/* A number is a partition of a shared stream; another name comes from the embedded stream that this
+ * one was copied from. */
+static bool is_number(struct slice name)
+{
+    uint64_t n;
+    return num_u64(name, &n);
+}
+
+/* The record of flow.parked stands where its route record does: same key, as many partitions. So
+ * what came from another route, or another stream, belongs to whoever holds its lane now. */
+static bool held_here(const struct delivery *d, const struct parcel *p)
+{
+    if (stream_holds(d->reader, d->topic, p->partition))
+        return true;
+    bool own = slice_eq(p->route, d->o.conf->route) && is_number(p->partition);
+    return !own && slice_present(p->at_partition) &&
+           stream_holds(d->reader, d->topic, p->at_partition);
+}
+
+/* What other brokers hold is forgotten. Returns the parcels that are left, *ret_n of them. */
+static struct parcel **known_here(struct delivery *d, size_t *ret_n)
 {
     struct parcel **all = calloc(d->known.count + 1, sizeof(struct parcel *));
-    size_t n = 0, at = 0;
     struct slice name;
+    size_t n = 0, at = 0;
     uint64_t v;
     if (!all)
-        return err_set(reterr, ERR_NOMEM, "no memory for what is parked");
-    d->restored = true;
+        return NULL;
     while (dict_next(&d->known, &at, &name, &v))
         if (v)
             all[n++] = (struct parcel *)(uintptr_t)v;
+    *ret_n = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (held_here(d, all[i])) {
+            all[(*ret_n)++] = all[i];
+        } else {
+            forget(d, all[i]);
+            parcel_free(all[i]);
+        }
+    }
+    return all;
+}
+
+int delivery_restore(struct delivery *d, struct err *reterr)
+{
+    size_t n;
+    struct parcel **all = known_here(d, &n);
+    if (!all)
+        return err_set(reterr, ERR_NOMEM, "no memory for what is parked");
+    d->restored = true;
     qsort(all, n, sizeof(struct parcel *), by_place);
     int rc = 0;
     for (size_t i = 0; i < n && rc == 0; i++)
@@ -287,27 +327,30 @@ static void on_refreshed(void *arg, const struct err *e)
     delivery_wake(d);
 }
 
-static bool refresh_one(struct delivery *d, struct parcel *p)
+/* What the stream does not take now is tried again in a minute. */
+static void refresh_one(void *arg, struct slice value, const struct err *e)
 {
+    struct parcel *p = arg;
+    struct delivery *d = p->owner;
     struct parked_record r;
     struct err err = {0};
-    if (delivery_fetch(d, p, &d->value, &err) < 0) {
+    if (e) {
         log_line(LOG_ERROR, "parked.refresh", "consumer=%.*s event=%.*s: %s",
-                 SLICE_ARG(delivery_name(d)), SLICE_ARG(p->item.id), err.text);
-        return false;
+                 SLICE_ARG(delivery_name(d)), SLICE_ARG(p->item.id), e->text);
+        return;
     }
+    if (!d->started)
+        return;
     parcel_record(p, delivery_name(d), state_of(p), false, &r);
-    r.value = buf_slice(&d->value);
-    if (parked_append(d->o.parked, &r, on_refreshed, d, &err) != STREAM_OK)
-        return false;
-    d->writing++;
-    return true;
+    r.value = value;
+    if (parked_append(d->o.parked, &r, on_refreshed, d, &err) == STREAM_OK)
+        d->writing++;
 }
 
 void delivery_refresh(struct delivery *d, int64_t wall_ms)
 {
     int64_t retain = d->o.site->stream.retain, now = loop_now(d->o.loop);
-    if (!retain || now < d->refresh_due)
+    if (!retain || now < d->refresh_due || d->leaving || d->moved)
         return;
     unsigned n = 0;
     for (struct parcel *p = delivery_parked(d, NULL); p && n < REFRESH_MAX;
@@ -315,8 +358,7 @@ void delivery_refresh(struct delivery *d, int64_t wall_ms)
         if (p->at_ms > wall_ms - retain / 2 || p->storing || now < p->refresh_due)
             continue;
         p->refresh_due = now + REFRESH_MS;
-        if (!refresh_one(d, p))
-            break;
+        delivery_fetch(d, p, d, refresh_one, p);
         n++;
     }
     d->refresh_due = now + (n == REFRESH_MAX ? REFRESH_MORE_MS : REFRESH_MS);
@@ -339,16 +381,17 @@ struct parcel *delivery_find(struct delivery *d, struct slice id)
     return found;
 }
 
-int delivery_fetch(struct delivery *d, struct parcel *p, struct buf *ret, struct err *reterr)
+void delivery_fetch(struct delivery *d, struct parcel *p, const void *owner, fetch_fn fn, void *arg)
 {
+    struct err err;
     if (slice_present(p->value)) {
-        buf_reset(ret);
-        buf_put(ret, p->value);
-        return buf_ok(ret) ? 0 : err_set(reterr, ERR_NOMEM, "no memory for a parked event");
+        fn(arg, p->value, NULL);
+    } else if (!slice_present(p->at_partition)) {
+        err_set(&err, ERR_IO, "its record was not read back yet");
+        fn(arg, SLICE_ABSENT, &err);
+    } else {
+        fetcher_ask(d->o.fetcher, owner, p->at_partition, p->at_offset, fn, arg);
     }
-    if (!slice_present(p->at_partition))
-        return err_set(reterr, ERR_IO, "its record was not read back yet");
-    return parked_fetch(d->o.parked, p->at_partition, p->at_offset, ret, reterr);
 }
 
 int delivery_release(struct delivery *d, struct parcel *p, struct err *reterr)

@@ -22,6 +22,10 @@ struct delivery {
     struct loop_timer *timer;
     struct loop_fd *watch;
     bool started, stopped, caught_up;
+    bool leaving; /* what is under way ends, then its partitions are given up */
+    int64_t leave_due;
+    bool moved;  /* it holds other partitions */
+    bool acting; /* within `act`, which flushes */
     bool held;
     bool restored; /* what stands in flow.parked is the scheduler's */
     uint64_t
@@ -39,7 +43,6 @@ struct delivery {
     int64_t commit_due;
     const char *why; /* it stopped by itself: what went wrong */
     int64_t refresh_due;
-    struct buf value;   /* fetched */
     struct arena arena; /* of a flagged event */
     struct buf flagged;
     struct event_encoder *encoder;

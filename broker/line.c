@@ -140,6 +140,7 @@ static void step(void *arg)
     struct line *l = arg;
     struct err err = {0};
     l->paused = false;
+    deliveries_lead(l->deliveries, l->leads);
     if (!settle_lead(l)) {
         pause_step(l);
         return;

@@ -3,41 +3,44 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "dict.h"
-#include "event.h"
 #include "log.h"
 #include "parcel.h"
 
 enum { REFRESH_MS = 60 * 1000, REFRESH_MORE_MS = 1000, REFRESH_MAX = 500, NAME_MAX_BYTES = 400 };
 
 struct orphan {
+    struct orphans *owner;
     struct parcel *parcel;
     struct slice consumer, partition;
     char names[];
 };
 struct orphans {
     struct parked *parked;
+    struct fetcher *fetcher;
     int64_t retain_ms, due;
     struct dict by_name; /* "<consumer> <route> <partition> <offset>" -> struct orphan */
-    struct buf value;
 };
 
-int orphans_open(struct parked *parked, int64_t retain_ms, struct orphans **ret, struct err *reterr)
+int orphans_open(struct parked *parked, struct fetcher *fetcher, int64_t retain_ms,
+                 struct orphans **ret, struct err *reterr)
 {
     struct orphans *o = calloc(1, sizeof(*o));
     if (!o)
         return err_set(reterr, ERR_NOMEM, "no memory for what is parked");
     o->parked = parked;
+    o->fetcher = fetcher;
     o->retain_ms = retain_ms;
     dict_init(&o->by_name, SIZE_MAX);
-    buf_init(&o->value, EVENT_SIZE_MAX * 2);
     *ret = o;
     return 0;
 }
 
 static void orphan_free(struct orphan *one)
 {
-    if (one)
-        parcel_free(one->parcel);
+    if (!one)
+        return;
+    fetcher_forget(one->owner->fetcher, one->owner, one);
+    parcel_free(one->parcel);
     free(one);
 }
 
@@ -51,15 +54,15 @@ void orphans_close(struct orphans *o)
     while (dict_next(&o->by_name, &at, &name, &v))
         orphan_free((struct orphan *)(uintptr_t)v);
     dict_fini(&o->by_name);
-    buf_fini(&o->value);
     free(o);
 }
 
-static struct orphan *orphan_new(const struct parked_record *r)
+static struct orphan *orphan_new(struct orphans *o, const struct parked_record *r)
 {
     struct orphan *one = malloc(sizeof(*one) + r->consumer.n + r->partition.n + 1);
     if (!one)
         return NULL;
+    one->owner = o;
     memcpy(one->names, r->consumer.p, r->consumer.n);
     if (r->partition.n)
         memcpy(one->names + r->consumer.n, r->partition.p, r->partition.n);
@@ -97,7 +100,7 @@ void orphans_apply(struct orphans *o, const struct parked_record *r)
         return;
     }
     if (!one || r->value.n) {
-        struct orphan *fresh = orphan_new(r);
+        struct orphan *fresh = orphan_new(o, r);
         if (!fresh || (!v && !(v = dict_put(&o->by_name, name, NULL)))) {
             orphan_free(fresh);
             log_line(LOG_ERROR, "alarm.parked", "consumer=%.*s: no memory", SLICE_ARG(r->consumer));
@@ -117,19 +120,21 @@ static void on_refreshed(void *arg, const struct err *e)
         log_line(LOG_ERROR, "parked.refresh", "%s", e->text);
 }
 
-static bool refresh_one(struct orphans *o, const struct orphan *one)
+static void on_fetched(void *arg, struct slice value, const struct err *e)
 {
+    struct orphan *one = arg;
     struct parked_record r;
     struct err err = {0};
     const struct parcel *p = one->parcel;
-    if (parked_fetch(o->parked, p->at_partition, p->at_offset, &o->value, &err) < 0) {
+    if (e) {
         log_line(LOG_ERROR, "parked.refresh", "consumer=%.*s event=%.*s: %s",
-                 SLICE_ARG(one->consumer), SLICE_ARG(p->item.id), err.text);
-        return false;
+                 SLICE_ARG(one->consumer), SLICE_ARG(p->item.id), e->text);
+        return;
     }
     parcel_record(p, one->consumer, slice_str(parked_state_name(p->item.park)), false, &r);
-    r.value = buf_slice(&o->value);
-    return parked_append(o->parked, &r, on_refreshed, NULL, &err) == STREAM_OK;
+    r.value = value;
+    if (parked_append(one->owner->parked, &r, on_refreshed, NULL, &err) == STREAM_BAD)
+        log_line(LOG_ERROR, "parked.refresh", "%s", err.text);
 }
 
 void orphans_refresh(struct orphans *o, int64_t now_ms, int64_t wall_ms)
@@ -145,7 +150,9 @@ void orphans_refresh(struct orphans *o, int64_t now_ms, int64_t wall_ms)
         if (one->parcel->at_ms > wall_ms - o->retain_ms / 2 || now_ms < one->parcel->refresh_due)
             continue;
         one->parcel->refresh_due = now_ms + REFRESH_MS;
-        n += refresh_one(o, one);
+        fetcher_ask(o->fetcher, o, one->parcel->at_partition, one->parcel->at_offset, on_fetched,
+                    one);
+        n++;
     }
     o->due = now_ms + (n == REFRESH_MAX ? REFRESH_MORE_MS : REFRESH_MS);
 }

@@ -7,25 +7,22 @@
 
 struct parked {
     struct stream *stream;
-    struct stream_reader *follow, *fetch;
+    struct stream_reader *follow;
 };
+
+enum { READS = 2048 };
 
 static const struct slice topic = {"flow.parked", 11};
 
-static int open_reader(struct stream *s, struct stream_reader **ret, struct err *reterr)
-{
-    struct stream_reader_options ro = {.topics = &topic, .ntopics = 1, .start = STREAM_EARLIEST};
-    return stream_reader_open(s, &ro, ret, reterr);
-}
-
 int parked_open(struct stream *s, struct parked **ret, struct err *reterr)
 {
+    struct stream_reader_options ro = {.topics = &topic, .ntopics = 1, .start = STREAM_EARLIEST};
     struct parked *p = calloc(1, sizeof(*p));
     if (!p)
         return err_set(reterr, ERR_NOMEM, "no memory for flow.parked");
     p->stream = s;
-    if (open_reader(s, &p->follow, reterr) < 0 || open_reader(s, &p->fetch, reterr) < 0) {
-        parked_close(p);
+    if (stream_reader_open(s, &ro, &p->follow, reterr) < 0) {
+        free(p);
         return -1;
     }
     *ret = p;
@@ -37,7 +34,6 @@ void parked_close(struct parked *p)
     if (!p)
         return;
     stream_reader_close(p->follow);
-    stream_reader_close(p->fetch);
     free(p);
 }
 
@@ -74,7 +70,7 @@ int parked_read(struct parked *p, parked_fn fn, void *arg, struct err *reterr)
 {
     struct stream_message m;
     struct parked_record r;
-    for (;;) {
+    for (unsigned n = 0; n < READS; n++) {
         switch (stream_next(p->follow, &m, reterr)) {
         case STREAM_GOT:
             if (read_record(&m, &r))
@@ -90,6 +86,12 @@ int parked_read(struct parked *p, parked_fn fn, void *arg, struct err *reterr)
             return -1;
         }
     }
+    return 1;
+}
+
+bool parked_caught_up(const struct parked *p)
+{
+    return stream_caught_up(p->follow);
 }
 
 enum stream_result parked_append(struct parked *p, const struct parked_record *r,
@@ -118,34 +120,6 @@ enum stream_result parked_append(struct parked *p, const struct parked_record *r
     struct stream_record record = {
         .topic = topic, .key = r->key, .value = r->value, .headers = h, .nheaders = n};
     return stream_append(p->stream, &record, 1, done, arg, reterr);
-}
-
-int parked_fetch(struct parked *p, struct slice at_partition, int64_t at_offset, struct buf *ret,
-                 struct err *reterr)
-{
-    struct stream_message m;
-    if (stream_seek(p->fetch, topic, at_partition, at_offset, reterr) < 0)
-        return -1;
-    switch (stream_next(p->fetch, &m, reterr)) {
-    case STREAM_GOT:
-        if (m.offset != at_offset || !slice_eq(m.partition, at_partition))
-            return err_set(reterr, ERR_REFUSED, "flow.parked: the record at %lld is gone",
-                           (long long)at_offset);
-        buf_reset(ret);
-        buf_put(ret, m.value);
-        return buf_ok(ret) ? 0 : err_set(reterr, ERR_NOMEM, "no memory for a parked event");
-    case STREAM_LOST:
-        return err_set(reterr, ERR_REFUSED, "flow.parked: the record at %lld is gone",
-                       (long long)at_offset);
-    case STREAM_NONE:
-    case STREAM_LEAVE:
-    case STREAM_MOVED:
-        return err_set(reterr, ERR_IO, "flow.parked: the record at %lld is not there yet",
-                       (long long)at_offset);
-    case STREAM_ERROR:
-        break;
-    }
-    return -1;
 }
 
 static const char *const states[] = {[SCHED_LIVE] = "",

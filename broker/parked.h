@@ -1,5 +1,6 @@
 /* parked.h - flow.parked: what waits for a consumer, or for somebody. Appended to, folded at start,
- * followed while running, read again by seeking. It goes by age: what is open is appended again.
+ * followed while running, read again where it stands (fetcher.h). It goes by age: what is open is
+ * appended again.
  *
  * Where a record stands is known by following the topic: an event is in flow.parked once it was
  * read back from there. The newest record of a consumer's event (route, partition and offset name
@@ -7,7 +8,6 @@
 #ifndef WEIR_PARKED_H
 #define WEIR_PARKED_H
 
-#include "buf.h"
 #include "lane.h"
 #include "stream.h"
 
@@ -30,15 +30,14 @@ void parked_close(struct parked *p);
 int parked_fd(const struct parked *p);
 
 typedef void (*parked_fn)(void *arg, const struct parked_record *r);
-/* Gives each record from where the last call ended, from the oldest on, to the end. Records that
- * are none are passed over. -1: ERR_IO, try later. */
+/* Gives each record from where the last call ended, from the oldest on. Records that are none are
+ * passed over. 1: there may be more at once; 0: nothing now; -1: ERR_IO, try later. */
 int parked_read(struct parked *p, parked_fn fn, void *arg, struct err *reterr);
+/* All that was there at parked_open was given: 0 of parked_read is the end. */
+bool parked_caught_up(const struct parked *p);
 /* As stream_append. */
 enum stream_result parked_append(struct parked *p, const struct parked_record *r,
                                  stream_done_fn done, void *arg, struct err *reterr);
-/* The value of the record that stands there, put into ret. ERR_REFUSED: it is gone. */
-int parked_fetch(struct parked *p, struct slice at_partition, int64_t at_offset, struct buf *ret,
-                 struct err *reterr);
 
 /* Text of a state, and back (-1: of an open item none). */
 const char *parked_state_name(enum sched_park park);

@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include "parcel.h"
 
-enum { LIST_MAX = 1000, TEXT_MAX = 200, VALUE_MAX = 2 * 1024 * 1024 };
+enum { LIST_MAX = 1000, TEXT_MAX = 200 };
 
-enum deed { REVEAL, RELEASE, DISCARD };
+enum deed { SHOW, REVEAL, RELEASE, DISCARD };
 
-/* A call that waits for its audit record. */
+/* A call that waits for its audit record, or (SHOW) for the event. */
 struct wait {
     struct resolve *resolve; /* NULL: closed meanwhile */
     struct control_call *call;
@@ -19,7 +19,6 @@ struct resolve {
     struct line *line;
     struct audit *audit;
     struct wait *waits;
-    struct buf value;
 };
 
 static struct parcel *find(struct resolve *r, struct slice consumer, struct slice event,
@@ -77,26 +76,54 @@ static void do_list(struct control_call *call, const struct json *request, void 
     control_done(call);
 }
 
+static void unlink_wait(struct resolve *r, struct wait *w)
+{
+    for (struct wait **at = &r->waits; *at; at = &(*at)->next)
+        if (*at == w) {
+            *at = w->next;
+            return;
+        }
+}
+
+static void on_shown(void *arg, struct slice value, const struct err *e)
+{
+    struct wait *wait = arg;
+    struct resolve *r = wait->resolve;
+    struct delivery *d;
+    struct parcel *p = r ? find(r, wait->consumer, wait->event, &d) : NULL;
+    if (r)
+        unlink_wait(r, wait);
+    if (r && (e || !p)) {
+        control_fail(wait->call, "%s", e ? e->text : "it is no longer parked");
+    } else if (r) {
+        struct json_writer *w = control_answer(wait->call);
+        write_entry(w, d, p);
+        json_key(w, SLICE("json"));
+        json_string(w, value);
+        control_done(wait->call);
+    }
+    free(wait);
+}
+
 static void do_show(struct control_call *call, const struct json *request, void *arg)
 {
     struct resolve *r = arg;
-    struct err err = {0};
     struct delivery *d;
     struct slice consumer = json_text(request, "consumer"), event = json_text(request, "event");
     struct parcel *p = find(r, consumer, event, &d);
-    if (!p) {
-        control_fail(call, "nothing of that name is parked");
+    struct wait *w = p ? calloc(1, sizeof(*w)) : NULL;
+    if (!w) {
+        control_fail(call, p ? "no memory" : "nothing of that name is parked");
         return;
     }
-    if (delivery_fetch(d, p, &r->value, &err) < 0) {
-        control_fail(call, "%s", err.text);
-        return;
-    }
-    struct json_writer *w = control_answer(call);
-    write_entry(w, d, p);
-    json_key(w, SLICE("json"));
-    json_string(w, buf_slice(&r->value));
-    control_done(call);
+    *w = (struct wait){.resolve = r,
+                       .call = call,
+                       .deed = SHOW,
+                       .consumer = consumer,
+                       .event = event,
+                       .next = r->waits};
+    r->waits = w;
+    delivery_fetch(d, p, r, on_shown, w);
 }
 
 static void do_routes(struct control_call *call, const struct json *request, void *arg)
@@ -126,15 +153,6 @@ static void act(struct resolve *r, const struct wait *w)
     }
     control_answer(w->call);
     control_done(w->call);
-}
-
-static void unlink_wait(struct resolve *r, struct wait *w)
-{
-    for (struct wait **at = &r->waits; *at; at = &(*at)->next)
-        if (*at == w) {
-            *at = w->next;
-            return;
-        }
 }
 
 static void on_audited(void *arg, const struct err *e)
@@ -247,7 +265,6 @@ int resolve_open(struct control *control, struct line *line, struct audit *audit
         return err_set(reterr, ERR_NOMEM, "no memory for the control verbs");
     r->line = line;
     r->audit = audit;
-    buf_init(&r->value, VALUE_MAX);
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
         if (control_add(control, verbs[i].verb, verbs[i].fn, r, reterr) < 0) {
             resolve_close(r);
@@ -261,8 +278,11 @@ void resolve_close(struct resolve *r)
 {
     if (!r)
         return;
-    for (struct wait *w = r->waits; w; w = w->next)
+    for (struct wait *w = r->waits, *next; w; w = next) {
+        next = w->next;
         w->resolve = NULL;
-    buf_fini(&r->value);
+        if (w->deed == SHOW)
+            free(w); /* the fetcher ends with the line, and answers nothing before */
+    }
     free(r);
 }
