@@ -21,6 +21,7 @@ enum {
     OPT_SINCE,
     OPT_TOPIC,
     OPT_ALL,
+    OPT_DRY_RUN,
 };
 
 enum { TIMEOUT_PRESET_MS = 10000 };
@@ -42,6 +43,7 @@ static const struct option all[] = {
     {"since", required_argument, NULL, OPT_SINCE},
     {"topic", required_argument, NULL, OPT_TOPIC},
     {"all", no_argument, NULL, OPT_ALL},
+    {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {NULL, 0, NULL, 0},
 };
 
@@ -76,6 +78,8 @@ static unsigned bit_of(int opt)
         return OPTION_TOPIC;
     case OPT_ALL:
         return OPTION_ALL;
+    case OPT_DRY_RUN:
+        return OPTION_DRY_RUN;
     default:
         return 0;
     }
@@ -146,6 +150,8 @@ static bool take(struct options *o, int opt, const char *value)
         return o->unrouted = true;
     case OPT_ALL:
         return o->all = true;
+    case OPT_DRY_RUN:
+        return o->dry_run = true;
     default:
         return false;
     }

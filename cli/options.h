@@ -23,13 +23,14 @@ enum option_set {
     OPTION_SINCE = 1 << 11,
     OPTION_TOPIC = 1 << 12,
     OPTION_ALL = 1 << 13,
+    OPTION_DRY_RUN = 1 << 14,
 };
 
 struct options {
     const char *config; /* --config, else $WEIR_CONFIG, else the first of ./weir.yaml,
                            ./config/weir.yaml, /etc/weir/weir.yaml */
     const char *source, *where, *consumer, *reason;
-    bool json, reveal, no_follow, explain, unrouted, all;
+    bool json, reveal, no_follow, explain, unrouted, all, dry_run;
     const char *topic;
     bool has_since;
     int64_t since_ms; /* wall clock: a time, or so long before now */

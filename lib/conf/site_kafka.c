@@ -52,9 +52,15 @@ static const struct conf_option kafka_options[] = {
      .help = "`true`: no `tls`, although a node is another machine, and whoever listens on the way "
              "reads patient data; each start warns."},
     {"instance", CONF_TEXT, ROW(instance),
-     .help = "Static membership (`group.instance.id`): a restart within the session's time moves "
-             "no partition. Different on each machine, such as `${HOSTNAME}`; not given: dynamic "
-             "membership."},
+     .help = "Static membership: a restart within the session's time moves no partition. "
+             "Different on each machine, such as `${HOSTNAME}`; each process adds a dot and its "
+             "name (`group.instance.id`). Not given: dynamic membership."},
+    {"append_timeout", CONF_DURATION, ROW(append_timeout), "20s", 0, 86400000,
+     .help = "What the nodes have not acknowledged after so long is answered \"try later\"; 0 = "
+             "never."},
+    {"trusted", CONF_TEXTS, ROW(trusted),
+     .help = "Users or principals that look after the nodes, copy or back them up: `weir topics` "
+             "takes their rights on the topics as meant."},
     {"sasl", CONF_NODE, NODE(sasl), .help = "Who logs in: see below."},
     {"tls", CONF_NODE, NODE(tls), .help = "Encrypted connections: see below; `tls: {}` is enough."},
     {"users", CONF_NODE, NODE(users),

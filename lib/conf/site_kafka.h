@@ -37,7 +37,9 @@ struct site_kafka {
     bool allow_unsafe; /* fewer than two replicas in sync may be enough */
     bool plaintext;    /* said to be meant */
     struct slice instance;
-    struct slice mechanism; /* SASL; absent = none */
+    int64_t append_timeout;    /* ms; 0 = never */
+    struct conf_texts trusted; /* users whose other rights are meant */
+    struct slice mechanism;    /* SASL; absent = none */
     bool tls;
     struct slice ca_file; /* absolute; absent = the system's */
     struct site_kafka_user users[SITE_USERS];

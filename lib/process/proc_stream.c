@@ -66,7 +66,7 @@ static struct slice protocol(const struct site_kafka *k)
 }
 
 static void gather(const struct site_kafka *k, const struct site_kafka_user *u, struct slice client,
-                   struct properties *p)
+                   struct slice member, struct properties *p)
 {
     if (!says(k, "client.id"))
         add(p, "client.id", client);
@@ -78,7 +78,7 @@ static void gather(const struct site_kafka *k, const struct site_kafka_user *u, 
     add(p, "ssl.certificate.location", u->cert_file);
     add(p, "ssl.key.location", u->key_file);
     add(p, "ssl.key.password", u->key_password);
-    add(p, "group.instance.id", k->instance);
+    add(p, "group.instance.id", member);
     for (unsigned i = 0; i < k->nproperties; i++)
         if (slice_present(k->properties[i].value))
             p->at[p->n++] = (struct stream_property){k->properties[i].name, k->properties[i].value};
@@ -91,15 +91,19 @@ static int add_kafka(const struct site *site, enum site_user user, const char *n
     const struct site_kafka *k = &site->stream.kafka;
     struct properties p = {arena_zalloc(site->arena, k->nproperties + OWN, sizeof(*p.at)), 0};
     struct slice client = arena_printf(site->arena, "weir-%s", name);
-    if (!p.at || !slice_present(client))
+    struct slice member = slice_present(k->instance)
+                              ? arena_printf(site->arena, "%.*s.%s", SLICE_ARG(k->instance), name)
+                              : SLICE_ABSENT;
+    if (!p.at || !slice_present(client) || (slice_present(k->instance) && !slice_present(member)))
         return err_set(reterr, ERR_LIMIT, "%s: more than fits the memory set aside for a config",
                        site->file);
-    gather(k, &k->users[user], client, &p);
+    gather(k, &k->users[user], client, member, &p);
     ret->dir = k->nodes_text;
     ret->prefix = k->prefix;
     ret->properties = p.at;
     ret->nproperties = p.n;
     ret->allow_unsafe = k->allow_unsafe;
+    ret->append_timeout_ms = (uint32_t)k->append_timeout;
     return 0;
 }
 
