@@ -6,6 +6,9 @@
  *   stream_kafka_err.c       what Kafka says becomes an error with a remedy
  *   stream_kafka_wake.c      a descriptor that a client's queue, or we, make readable
  *   stream_kafka_retire.c    clients are destroyed on a thread: that may take seconds
+ *   stream_kafka_set.c       what was accepted and waits for its callback
+ *   stream_kafka_probe.c     the first look at the nodes
+ *   stream_kafka_send.c      a record on its way into a client
  *   stream_kafka_producer.c  the plain idempotent producer
  *   stream_kafka_commit.c    positions outside of transactions
  *   stream_kafka_lead.c      who leads, and the leader's transactions
@@ -33,12 +36,20 @@ struct kafka_stream {
     struct kafka_commit commit;
     struct kafka_producer *producer; /* NULL: read only */
     struct kafka_lead *lead;         /* NULL: this handle never asked to lead */
+    /* accepted and without an answer */
+    uint32_t queued;
+    uint64_t queued_bytes;
+    bool closing;
+    int64_t due_ms; /* the wake's timer: INT64_MAX = not set */
 };
 
 static inline struct kafka_stream *kafka_of(struct stream *s)
 {
     return (struct kafka_stream *)s;
 }
+
+/* Runs the callback of a set and frees it; e as stream_done_fn has it. */
+void kafka_stream_answer(struct kafka_stream *s, struct kafka_set *set, const struct err *e);
 
 /* Whether this handle has asked to lead that group: then its readers of the group take all
  * partitions by themselves and join nothing. */

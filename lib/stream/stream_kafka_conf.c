@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include "stream_kafka_property.h"
 
 struct setting {
@@ -21,6 +22,12 @@ static const struct setting common[] = {
     {"topic.metadata.refresh.interval.ms", "30000"},
     {"log.connection.close", "false"},
     {"log_level", "3"},
+    /* a producer's */
+    {"enable.idempotence", "true"},
+    {"partitioner", "murmur2_random"},
+    {"linger.ms", "0"},
+    {"message.timeout.ms", "0"},
+    {"topic.metadata.propagation.max.ms", "5000"},
 };
 
 /* Never to a file descriptor: libraries do not log. Errors come as events. */
@@ -53,6 +60,11 @@ static int set_all(rd_kafka_conf_t *conf, const struct kafka_conf *c, struct err
     for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
         if (kafka_conf_set(conf, common[i].name, common[i].value, reterr))
             return -1;
+    /* What follows a refused record must not be sent: the client is replaced, and all go again. */
+    const char *idempotent = kafka_conf_get(c, "enable.idempotence");
+    if ((!idempotent || strcasecmp(idempotent, "true") == 0) &&
+        kafka_conf_set(conf, "enable.gapless.guarantee", "true", reterr))
+        return -1;
     for (unsigned i = 0; i < c->nproperties; i++)
         if (kafka_conf_set(conf, c->properties[i].name, c->properties[i].value, reterr))
             return -1;
@@ -66,9 +78,9 @@ rd_kafka_conf_t *kafka_conf_client(const struct kafka_conf *c, int events, struc
     rd_kafka_conf_set_events(conf, events | RD_KAFKA_EVENT_ERROR);
     uint64_t largest = kafka_wire_max(c->record_max);
     int rc = set_all(conf, c, reterr);
-    if (!rc && !kafka_conf_has(c, "message.max.bytes"))
+    if (!rc && !kafka_conf_get(c, "message.max.bytes"))
         rc = kafka_conf_set_number(conf, "message.max.bytes", largest, reterr);
-    if (!rc && !kafka_conf_has(c, "receive.message.max.bytes"))
+    if (!rc && !kafka_conf_get(c, "receive.message.max.bytes"))
         rc = kafka_conf_set_number(conf, "receive.message.max.bytes", kafka_receive_max(largest),
                                    reterr);
     if (!rc)

@@ -131,6 +131,14 @@ void kafka_err_fill(struct err *e, rd_kafka_resp_err_t code, const char *where, 
     e->retriable = m->retriable;
 }
 
+rd_kafka_resp_err_t kafka_err_named(const char *text)
+{
+    for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+        if (meanings[i].code > 0 && strstr(text, rd_kafka_err2str(meanings[i].code)))
+            return meanings[i].code;
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 void kafka_err_take(struct err *e, rd_kafka_error_t *error, const char *where)
 {
     kafka_err_fill(e, rd_kafka_error_code(error), where, rd_kafka_error_string(error));

@@ -33,6 +33,8 @@ void kafka_err_fill(struct err *e, rd_kafka_resp_err_t code, const char *where, 
 /* The same as an expression that is -1. */
 #define kafka_err(e, code, where, detail)                                                          \
     (kafka_err_fill((e), (code), (where), (detail)), err_failed())
+/* The error of a node that librdkafka's text names, where it gives no code; NO_ERROR = none. */
+rd_kafka_resp_err_t kafka_err_named(const char *text);
 /* From an rd_kafka_error_t, which it destroys. */
 void kafka_err_take(struct err *e, rd_kafka_error_t *error, const char *where);
 

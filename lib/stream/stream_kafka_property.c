@@ -1,5 +1,6 @@
 #include "stream_kafka_property.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -23,12 +24,12 @@ uint64_t kafka_receive_max(uint64_t wire_max)
     return wire_max + RECEIVE_EXTRA > RECEIVE_LEAST ? wire_max + RECEIVE_EXTRA : RECEIVE_LEAST;
 }
 
-bool kafka_conf_has(const struct kafka_conf *c, const char *name)
+const char *kafka_conf_get(const struct kafka_conf *c, const char *name)
 {
     for (unsigned i = 0; i < c->nproperties; i++)
         if (strcmp(c->properties[i].name, name) == 0)
-            return true;
-    return false;
+            return c->properties[i].value;
+    return NULL;
 }
 
 /* What weir sets itself, and what to turn instead. */
@@ -67,6 +68,7 @@ static const struct {
     {"acks", "all", "-1", "an ACK would not mean that all replicas have it"},
     {"request.required.acks", "all", "-1", "an ACK would not mean that all replicas have it"},
     {"enable.idempotence", "true", "1", "a retry could repeat or reorder records"},
+    {"enable.gapless.guarantee", "true", "1", "a record could follow one that was refused"},
     {"isolation.level", "read_committed", NULL, "what was never published would be read"},
     {"partitioner", "murmur2_random", NULL,
      "other clients would look for a patient in another partition"},
@@ -98,22 +100,39 @@ static int check_kept(const struct kafka_property *p, bool allow_unsafe, struct 
     return 0;
 }
 
-static int refuse_unknown(rd_kafka_conf_t *conf, const char *name, const char *why,
-                          struct err *reterr)
+/* All that librdkafka knows, other names included, stand in the table that it prints of them: a
+ * line each, the name first. */
+static unsigned split_names(char *table, const char *names[NAMES_MAX])
 {
-    size_t n;
+    unsigned n = 0;
+    for (char *line = table; line && n < NAMES_MAX;) {
+        char *end = strchr(line, '\n');
+        size_t name = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789._");
+        if (name && line[name] == ' ') {
+            line[name] = 0;
+            names[n++] = line;
+        }
+        line = end ? end + 1 : NULL;
+    }
+    return n;
+}
+
+static int refuse_unknown(const char *name, const char *why, struct err *reterr)
+{
     const char *names[NAMES_MAX];
-    unsigned known = 0;
-    const char **dump = rd_kafka_conf_dump(conf, &n);
-    for (size_t i = 0; dump && i + 1 < n && known < NAMES_MAX; i += 2)
-        names[known++] = dump[i];
-    const char *near = yaml_nearest(slice_str(name), names, known);
+    char *table = NULL;
+    size_t size;
+    FILE *f = open_memstream(&table, &size);
+    if (f) {
+        rd_kafka_conf_properties_show(f);
+        fclose(f);
+    }
+    const char *near = yaml_nearest(slice_str(name), names, split_names(table, names));
     if (near)
         err_set(reterr, ERR_CONF, "Kafka: %s; did you mean %s?", why, near);
     else
         err_set(reterr, ERR_CONF, "Kafka: %s", why);
-    if (dump)
-        rd_kafka_conf_dump_free(dump, n);
+    free(table);
     return -1;
 }
 
@@ -127,7 +146,7 @@ static int check_known(const struct kafka_property *p, struct err *reterr)
     case RD_KAFKA_CONF_OK:
         break;
     case RD_KAFKA_CONF_UNKNOWN:
-        rc = refuse_unknown(conf, p->name, why, reterr);
+        rc = refuse_unknown(p->name, why, reterr);
         break;
     case RD_KAFKA_CONF_INVALID:
         rc = err_set(reterr, ERR_CONF, "Kafka: %s", why);

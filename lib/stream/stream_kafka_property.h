@@ -7,8 +7,8 @@
 
 /* ERR_CONF: see kafka_conf_init. Where message.max.bytes is given, it has to hold record_max. */
 int kafka_properties_check(const struct kafka_conf *c, struct err *reterr);
-/* Whether it was given, under this name. */
-bool kafka_conf_has(const struct kafka_conf *c, const char *name);
+/* The value that was given under this name, or NULL. */
+const char *kafka_conf_get(const struct kafka_conf *c, const char *name);
 
 /* message.max.bytes for records of that size: with the batch, its lengths and headers around it. */
 uint64_t kafka_wire_max(uint64_t record_max);

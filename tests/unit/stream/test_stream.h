@@ -6,6 +6,7 @@
 
 Suite *suite_headers(void);
 Suite *suite_embedded(void);
+Suite *suite_kafka(void);
 Suite *suite_power(void);
 
 #endif

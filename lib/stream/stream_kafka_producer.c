@@ -1,0 +1,304 @@
+#include "stream_kafka_producer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "clock.h"
+#include "stream_kafka_probe.h"
+#include "stream_kafka_retire.h"
+#include "stream_kafka_send.h"
+
+/* Clients are replaced at most this often: what fails at once, over and over, fails that slowly. */
+enum { REPLACE_MS = 250 };
+
+struct kafka_producer {
+    struct kafka_stream *s;
+    rd_kafka_t *rk; /* NULL: none at work until `replace_ms` */
+    rd_kafka_queue_t *queue;
+    struct kafka_topics topics;
+    struct kafka_sets sets;             /* accepted, in order */
+    const struct kafka_set *committing; /* the last whose positions are under way */
+    bool broken;
+    struct err why;
+    int64_t replace_ms; /* not before */
+};
+
+static void drop_client(struct kafka_producer *p)
+{
+    if (!p->rk)
+        return;
+    kafka_commit_forget(&p->s->commit);
+    p->committing = NULL;
+    kafka_topics_fini(&p->topics);
+    kafka_wake_detach(p->queue);
+    rd_kafka_queue_destroy(p->queue);
+    kafka_retire(p->rk, 0);
+    p->rk = NULL;
+}
+
+static int open_client(struct kafka_producer *p, struct err *reterr)
+{
+    const struct kafka_conf *c = &p->s->conf;
+    rd_kafka_conf_t *conf = kafka_conf_client(c, RD_KAFKA_EVENT_DR, reterr);
+    if (!conf)
+        return -1;
+    if (kafka_send_settings(conf, c, reterr)) {
+        rd_kafka_conf_destroy(conf);
+        return -1;
+    }
+    p->rk = kafka_client_open(RD_KAFKA_PRODUCER, conf, reterr);
+    if (!p->rk)
+        return -1;
+    p->queue = rd_kafka_queue_get_main(p->rk);
+    kafka_wake_attach(&p->s->wake, p->queue);
+    kafka_topics_init(&p->topics, c, p->rk);
+    return 0;
+}
+
+int kafka_producer_open(struct kafka_stream *s, struct kafka_producer **ret, struct err *reterr)
+{
+    struct kafka_producer *p = calloc(1, sizeof(*p));
+    if (!p)
+        return err_set(reterr, ERR_NOMEM, "no memory for a stream");
+    p->s = s;
+    if (open_client(p, reterr) || kafka_probe(s, p->rk, p->queue, reterr)) {
+        kafka_producer_close(p);
+        return -1;
+    }
+    *ret = p;
+    return 0;
+}
+
+void kafka_producer_close(struct kafka_producer *p)
+{
+    enum { CLOSE_MS = 2000 };
+    if (!p)
+        return;
+    rd_kafka_t *rk = p->rk;
+    if (rk) {
+        kafka_commit_forget(&p->s->commit);
+        kafka_topics_fini(&p->topics);
+        kafka_wake_detach(p->queue);
+        rd_kafka_queue_destroy(p->queue);
+        kafka_retire(rk, CLOSE_MS);
+    }
+    free(p);
+}
+
+static void break_off(struct kafka_producer *p, const struct err *why)
+{
+    if (!p->broken)
+        p->why = *why;
+    p->broken = true;
+    kafka_wake_ring(&p->s->wake);
+}
+
+/* A part of the set was taken: it cannot be refused any more, so it is accepted and fails. */
+static enum stream_result not_taken(struct kafka_producer *p, bool first, rd_kafka_resp_err_t code,
+                                    struct err *reterr)
+{
+    if (first && code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        return STREAM_FULL;
+    if (first && code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+        return STREAM_BAD;
+    break_off(p, reterr);
+    return STREAM_OK;
+}
+
+enum stream_result kafka_producer_put(struct kafka_producer *p, struct kafka_set *set,
+                                      const struct stream_record *records, unsigned n,
+                                      struct err *reterr)
+{
+    rd_kafka_resp_err_t code;
+    enum stream_result result = STREAM_OK;
+    set->left = n;
+    for (unsigned i = 0; i < n && !p->broken && p->rk; i++)
+        if (kafka_send(&p->topics, &records[i], set, &code, reterr)) {
+            result = not_taken(p, i == 0, code, reterr);
+            break;
+        }
+    if (result != STREAM_OK)
+        return result;
+    kafka_sets_push(&p->sets, set);
+    if (p->broken || !n)
+        kafka_wake_ring(&p->s->wake);
+    return STREAM_OK;
+}
+
+/* The cause stands in librdkafka's text only. */
+static void take_fatal(struct kafka_producer *p)
+{
+    char text[256];
+    struct err e;
+    rd_kafka_resp_err_t code = rd_kafka_fatal_error(p->rk, text, sizeof(text));
+    rd_kafka_resp_err_t cause = kafka_err_named(text);
+    kafka_err_fill(&e, cause ? cause : code, "the producer is replaced", text);
+    break_off(p, &e);
+}
+
+static void fail_report(struct kafka_producer *p, const rd_kafka_message_t *m)
+{
+    char where[STREAM_NAME_MAX + 16], text[8];
+    struct err e;
+    struct slice topic = kafka_name_strip(&p->s->conf, rd_kafka_topic_name(m->rkt));
+    if (m->err < 0 && rd_kafka_fatal_error(p->rk, text, sizeof(text))) {
+        take_fatal(p);
+        return;
+    }
+    snprintf(where, sizeof(where), "topic %.*s", SLICE_ARG(topic));
+    kafka_err_fill(&e, m->err, where, NULL);
+    break_off(p, &e);
+}
+
+static void take_reports(struct kafka_producer *p, rd_kafka_event_t *event)
+{
+    const rd_kafka_message_t *m;
+    while ((m = rd_kafka_event_message_next(event))) {
+        struct kafka_set *set = m->_private;
+        if (!m->err || m->err == RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER)
+            set->left--; /* a duplicate is durable, too: only its offset is not known */
+        else
+            fail_report(p, m);
+    }
+}
+
+static void take_event(struct kafka_producer *p, rd_kafka_event_t *event)
+{
+    switch (rd_kafka_event_type(event)) {
+    case RD_KAFKA_EVENT_DR:
+        take_reports(p, event);
+        break;
+    case RD_KAFKA_EVENT_ERROR:
+        kafka_trouble_event(&p->s->trouble, event);
+        if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__FATAL)
+            take_fatal(p);
+        break;
+    default:
+        kafka_commit_event(p->s, event);
+    }
+}
+
+static void poll_events(struct kafka_producer *p)
+{
+    rd_kafka_event_t *event;
+    while (p->rk && (event = rd_kafka_queue_poll(p->queue, 0))) {
+        take_event(p, event);
+        rd_kafka_event_destroy(event);
+    }
+    kafka_commit_poll(p->s);
+}
+
+static void answer_first(struct kafka_producer *p)
+{
+    kafka_stream_answer(p->s, kafka_sets_pop(&p->sets), NULL);
+}
+
+/* The positions of all sets at the front whose records are durable go together. */
+static void begin_commit(struct kafka_producer *p)
+{
+    struct err e;
+    struct kafka_set *last = p->sets.first;
+    while (last->next && !last->next->left)
+        last = last->next;
+    p->committing = last;
+    if (kafka_commit_begin(p->s, p->rk, p->queue, p->sets.first, last, &e)) {
+        p->committing = NULL;
+        break_off(p, &e);
+    }
+}
+
+static void end_commit(struct kafka_producer *p)
+{
+    const struct kafka_set *last = p->committing;
+    if (p->s->commit.failed) {
+        p->committing = NULL;
+        break_off(p, &p->s->commit.why);
+        return;
+    }
+    for (bool more = true; more;) {
+        more = p->sets.first != last;
+        if (!more)
+            p->committing = NULL;
+        answer_first(p);
+    }
+}
+
+static void advance(struct kafka_producer *p)
+{
+    while (!p->broken && p->sets.first && !p->sets.first->left) {
+        if (p->committing && kafka_commit_busy(&p->s->commit))
+            return;
+        if (p->committing)
+            end_commit(p);
+        else if (p->sets.first->npositions)
+            begin_commit(p);
+        else
+            answer_first(p);
+    }
+}
+
+/* What callbacks append again goes to the new client, behind nothing. */
+static void replace(struct kafka_producer *p, int64_t now_ms)
+{
+    struct err ignored, why = p->why;
+    struct kafka_sets failed = p->sets;
+    drop_client(p);
+    if (now_ms < p->replace_ms)
+        return;
+    p->replace_ms = now_ms + REPLACE_MS;
+    if (open_client(p, &ignored))
+        return;
+    p->broken = false;
+    p->sets = (struct kafka_sets){NULL, NULL};
+    for (struct kafka_set *set; (set = kafka_sets_pop(&failed));)
+        kafka_stream_answer(p->s, set, &why);
+}
+
+static void mind_time(struct kafka_producer *p, int64_t now_ms)
+{
+    struct err e;
+    if (!p->sets.first || now_ms < p->sets.first->until_ms || p->broken)
+        return;
+    err_fill(&e, ERR_PEER, "Kafka does not answer: not durable after %u ms",
+             p->s->conf.append_timeout_ms);
+    kafka_trouble_quote(&p->s->trouble, &e);
+    break_off(p, &e);
+}
+
+void kafka_producer_dispatch(struct kafka_producer *p, int64_t now_ms)
+{
+    poll_events(p);
+    advance(p);
+    mind_time(p, now_ms);
+    if (p->broken)
+        replace(p, now_ms);
+}
+
+void kafka_producer_give_up(struct kafka_producer *p, const struct err *why)
+{
+    struct kafka_sets failed = p->sets;
+    drop_client(p);
+    p->sets = (struct kafka_sets){NULL, NULL};
+    for (struct kafka_set *set; (set = kafka_sets_pop(&failed));)
+        kafka_stream_answer(p->s, set, why);
+}
+
+int64_t kafka_producer_due(const struct kafka_producer *p)
+{
+    if (p->broken)
+        return p->replace_ms;
+    return p->sets.first ? p->sets.first->until_ms : INT64_MAX;
+}
+
+bool kafka_producer_waits(const struct kafka_producer *p, uint64_t member)
+{
+    for (const struct kafka_set *set = p ? p->sets.first : NULL; set; set = set->next)
+        for (unsigned i = 0; i < set->npositions; i++)
+            if (set->positions[i].member == member)
+                return true;
+    return false;
+}
+
+rd_kafka_t *kafka_producer_client(const struct kafka_producer *p)
+{
+    return p->rk;
+}

@@ -1,0 +1,104 @@
+#include "stream_kafka_set.h"
+
+#include <stdlib.h>
+#include "stream_engine.h"
+
+static struct slice copy_slice(char **at, struct slice s)
+{
+    if (!slice_present(s))
+        return s;
+    struct slice copy = slice_make(*at, s.n);
+    if (s.n)
+        memcpy(*at, s.p, s.n);
+    *at += s.n;
+    return copy;
+}
+
+static char *copy_positions(struct kafka_set *c, const struct stream_position *positions,
+                            unsigned n, char *at)
+{
+    c->npositions = n;
+    for (unsigned i = 0; i < n; i++)
+        c->positions[i] =
+            (struct kafka_position){.p = {.group = copy_slice(&at, positions[i].group),
+                                          .topic = copy_slice(&at, positions[i].topic),
+                                          .partition = copy_slice(&at, positions[i].partition),
+                                          .next = positions[i].next}};
+    return at;
+}
+
+static void copy_records(struct kafka_set *c, const struct stream_record *set, unsigned n,
+                         struct stream_header *headers, char *at)
+{
+    c->nrecords = n;
+    for (unsigned i = 0; i < n; i++) {
+        struct stream_record *r = &c->records[i];
+        r->topic = copy_slice(&at, set[i].topic);
+        r->key = copy_slice(&at, set[i].key);
+        r->value = copy_slice(&at, set[i].value);
+        r->headers = headers;
+        r->nheaders = set[i].nheaders;
+        for (unsigned k = 0; k < set[i].nheaders; k++, headers++) {
+            headers->name = copy_slice(&at, set[i].headers[k].name);
+            headers->value = copy_slice(&at, set[i].headers[k].value);
+        }
+    }
+}
+
+struct kafka_set *kafka_set_new(const struct stream_record *set, unsigned n,
+                                const struct stream_position *positions, unsigned npositions,
+                                bool keep_records)
+{
+    uint64_t bytes = 0, names = 0;
+    size_t headers = 0, kept = keep_records ? n : 0;
+    for (unsigned i = 0; i < n; i++) {
+        bytes += stream_record_size(&set[i]);
+        headers += keep_records ? set[i].nheaders : 0;
+    }
+    for (unsigned i = 0; i < npositions; i++)
+        names += positions[i].group.n + positions[i].topic.n + positions[i].partition.n;
+    struct kafka_set *c =
+        malloc(sizeof(*c) + npositions * sizeof(struct kafka_position) +
+               kept * sizeof(struct stream_record) + headers * sizeof(struct stream_header) +
+               names + (keep_records ? bytes : 0));
+    if (!c)
+        return NULL;
+    *c = (struct kafka_set){.count = n + npositions, .bytes = bytes, .until_ms = INT64_MAX};
+    c->positions = (struct kafka_position *)(c + 1);
+    c->records = (struct stream_record *)(c->positions + npositions);
+    struct stream_header *h = (struct stream_header *)(c->records + kept);
+    char *at = copy_positions(c, positions, npositions, (char *)(h + headers));
+    if (keep_records)
+        copy_records(c, set, n, h, at);
+    return c;
+}
+
+void kafka_sets_push(struct kafka_sets *l, struct kafka_set *set)
+{
+    set->next = NULL;
+    if (l->last)
+        l->last->next = set;
+    else
+        l->first = set;
+    l->last = set;
+}
+
+struct kafka_set *kafka_sets_pop(struct kafka_sets *l)
+{
+    struct kafka_set *set = l->first;
+    if (set && !(l->first = set->next))
+        l->last = NULL;
+    return set;
+}
+
+void kafka_sets_move(struct kafka_sets *l, struct kafka_sets *from)
+{
+    if (!from->first)
+        return;
+    if (l->last)
+        l->last->next = from->first;
+    else
+        l->first = from->first;
+    l->last = from->last;
+    *from = (struct kafka_sets){NULL, NULL};
+}
