@@ -47,7 +47,7 @@ class Result(unittest.TextTestResult):
 def run_module(path):
     """In the child: runs one file's tests in this process."""
     folder = os.path.dirname(path)
-    for place in (os.path.join(HERE, "flow"), folder):
+    for place in (os.path.join(HERE, "flow"), os.path.join(HERE, "kafka"), folder):
         sys.path.insert(0, place)
     loader = unittest.TestLoader()
     suite = loader.loadTestsFromName(os.path.splitext(os.path.basename(path))[0])

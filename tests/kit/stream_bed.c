@@ -1,7 +1,35 @@
 #include "stream_bed.h"
 
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 #include "clock.h"
+#include "kafka_bed.h"
+
+/* The largest record of the suite, and room. */
+enum { BED_KAFKA_RECORD_MAX = 16 << 20 };
+
+static bool is_kafka(const struct stream_bed *bed)
+{
+    return slice_eq(bed->options.kind, SLICE("kafka"));
+}
+
+bool stream_bed_can(const char *engine, const char **ret_why)
+{
+    if (strcmp(engine, "kafka") != 0 || kafka_bed_nodes())
+        return true;
+    *ret_why = "WEIR_KAFKA names no nodes (tests/kafka/with_kafka.py --bed -- COMMAND)";
+    return false;
+}
+
+static void use_kafka(struct stream_bed *bed)
+{
+    kafka_bed_prefix(bed->prefix, sizeof(bed->prefix));
+    bed->options.dir = slice_str(kafka_bed_nodes());
+    bed->options.prefix = slice_str(bed->prefix);
+    bed->options.record_max = BED_KAFKA_RECORD_MAX;
+    bed->options.allow_unsafe = true; /* one node */
+}
 
 void stream_bed_open(struct stream_bed *bed, const char *engine)
 {
@@ -10,6 +38,8 @@ void stream_bed_open(struct stream_bed *bed, const char *engine)
     stream_options_default(&bed->options);
     bed->options.kind = slice_str(engine);
     bed->options.dir = slice_str(bed->dir.path);
+    if (is_kafka(bed))
+        use_kafka(bed);
     bed->keeper = stream_bed_handle(bed, NULL);
 }
 
@@ -27,6 +57,37 @@ struct stream *stream_bed_handle(struct stream_bed *bed, const char *writer)
     o.writer = slice_str(writer);
     ck_assert_msg(stream_open(&o, &s, &e) == 0, "%s", e.text);
     return s;
+}
+
+const char *stream_bed_partition(const struct stream_bed *bed, const char *writer)
+{
+    return is_kafka(bed) ? "0" : writer;
+}
+
+static void kafka_name(const struct stream_bed *bed, const char *topic, char *ret, size_t size)
+{
+    snprintf(ret, size, "%s%s", bed->prefix, topic);
+}
+
+void stream_bed_add_partition(const struct stream_bed *bed, const char *topic)
+{
+    char name[sizeof(bed->prefix) + STREAM_NAME_MAX];
+    kafka_name(bed, topic, name, sizeof(name));
+    if (is_kafka(bed))
+        kafka_bed_add_partition(name);
+}
+
+bool stream_bed_prunes(const struct stream_bed *bed)
+{
+    return !is_kafka(bed);
+}
+
+void stream_bed_forget(const struct stream_bed *bed, const char *topic, int64_t before)
+{
+    char name[sizeof(bed->prefix) + STREAM_NAME_MAX];
+    kafka_name(bed, topic, name, sizeof(name));
+    ck_assert(is_kafka(bed));
+    kafka_bed_forget(name, before);
 }
 
 void stream_bed_done(void *arg, const struct err *e)
@@ -89,12 +150,25 @@ struct stream_reader *stream_bed_reader(struct stream *s, const char *topic, con
     return r;
 }
 
+/* As stream_next, but for what concerns a member of a group. */
+static enum stream_next next_of_member(struct stream_reader *r, struct stream_message *ret,
+                                       struct err *reterr)
+{
+    for (;;) {
+        enum stream_next got = stream_next(r, ret, reterr);
+        if (got == STREAM_LEAVE)
+            stream_yield(r);
+        else if (got != STREAM_MOVED)
+            return got;
+    }
+}
+
 void stream_bed_next(struct stream_reader *r, struct stream_message *ret)
 {
     int64_t until = clock_mono_ms() + BED_DEADLINE_MS;
     struct err e = {0};
     for (;;) {
-        enum stream_next got = stream_next(r, ret, &e);
+        enum stream_next got = next_of_member(r, ret, &e);
         if (got == STREAM_GOT)
             return;
         ck_assert_msg(got == STREAM_NONE, "%s", e.text);
@@ -111,8 +185,15 @@ void stream_bed_expect(struct stream_reader *r, const char *value)
 
 void stream_bed_expect_none(struct stream_reader *r)
 {
+    int64_t until = clock_mono_ms() + BED_DEADLINE_MS;
     struct stream_message m;
     struct err e = {0};
-    enum stream_next got = stream_next(r, &m, &e);
-    ck_assert_msg(got == STREAM_NONE, "got %d: %s", got, got == STREAM_GOT ? "a record" : e.text);
+    for (;;) {
+        enum stream_next got = next_of_member(r, &m, &e);
+        ck_assert_msg(got == STREAM_NONE, "got %d: %s", got,
+                      got == STREAM_GOT ? "a record" : e.text);
+        if (stream_caught_up(r))
+            return;
+        wait_readable(stream_reader_fd(r), until, "the end");
+    }
 }
