@@ -14,6 +14,7 @@
 #include "pause.h"
 #include "ports.h"
 #include "proc.h"
+#include "retranslate.h"
 #include "retry.h"
 #include "site_change.h"
 
@@ -28,6 +29,7 @@ struct adapter {
     struct ports ports;
     struct pauses *pauses;
     struct retry *retry;
+    struct retranslate *retranslate;
     bool was_full;
 };
 
@@ -53,6 +55,7 @@ static void adapter_stop(void *state)
         log_line(LOG_ERROR, "adapter.stopped",
                  "messages=%llu were not yet durable and not answered",
                  (unsigned long long)a->intake.under_way);
+    retranslate_close(a->retranslate);
     ports_close(&a->ports);
     pauses_close(a->pauses);
     loop_timer_remove(a->drain_timer);
@@ -67,7 +70,8 @@ static void adapter_stop(void *state)
 static void look_whether_drained(void *arg)
 {
     struct adapter *a = arg;
-    if (ports_quiet(&a->ports) && a->intake.under_way == 0 && !retry_waits(a->retry))
+    if (ports_quiet(&a->ports) && a->intake.under_way == 0 && !retry_waits(a->retry) &&
+        retranslate_idle(a->retranslate))
         proc_drained(a->proc);
     else
         loop_timer_start(a->drain_timer, DRAIN_LOOK_MS);
@@ -117,6 +121,39 @@ static int open_pauses(struct adapter *a, struct err *reterr)
     return 0;
 }
 
+static bool find_source(void *arg, struct slice name, struct rerun_options *ret)
+{
+    struct adapter *a = arg;
+    const struct mllp_port *p = ports_find(&a->ports, name);
+    if (!p)
+        return false;
+    const struct site *site = proc_site(a->proc);
+    *ret = (struct rerun_options){.translator = p->source.translator,
+                                  .source = p->source.conf,
+                                  .events_max = (uint64_t)site->retranslate_events,
+                                  .arena_max = site->message_arena};
+    return true;
+}
+
+static bool intake_first(void *arg)
+{
+    struct adapter *a = arg;
+    return intake_full(&a->intake);
+}
+
+static int open_retranslate(struct adapter *a, struct err *reterr)
+{
+    struct retranslate_options o = {.loop = proc_loop(a->proc),
+                                    .stream = proc_stream(a->proc),
+                                    .audit = proc_audit(a->proc),
+                                    .control = proc_control(a->proc),
+                                    .disk = &a->intake.disk,
+                                    .find = find_source,
+                                    .busy = intake_first,
+                                    .arg = a};
+    return retranslate_open(&o, &a->retranslate, reterr);
+}
+
 static int adapter_start(struct proc *p, void **ret_state, struct err *reterr)
 {
     struct adapter *a = calloc(1, sizeof(*a));
@@ -130,7 +167,8 @@ static int adapter_start(struct proc *p, void **ret_state, struct err *reterr)
         conn_shared_open(READ_BUFFER, &a->shared, reterr) < 0 ||
         loop_timer_add(proc_loop(p), look_whether_drained, a, &a->drain_timer, reterr) < 0 ||
         open_ports(a, reterr) < 0 || open_pauses(a, reterr) < 0 ||
-        retry_open(p, &a->intake, &a->ports, &a->retry, reterr) < 0) {
+        retry_open(p, &a->intake, &a->ports, &a->retry, reterr) < 0 ||
+        open_retranslate(a, reterr) < 0) {
         adapter_stop(a);
         return -1;
     }
@@ -205,6 +243,7 @@ static void adapter_drain(void *state)
     struct adapter *a = state;
     ports_drain(&a->ports);
     retry_stop(a->retry);
+    retranslate_stop(a->retranslate, "the adapter was stopped");
     loop_timer_start(a->drain_timer, 0);
 }
 
@@ -217,6 +256,7 @@ static int adapter_reload(void *state, const struct site *fresh, struct buf *wha
                                   reterr);
     if (ports_reload(&a->ports, fresh, what, reterr) < 0)
         return -1;
+    retranslate_stop(a->retranslate, "another configuration was taken");
     on_paused(a);
     return 0;
 }

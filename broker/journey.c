@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "clock.h"
 #include "event_fields.h"
+#include "event_retracted.h"
 #include "log.h"
 #include "lost.h"
 #include "recall.h"
@@ -217,6 +218,8 @@ static void publish(struct journey *j, const struct stream_message *m, struct sl
         .retired = who.retired,
         .nretired = who.nretired,
     };
+    if (readable)
+        in.retracts = event_retracted(e, in.json, &j->arena);
     router_publish(u, topic_events, &in, in.json, plain_key, NULL, true);
     count(j, in.type);
     if (!readable) {

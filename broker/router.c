@@ -21,6 +21,7 @@ struct route {
     struct digest *key;
     struct series *events, *errors;
     uint64_t taken, failed; /* events since the start, and those on which the rule erred */
+    uint64_t newest;        /* number of the event it took last */
 };
 struct router {
     struct arena arena, scratch;
@@ -29,6 +30,7 @@ struct router {
     struct rule_set *rules; /* of the routes, by their number */
     struct buf out;
     struct event_encoder *encoder;
+    uint64_t asked; /* events so far */
     struct metric *unrouted_total;
     struct unrouted *unrouted;
 };
@@ -242,7 +244,8 @@ static void answered(void *arg, unsigned rule, unsigned errors)
     if (errors) {
         series_add(route->errors, 1);
         route->failed++;
-    } else if (to->taken >= 0) {
+    } else if (to->taken >= 0 && route->newest != to->router->asked) {
+        route->newest = to->router->asked;
         take(to, route);
     }
 }
@@ -250,7 +253,10 @@ static void answered(void *arg, unsigned rule, unsigned errors)
 int router_route(struct router *r, const struct routed *in, struct unit *u)
 {
     struct routing to = {.router = r, .in = in, .unit = u};
+    r->asked++;
     rule_set_ask(r->rules, in->event, &r->scratch, answered, &to);
+    if (in->retracts)
+        rule_set_ask(r->rules, in->retracts, &r->scratch, answered, &to);
     if (to.taken == 0) {
         series_add(metric_of(r->unrouted_total, in->type), 1);
         unrouted_note(r->unrouted, in->type, in->id);

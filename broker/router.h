@@ -31,9 +31,11 @@ struct routed {
     struct slice key;            /* ordering key */
     const struct slice *retired; /* other keys that it is published to first: a merge or a join */
     unsigned nretired;
+    const struct event *retracts; /* event_retracted(); NULL: nothing */
 };
-/* Adds the route records of this event to the unit. Returns how many routes took it; -1 when the
- * event could not be written (out of memory, or larger than a record may be). */
+/* Adds the route records of this event to the unit. A retraction goes to the routes whose rule
+ * takes it or took what is retracted. Returns how many routes took it; -1 when the event could not
+ * be written (out of memory, or larger than a record may be). */
 int router_route(struct router *r, const struct routed *in, struct unit *u);
 
 /* Members of an answer: "routes", a list of {name, matched, errors} in the order of the config, and

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include "event_retracted.h"
 #include "explain_print.h"
 #include "find_event.h"
 #include "message_file.h"
@@ -20,7 +21,8 @@ struct explain {
     const struct rule **rules; /* by route; NULL: it has none */
     struct translators translators;
     struct explain_print print;
-    bool stored; /* the event is another's, not from the user's own file */
+    const struct event *was; /* what the event at hand retracts, or NULL */
+    bool stored;             /* the event is another's, not from the user's own file */
     bool refused;
 };
 
@@ -64,14 +66,19 @@ static int one_route(struct explain *x, unsigned i, const struct event *e, unsig
     }
     if (x->rules[i] && rule_explain(x->rules[i], e, &x->work, &why, reterr) < 0)
         return err_at(reterr, "route %.*s", SLICE_ARG(route->name));
+    /* A retraction also goes where the event went. */
+    if (!why.matched && x->was && rule_explain(x->rules[i], x->was, &x->work, &why, reterr) < 0)
+        return err_at(reterr, "route %.*s", SLICE_ARG(route->name));
     *taken += why.matched;
     explain_print_route(&x->print, route->name, route->when, x->rules[i] ? &why : NULL);
     return 0;
 }
 
-static int one_event(struct explain *x, const struct event *e, struct err *reterr)
+static int one_event(struct explain *x, const struct event *e, struct slice json,
+                     struct err *reterr)
 {
     unsigned taken = 0;
+    x->was = event_retracted(e, json, &x->work);
     explain_print_event(&x->print, e);
     for (unsigned i = 0; i < x->site->nroutes; i++)
         if (one_route(x, i, e, &taken, reterr) < 0)
@@ -84,7 +91,7 @@ static int one_json(struct explain *x, struct slice json, struct err *reterr)
     struct event *e;
     if (event_decode(json, &x->work, &e, reterr) < 0)
         return -1;
-    return one_event(x, e, reterr);
+    return one_event(x, e, json, reterr);
 }
 
 /* One event over several lines, or an event a line. */
@@ -93,7 +100,7 @@ static int all_json(struct explain *x, const char *file, struct slice text, stru
     struct event *e;
     struct err ignored;
     if (event_decode(text, &x->work, &e, &ignored) == 0)
-        return one_event(x, e, reterr);
+        return one_event(x, e, text, reterr);
     for (unsigned no = 1; slice_present(text); no++) {
         struct slice line = slice_trim(slice_split(&text, '\n'));
         arena_reset(&x->work);
@@ -116,7 +123,7 @@ static int one_message(struct explain *x, const char *file, unsigned no, struct 
                 translate_verdict_name(t.verdict));
     x->refused = x->refused || t.verdict == TRANSLATE_REFUSED;
     for (unsigned i = 0; i < t.nevents; i++)
-        if (one_event(x, t.events[i].event, reterr) < 0)
+        if (one_event(x, t.events[i].event, SLICE_ABSENT, reterr) < 0)
             return -1;
     return 0;
 }

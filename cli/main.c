@@ -12,9 +12,9 @@
 #include "verb.h"
 
 static const struct verb *const verbs[] = {
-    &verb_run,      &verb_check,  &verb_translate, &verb_explain, &verb_test,   &verb_send,
-    &verb_simulate, &verb_routes, &verb_tail,      &verb_status,  &verb_reload, &verb_pause,
-    &verb_resume,   &verb_parked, &verb_rejected,  &verb_topics,
+    &verb_run,      &verb_check,  &verb_translate, &verb_explain,     &verb_test,   &verb_send,
+    &verb_simulate, &verb_routes, &verb_tail,      &verb_status,      &verb_reload, &verb_pause,
+    &verb_resume,   &verb_parked, &verb_rejected,  &verb_retranslate, &verb_topics,
 };
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 
@@ -47,7 +47,7 @@ static int list_verbs(FILE *to)
                 " - patient-flow events between the health and care organisations of a region\n\n"
                 "Use: weir VERB [OPTION ...]\n\n");
     for (unsigned i = 0; i < VERBS; i++)
-        fprintf(to, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
+        fprintf(to, "  %-11s %s\n", verbs[i]->name, verbs[i]->summary);
     fprintf(to, "\n'weir VERB --help' says more, with an example. The configuration is --config "
                 "FILE, else $WEIR_CONFIG,\n"
                 "else weir.yaml here or in config/, else /etc/weir/weir.yaml.\n");

@@ -21,6 +21,7 @@ enum {
     OPT_SINCE,
     OPT_TOPIC,
     OPT_ALL,
+    OPT_UNTIL,
     OPT_DRY_RUN,
 };
 
@@ -43,6 +44,7 @@ static const struct option all[] = {
     {"since", required_argument, NULL, OPT_SINCE},
     {"topic", required_argument, NULL, OPT_TOPIC},
     {"all", no_argument, NULL, OPT_ALL},
+    {"until", required_argument, NULL, OPT_UNTIL},
     {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {NULL, 0, NULL, 0},
 };
@@ -78,6 +80,8 @@ static unsigned bit_of(int opt)
         return OPTION_TOPIC;
     case OPT_ALL:
         return OPTION_ALL;
+    case OPT_UNTIL:
+        return OPTION_UNTIL;
     case OPT_DRY_RUN:
         return OPTION_DRY_RUN;
     default:
@@ -98,7 +102,7 @@ static const char *config_file(void)
 }
 
 /* "10m" before now, or a time with its offset. */
-static bool read_since(const char *value, int64_t *ret_ms)
+static bool read_time(const char *value, int64_t *ret_ms)
 {
     int64_t ago;
     int offset_min;
@@ -140,7 +144,11 @@ static bool take(struct options *o, int opt, const char *value)
         o->reason = value;
         return true;
     case OPT_SINCE:
-        return o->has_since = read_since(value, &o->since_ms);
+        return o->has_since = read_time(value, &o->since_ms);
+    case OPT_UNTIL:
+        return o->has_until = read_time(value, &o->until_ms);
+    case OPT_DRY_RUN:
+        return o->dry_run = true;
     case OPT_TOPIC:
         o->topic = value;
         return true;
@@ -150,8 +158,6 @@ static bool take(struct options *o, int opt, const char *value)
         return o->unrouted = true;
     case OPT_ALL:
         return o->all = true;
-    case OPT_DRY_RUN:
-        return o->dry_run = true;
     default:
         return false;
     }
@@ -175,9 +181,10 @@ int options_read(const struct verb *v, unsigned set, int argc, char **argv, stru
             return verb_usage(v, "%s is not an option here", argv[before]);
         if (!take(&o, opt, optarg))
             return verb_usage(v, "%s cannot be read: wanted %s", argv[before],
-                              opt == 'n'         ? "a number"
-                              : opt == OPT_SINCE ? "10m, 2h, or 2026-03-02T09:30:00Z"
-                                                 : "a time like 30s");
+                              opt == 'n' ? "a number"
+                              : opt == OPT_SINCE || opt == OPT_UNTIL
+                                  ? "10m, 2h, or 2026-03-02T09:30:00Z"
+                                  : "a time like 30s");
     }
     if (!o.config)
         o.config = config_file();

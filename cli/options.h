@@ -23,7 +23,8 @@ enum option_set {
     OPTION_SINCE = 1 << 11,
     OPTION_TOPIC = 1 << 12,
     OPTION_ALL = 1 << 13,
-    OPTION_DRY_RUN = 1 << 14,
+    OPTION_UNTIL = 1 << 14,
+    OPTION_DRY_RUN = 1 << 15,
 };
 
 struct options {
@@ -34,6 +35,8 @@ struct options {
     const char *topic;
     bool has_since;
     int64_t since_ms; /* wall clock: a time, or so long before now */
+    bool has_until;
+    int64_t until_ms;
     bool has_last;
     uint64_t last;
     bool has_timeout; /* else timeout_ms is 10 s */

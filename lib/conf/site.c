@@ -30,6 +30,10 @@ static const struct conf_option base_options[] = {
              "else where weir was installed to."},
     {"message_arena", CONF_SIZE, ROW(message_arena), "64MiB", 1 << 20, 1 << 30,
      .help = "Memory that translating one message may take; one that needs more is rejected."},
+    {"retranslate_events", CONF_INT, ROW(retranslate_events), "1000000", 10, 100000000,
+     .help =
+         "Events that `weir retranslate` holds in memory at a time, 150 bytes each; where there "
+         "are more, it goes through them in spans of time."},
     {"drain", CONF_DURATION, ROW(drain), "10s", 0, 3600000,
      .help = "After SIGTERM: time to finish what is under way."},
     {"listen", CONF_NODE, ROW(listen),

@@ -133,9 +133,10 @@ struct site {
         int64_t window;              /* dedupe_window, 72h */
         int64_t ids_max, people_max; /* entries held in memory */
     } journey;
-    uint64_t message_arena;    /* bytes that translating one message may take: 64MiB */
-    int64_t drain;             /* 10s: SIGTERM to exit */
-    const struct yaml *listen; /* process -> address of its health port: site_listen */
+    uint64_t message_arena;     /* bytes that translating one message may take: 64MiB */
+    int64_t retranslate_events; /* 1000000: held in memory at a time by `weir retranslate` */
+    int64_t drain;              /* 10s: SIGTERM to exit */
+    const struct yaml *listen;  /* process -> address of its health port: site_listen */
     struct site_source *sources;
     struct site_route *routes;
     struct site_consumer *consumers;

@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { KEY_MIN = 16, SHORT = 16 };
+enum { KEY_MIN = 16, SHORT = 16, REVISION_DIGITS = 8 };
 
 static bool kid_fits(struct slice kid)
 {
@@ -99,6 +99,46 @@ struct slice event_id_write(const unsigned char digest[DIGEST_SIZE], struct slic
     n += DIGITS_MAX - at;
     out[n] = 0;
     return slice_make(out, n);
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+struct slice event_id_stem(struct slice id, unsigned *ret_revision)
+{
+    size_t at = id.n;
+    unsigned n = 0;
+    while (at > 0 && id.n - at < REVISION_DIGITS && is_digit(id.p[at - 1]))
+        at--;
+    for (size_t i = at; i < id.n; i++)
+        n = n * 10 + (unsigned)(id.p[i] - '0');
+    bool revised = n > 0 && at > 2 && id.p[at] != '0' && id.p[at - 1] == 'r' && id.p[at - 2] == '.';
+    *ret_revision = revised ? n : 0;
+    return revised ? slice_make(id.p, at - 2) : id;
+}
+
+struct slice event_id_revise(struct slice stem, unsigned revision, char out[EVENT_REVISION_SIZE])
+{
+    if (!stem.n || stem.n >= EVENT_ID_SIZE)
+        return SLICE_ABSENT;
+    int n = revision ? snprintf(out, EVENT_REVISION_SIZE, "%.*s.r%u", SLICE_ARG(stem), revision)
+                     : snprintf(out, EVENT_REVISION_SIZE, "%.*s", SLICE_ARG(stem));
+    return slice_make(out, (size_t)n);
+}
+
+struct slice event_id_type(struct slice id)
+{
+    unsigned revision;
+    struct slice stem = event_id_stem(id, &revision);
+    size_t end = stem.n;
+    while (end > 0 && is_digit(stem.p[end - 1]))
+        end--;
+    if (end == stem.n || end < EVENT_ID_MESSAGE + 3 || stem.p[end - 1] != '-' ||
+        stem.p[EVENT_ID_MESSAGE] != '-')
+        return SLICE_ABSENT;
+    return slice_make(stem.p + EVENT_ID_MESSAGE + 1, end - EVENT_ID_MESSAGE - 2);
 }
 
 /* A national and a local number of the same digits are two people: the first byte tells which. */

@@ -28,6 +28,20 @@ void event_message_digest(const struct event_keys *k, struct slice source, struc
 /* "<b64url of the first 16 bytes>-<type>-<count within type from 1>". */
 struct slice event_id_write(const unsigned char digest[DIGEST_SIZE], struct slice type,
                             unsigned count, char out[EVENT_ID_SIZE]);
+
+/* Revisions. What a mended map makes otherwise of the same message is published as "<id>.r<n>", n
+ * from 1; the id without it is the stem. */
+enum { EVENT_REVISION_SIZE = EVENT_ID_SIZE + 16 };
+/* Bytes of an id that name the message. */
+enum { EVENT_ID_MESSAGE = 22 };
+/* The stem and the revision (0: none) of an id. */
+struct slice event_id_stem(struct slice id, unsigned *ret_revision);
+/* "<stem>.r<n>", the stem itself for 0; absent where it is longer than an id can be. */
+struct slice event_id_revise(struct slice stem, unsigned revision, char out[EVENT_REVISION_SIZE]);
+/* The type that the event of that id, or its first revision, had; absent where it is no id that
+ * event_id_write made. */
+struct slice event_id_type(struct slice id);
+
 /* "kid:<b64url of 16 bytes>" of a normalised NHS number (authority absent), or of authority and
  * local number. */
 struct slice event_pseudonym(const struct event_keys *k, struct slice authority,

@@ -287,6 +287,7 @@ static bool identify(struct work *w)
     char text[DIGEST_B64];
     struct slice id = digest_b64url(w->digest, ID_BYTES, text);
     w->run.message_id = arena_copy(w->run.arena, id);
+    ret->message_id = w->run.message_id;
     ret->control_id_made = !slice_present(control_id);
     ret->control_id = ret->control_id_made ? slice_sub(w->run.message_id, 0, 20) : control_id;
     return slice_present(w->run.message_id);

@@ -64,6 +64,8 @@ struct translation {
     bool parsed;          /* msg and header are valid; else answer from defaults */
     bool control_id_made; /* MSH-10 was empty: control_id was made from the bytes */
     struct slice control_id;
+    struct slice message_id; /* what the ids of its events begin with; absent where the header is
+                                of no use */
     struct hl7_msg msg;
     struct hl7_header header; /* as sent */
     char sha256[65];          /* of raw, lower-case hex: for flow.messages and flow.rejected */

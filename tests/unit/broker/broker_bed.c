@@ -91,12 +91,13 @@ void bed_report(struct bed *b, const char *id, const char *person, const char *l
     unsigned n = 0;
     struct err err = {0};
     bool done = false, forward = !strstr(id, "noforward");
+    const char *type = b->type ? b->type : "patient.admitted";
     snprintf(json, sizeof(json),
-             "{\"specversion\":\"1.0\",\"id\":\"%s\",\"type\":\"patient.admitted\",\"source\":"
+             "{\"specversion\":\"1.0\",\"id\":\"%s\",\"type\":\"%s\",\"source\":"
              "\"urn:nhs:ods:RZZ:demo\",\"subject\":\"%s\",\"data\":%s}",
-             id, person ? person : "none", data ? data : "{}");
+             id, type, person ? person : "none", data ? data : "{}");
     h[n++] = (struct stream_header){SLICE("ce_id"), slice_str(id)};
-    h[n++] = (struct stream_header){SLICE("ce_type"), SLICE("patient.admitted")};
+    h[n++] = (struct stream_header){SLICE("ce_type"), slice_str(type)};
     h[n++] = (struct stream_header){SLICE("received"), SLICE("2026-03-03T08:12:00.000Z")};
     if (person)
         h[n++] = (struct stream_header){SLICE("person"), slice_str(person)};

@@ -18,6 +18,7 @@ struct bed {
     struct journey *journey;
     int64_t now;
     unsigned name;
+    const char *type; /* of what bed_report reports from now on; NULL: patient.admitted */
 };
 
 /* routes: the YAML under `routes:`, or more sections behind it. */

@@ -96,12 +96,48 @@ START_TEST(unrouted_is_bounded)
 }
 END_TEST
 
+/* Who got the event hears that it did not happen; who takes retractions does, too, and once. */
+START_TEST(a_retraction_goes_where_the_event_went)
+{
+    static const char *const id = "AAAAAAAAAAAAAAAAAAAAAA-patient.admitted-1";
+    char data[200], want[200];
+    struct bed b;
+    struct bed_record r[2];
+    bed_open(&b, "  admitted: {when: \"type = 'patient.admitted' AND data.location.ward = 'W1'\"}\n"
+                 "  other: {when: \"type = 'patient.admitted' AND data.location.ward = 'W2'\"}\n"
+                 "  retracted: {when: \"type = 'event.retracted'\"}\n"
+                 "  both: {when: \"type IN ('patient.admitted', 'event.retracted')\"}\n"
+                 "  every: {}\n"
+                 "  not: {when: \"type != 'event.retracted' AND type != 'patient.admitted'\"}\n");
+    b.type = "event.retracted";
+    snprintf(data, sizeof(data), "{\"location\":{\"ward\":\"W1\"},\"replaces\":\"%s.r1\"}", id);
+    snprintf(want, sizeof(want), "%s.r2", id);
+    bed_report(&b, want, "A", NULL, NULL, data);
+    bed_report(&b, "odd", "A", NULL, NULL, "{\"replaces\":\"of another make\"}");
+    bed_run(&b);
+    static const struct {
+        const char *topic;
+        unsigned n;
+    } rows[] = {{"flow.events", 2},          {"flow.route.admitted", 1}, {"flow.route.other", 0},
+                {"flow.route.retracted", 2}, {"flow.route.both", 2},     {"flow.route.every", 2},
+                {"flow.route.not", 0}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        ck_assert_msg(bed_read(&b, rows[i].topic, r, 2) == rows[i].n, "%s", rows[i].topic);
+    ck_assert_uint_eq(bed_read(&b, "flow.route.admitted", r, 2), 1);
+    ck_assert(slice_eq_str(r[0].id, want));
+    ck_assert(slice_has(r[0].value, "\"type\":\"event.retracted\""));
+    ck_assert(slice_has(r[0].value, "\"replaces\":\"AAAA"));
+    bed_close(&b);
+}
+END_TEST
+
 Suite *router_suite(void)
 {
     Suite *s = suite_create("router");
     TCase *t = tcase_create("router");
     tcase_add_test(t, routes_are_counted);
     tcase_add_test(t, unrouted_is_bounded);
+    tcase_add_test(t, a_retraction_goes_where_the_event_went);
     suite_add_tcase(s, t);
     return s;
 }

@@ -189,6 +189,53 @@ START_TEST(test_one_check_digit_in_ten_is_right)
 }
 END_TEST
 
+#define MESSAGE_ID "AAAA-_AAAAAAAAAAAAAAAA"
+
+static const struct {
+    const char *id, *stem, *type;
+    unsigned revision;
+} revisions[] = {
+    {MESSAGE_ID "-patient.admitted-1", MESSAGE_ID "-patient.admitted-1", "patient.admitted", 0},
+    {MESSAGE_ID "-patient.admitted-1.r1", MESSAGE_ID "-patient.admitted-1", "patient.admitted", 1},
+    {MESSAGE_ID "-patient.admitted-12.r340", MESSAGE_ID "-patient.admitted-12", "patient.admitted",
+     340},
+    {MESSAGE_ID "-a.r-1", MESSAGE_ID "-a.r-1", "a.r", 0},
+    {MESSAGE_ID "-a.b-1.r0", MESSAGE_ID "-a.b-1.r0", NULL, 0},
+    {MESSAGE_ID "-a.b-1.r123456789", MESSAGE_ID "-a.b-1.r123456789", NULL, 0},
+    {MESSAGE_ID "-a.b-1.r", MESSAGE_ID "-a.b-1.r", NULL, 0},
+    {MESSAGE_ID "--1", MESSAGE_ID "--1", NULL, 0},
+    {MESSAGE_ID, MESSAGE_ID, NULL, 0},
+    {"e1", "e1", NULL, 0},
+    {".r1", ".r1", NULL, 0},
+    {"", "", NULL, 0},
+};
+
+START_TEST(test_revisions)
+{
+    unsigned revision = 99;
+    char out[EVENT_REVISION_SIZE];
+    struct kit_guard g;
+    kit_guard_open(&g, slice_str(revisions[_i].id));
+    struct slice stem = event_id_stem(g.bytes, &revision), type = event_id_type(g.bytes);
+    ck_assert(slice_eq_str(stem, revisions[_i].stem));
+    ck_assert_uint_eq(revision, revisions[_i].revision);
+    ck_assert_int_eq(slice_present(type), revisions[_i].type != NULL);
+    ck_assert(!revisions[_i].type || slice_eq_str(type, revisions[_i].type));
+    struct slice again = event_id_revise(stem, revision, out);
+    ck_assert(stem.n == 0 ? !slice_present(again) : slice_eq_str(again, revisions[_i].id));
+    kit_guard_close(&g);
+}
+END_TEST
+
+START_TEST(test_a_stem_that_is_too_long_has_no_revision)
+{
+    char stem[EVENT_ID_SIZE + 1], out[EVENT_REVISION_SIZE];
+    memset(stem, 'x', sizeof(stem));
+    ck_assert(slice_present(event_id_revise(slice_make(stem, EVENT_ID_SIZE - 1), 99999999, out)));
+    ck_assert(!slice_present(event_id_revise(slice_make(stem, EVENT_ID_SIZE), 1, out)));
+}
+END_TEST
+
 Suite *event_id_suite(void)
 {
     Suite *s = suite_create("event_id");
@@ -204,6 +251,8 @@ Suite *event_id_suite(void)
     tcase_add_loop_test(tc, test_bad_keys_are_refused, 0, sizeof(bad_keys) / sizeof(bad_keys[0]));
     tcase_add_loop_test(tc, test_nhs_numbers, 0, sizeof(numbers) / sizeof(numbers[0]));
     tcase_add_test(tc, test_one_check_digit_in_ten_is_right);
+    tcase_add_loop_test(tc, test_revisions, 0, sizeof(revisions) / sizeof(revisions[0]));
+    tcase_add_test(tc, test_a_stem_that_is_too_long_has_no_revision);
     suite_add_tcase(s, tc);
     return s;
 }
