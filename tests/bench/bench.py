@@ -175,7 +175,7 @@ def main():
     table.add("first ACK after exec", statistics.median(first_ack() for _ in range(max(3, runs))), "ms",
               at_most=150)
     consumers.latency(table, 1 if o.quick else 3, 3 if o.quick else 8, 0.7 if o.quick else 0.85)
-    consumers.isolation(table, 3 if o.quick else 7, 10000 if o.quick else 40000)
+    consumers.isolation(table, 3 if o.quick else 7, *((60000, 0.15) if o.quick else (300000, 0.4)))
     if o.json:
         table.write_json(o.json)
     if o.record:

@@ -1,15 +1,15 @@
 """Measures with HTTP consumers: latency from MLLP to HTTP, and what a bad consumer costs the others."""
+import contextlib
 import glob
 import mmap
 import os
-import shutil
 import statistics
 import subprocess
 import tempfile
 import time
 
 import kit
-from runs import bench_site, figures, load, of_reported, paced, run_tool, tool
+from runs import bench_site, figures, load, paced, run_tool, tool
 
 
 class Sink:
@@ -29,7 +29,7 @@ class Sink:
         return int.from_bytes(self.map[:8], "little")
 
     def close(self):
-        """Ends it: {events, rate, p50_us, p99_us, max_us}."""
+        """Ends it: {events, p50_us, p99_us, max_us}."""
         self.popen.terminate()
         line = self.popen.communicate()[0]
         self.map.close()
@@ -81,45 +81,74 @@ def latency(table, runs, seconds, step):
               statistics.median(r["p99_us"] for r in results) / 1000, "ms", at_most=50)
 
 
+SLICES = 4  # of a run
+QUIET = 15  # percent of the processors that other programs may have; the kernel's threads have some
+
+
 class Backlog:
-    """The adapter's file with so many messages in it, made once, delivered again and again."""
+    """A broker with so many events on its routes, of which nothing is delivered yet: four consumers, all
+    paused, two good ones, one that takes 200 ms for each answer and one whose port is closed."""
+
+    GOOD, BAD = ("one", "two"), ("slow", "dead")
 
     def __init__(self, messages):
-        self.folder = tempfile.TemporaryDirectory(prefix="weir-backlog-")
-        with bench_site() as site:
-            site.start("acute")
-            run_tool("mllp_load", "--port", site.port, "--connections", 64, "--messages", messages)
-            site.adapter().stop()
-            self.data = os.path.join(self.folder.name, "data")
-            shutil.copytree(site.data, self.data, ignore=shutil.ignore_patterns("run"))
-        self.events = of_reported(self.data, "count(*)")
-
-    def deliver(self, trouble):
-        """What two good consumers get, with or without a dead and a slow one beside them: {rate: events
-        a second, cpu: microseconds of the broker for one, others: percent of the machine's processors
-        that other programs had}. The first fifth, in which those fill their window, is not in it."""
-        start = self.events // 5
-        with bench_site() as site, Sink("--skip", start) as one, Sink("--skip", start) as two, \
-                Sink("--delay", 200) as slow:
-            shutil.copytree(self.data, site.data)
-            good = {"one": kit.http_consumer(one), "two": kit.http_consumer(two)}
-            bad = {"slow": kit.http_consumer(slow), "dead": kit.http_consumer(slow, http={
+        self.messages, self.bad = messages, False  # the bad two do not run
+        self.stack = contextlib.ExitStack()
+        enter = self.stack.enter_context
+        self.site = enter(bench_site())
+        self.sinks = [enter(Sink()) for _ in self.GOOD]
+        self.slow = enter(Sink("--delay", 200))
+        self.site.config["consumers"] = {
+            **{name: kit.http_consumer(sink) for name, sink in zip(self.GOOD, self.sinks)},
+            "slow": kit.http_consumer(self.slow),
+            "dead": kit.http_consumer(self.slow, http={
                 "url": f"http://127.0.0.1:{kit.free_port()}/events"})}
-            site.config["consumers"] = {**good, **(bad if trouble else {})}
-            site.start("broker")
-            broker = site.broker().popen.pid
-            own = [os.getpid(), broker, *(sink.popen.pid for sink in (one, two, slow))]
+        self.site.start()
+        self.switch("pause", self.GOOD + self.BAD)
+        run_tool("mllp_load", "--port", self.site.port, "--connections", 64, "--messages", messages)
+        kit.wait_until(lambda: self.site.broker().metric("weir_journey_lag_records") == 0, 120,
+                       "all events are on their routes")
+        self.site.adapter().stop()
 
-            def both_have(events):
-                kit.wait_until(lambda: min(one.arrived(), two.arrived()) >= events, 120,
-                               f"the good consumers have {events} events")
-                return (one.arrived() + two.arrived(), ran(broker), time.monotonic(),
-                        machine_ran() - sum(map(ran, own)))
+    def __enter__(self):
+        return self
 
-            begin, end = both_have(start), both_have(self.events)
-            events, cpu, seconds, others = (b - a for a, b in zip(begin, end))
-            return {"rate": one.close()["rate"] + two.close()["rate"], "cpu": cpu / events * 1e6,
-                    "others": others / seconds / os.cpu_count() * 100}
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def switch(self, verb, names):
+        for name in names:
+            self.site.weir(verb, "consumer", name)
+
+    def look(self):
+        broker = self.site.broker().popen.pid
+        own = [os.getpid(), broker, *(sink.popen.pid for sink in (*self.sinks, self.slow))]
+        return (time.monotonic(), sum(sink.arrived() for sink in self.sinks), ran(broker),
+                machine_ran() - sum(map(ran, own)))
+
+    def pair(self, seconds):
+        """A run with the bad two paused and one with them, (alone, beside), in slices of that length in
+        turn, A B B A: {rate: events a second at the good two, cpu: microseconds of the broker for one,
+        others: percent of the machine's processors that other programs had}."""
+        slices = {False: [], True: []}
+        for bad in (False, True, True, False) * (SLICES // 2):
+            if bad != self.bad:
+                self.switch("resume" if bad else "pause", self.BAD)
+                self.bad = bad
+            begin = self.look()
+            time.sleep(seconds)
+            slices[bad].append([b - a for a, b in zip(begin, self.look())])
+        return tuple(self.run_of(slices[bad]) for bad in (False, True))
+
+    @staticmethod
+    def run_of(slices):
+        took, events, cpu, others = map(sum, zip(*slices))
+        return {"rate": events / took, "cpu": cpu / events * 1e6,
+                "others": others / took / os.cpu_count() * 100}
+
+    def lasts(self, seconds, rate):
+        """Does it last for so long at that rate of both good consumers?"""
+        return self.messages - max(sink.arrived() for sink in self.sinks) > seconds * rate / 2
 
 
 def ran(pid):
@@ -138,31 +167,25 @@ def machine_ran():
     return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
-QUIET = 15  # percent; the kernel's own threads have some
+def quiet_pairs(backlog, runs, seconds):
+    """So many pairs in which other programs had next to nothing of the machine. When the backlog does not
+    last for more, those in which they had least are taken."""
+    def others(pair):
+        return max(run["others"] for run in pair)
 
-
-def quiet_pairs(runs, pair):
-    """As many pairs, (alone, beside), in which other programs had next to nothing of the machine. Gives
-    up after twice as many and takes those in which they had least. Every second pair begins with
-    the other one, so that a machine that slows down favours neither."""
-    def others(p):
-        return max(run["others"] for run in p)
-
-    pairs = []
-    while sum(others(p) <= QUIET for p in pairs) < runs and len(pairs) < 2 * runs:
-        pairs.append(pair(first=len(pairs) % 2))
+    backlog.switch("resume", backlog.GOOD)
+    first = backlog.pair(seconds)  # windows are filled, connections opened: not counted
+    pairs, rate = [], max(run["rate"] for run in first)
+    while sum(others(p) <= QUIET for p in pairs) < runs and \
+            (not pairs or backlog.lasts(2.5 * SLICES * seconds, rate)):
+        pairs.append(backlog.pair(seconds))
+        rate = max(run["rate"] for run in pairs[-1])
     return sorted(pairs, key=others)[:runs]
 
 
-def isolation(table, runs, messages):
-    backlog = Backlog(messages)
-
-    def pair(first):
-        order = {trouble: backlog.deliver(trouble) for trouble in (bool(first), not first)}
-        return order[False], order[True]
-
-    pairs = quiet_pairs(runs, pair)
-    backlog.folder.cleanup()
+def isolation(table, runs, messages, seconds):
+    with Backlog(messages) as backlog:
+        pairs = quiet_pairs(backlog, runs, seconds)
     for i, name in enumerate(("two good consumers alone", "the same beside a dead and a slow one")):
         for what, unit, row in (("rate", "ev/s", name), ("cpu", "us", "  CPU of the broker, an event"),
                                 ("others", "%", "  of the machine, other programs had")):

@@ -1,12 +1,10 @@
-/* http_sink --stamps FILE [--delay MS] [--skip N] - an HTTP consumer on libevent's server: answers
+/* http_sink --stamps FILE [--delay MS] - an HTTP consumer on libevent's server: answers
  * each POST with 200, after --delay where that is given, and counts it in FILE (stamps.h).
  *
  * An event whose data.origin.control_id is L<n> came from mllp_load: its latency is the time since
  * message n was due. Prints "port N" when it listens; on SIGTERM
  *
- *   events N rate R p50_us A p99_us B max_us C
- *
- * of what came after the first --skip events; rate is per second from there to the newest. */
+ *   events N p50_us A p99_us B max_us C */
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
@@ -25,8 +23,7 @@ enum { SLOTS = 1 << 24 }; /* microseconds; the last takes all above */
 struct sink {
     struct event_base *base;
     struct stamps *stamps;
-    long delay_ms, skip, events, timed, max_us;
-    int64_t begin_ns, end_ns;
+    long delay_ms, events, timed, max_us;
     unsigned *histogram;
 };
 
@@ -69,12 +66,7 @@ static void on_request(struct evhttp_request *request, void *arg)
     int64_t now = clock_mono_ns();
     s->events++;
     s->stamps->arrived = s->events;
-    if (s->events == s->skip)
-        s->begin_ns = now;
-    if (s->events > s->skip) {
-        s->end_ns = now;
-        note_latency(s, (const char *)evbuffer_pullup(in, -1), n, now);
-    }
+    note_latency(s, (const char *)evbuffer_pullup(in, -1), n, now);
     struct timeval delay = {s->delay_ms / 1000, s->delay_ms % 1000 * 1000};
     if (!s->delay_ms)
         answer(request);
@@ -120,18 +112,14 @@ static void serve(struct sink *s)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"stamps", required_argument, NULL, 's'},
-                                            {"delay", required_argument, NULL, 'd'},
-                                            {"skip", required_argument, NULL, 'k'},
-                                            {0}};
+    static const struct option options[] = {
+        {"stamps", required_argument, NULL, 's'}, {"delay", required_argument, NULL, 'd'}, {0}};
     struct sink s = {0};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (c == 's')
             s.stamps = stamps_map(optarg);
         else if (c == 'd')
             s.delay_ms = atol(optarg);
-        else if (c == 'k')
-            s.skip = atol(optarg);
         else
             return 64;
     }
@@ -139,13 +127,9 @@ int main(int argc, char **argv)
     s.histogram = calloc(SLOTS, sizeof(*s.histogram));
     if (!s.stamps || !s.base || !s.histogram)
         die("--stamps FILE");
-    s.begin_ns = clock_mono_ns();
     serve(&s);
-    double seconds = (double)(s.end_ns - s.begin_ns) / 1e9;
-    long counted = s.events > s.skip ? s.events - s.skip : 0;
-    printf("events %ld rate %.0f p50_us %ld p99_us %ld max_us %ld\n", counted,
-           counted ? (double)counted / seconds : 0, percentile(&s, 0.5), percentile(&s, 0.99),
-           s.max_us);
+    printf("events %ld p50_us %ld p99_us %ld max_us %ld\n", s.events, percentile(&s, 0.5),
+           percentile(&s, 0.99), s.max_us);
     event_base_free(s.base);
     free(s.histogram);
     return 0;
