@@ -1,5 +1,6 @@
 /* weir send - messages to an MLLP listener, one after the other, each answer printed. */
 #include <stdio.h>
+#include "hl7_ack.h"
 #include "hl7_msg.h"
 #include "message_file.h"
 #include "mllp_call.h"
@@ -8,33 +9,6 @@
 enum { ARENA_MAX = 64 * 1024 * 1024 };
 
 static const struct hl7_limits limits = {100000, 1000000};
-
-struct answer {
-    struct slice code, control_id, text;
-};
-
-static struct slice field_of(const struct hl7_msg *m, const char *segment, unsigned field)
-{
-    const struct hl7_segment *s = hl7_msg_segment(m, slice_str(segment), 0);
-    return s ? hl7_msg_field(m, s, field) : SLICE_ABSENT;
-}
-
-/* MSA-1 and MSA-2, and what the receiver says is wrong: ERR-8 (from v2.5), else MSA-3 or ERR-1. */
-static int read_answer(struct slice raw, struct arena *arena, struct answer *ret,
-                       struct err *reterr)
-{
-    struct hl7_msg m;
-    if (hl7_msg_parse(raw, &limits, arena, &m, reterr) < 0)
-        return err_at(reterr, "the answer is no HL7");
-    *ret = (struct answer){field_of(&m, "MSA", 1), field_of(&m, "MSA", 2), field_of(&m, "ERR", 8)};
-    if (ret->text.n == 0)
-        ret->text = field_of(&m, "MSA", 3);
-    if (ret->text.n == 0)
-        ret->text = field_of(&m, "ERR", 1);
-    if (ret->code.n == 0)
-        return err_set(reterr, ERR_PEER, "the answer has no MSA-1");
-    return 0;
-}
 
 static struct slice control_id(struct slice raw, struct arena *arena)
 {
@@ -48,11 +22,11 @@ static struct slice control_id(struct slice raw, struct arena *arena)
 }
 
 /* Prints "CONTROL-ID AA" and what was wrong; true when the message was accepted. */
-static bool report(struct slice sent, const struct answer *a)
+static bool report(struct slice sent, const struct hl7_answer *a)
 {
-    bool accepted = slice_eq_str(a->code, "AA") || slice_eq_str(a->code, "CA");
+    bool accepted = a->code == HL7_AA || a->code == HL7_CA;
     bool same = slice_eq(sent, a->control_id);
-    printf("%.*s %.*s", SLICE_ARG(sent.n ? sent : SLICE("-")), SLICE_ARG(a->code));
+    printf("%.*s %s", SLICE_ARG(sent.n ? sent : SLICE("-")), hl7_ack_name(a->code));
     if (a->text.n)
         printf(" %.*s", SLICE_ARG(a->text));
     if (!same)
@@ -67,7 +41,7 @@ static int send_file(struct mllp_call *c, const char *file, struct arena *arena,
 {
     struct message_file f;
     struct slice raw, back;
-    struct answer a;
+    struct hl7_answer a;
     if (message_file_open(file, &f, reterr) < 0)
         return -1;
     int result = 0;
@@ -75,7 +49,7 @@ static int send_file(struct mllp_call *c, const char *file, struct arena *arena,
         arena_reset(arena);
         result = mllp_call_send(c, raw, &back, reterr);
         if (result == 0)
-            result = read_answer(back, arena, &a, reterr);
+            result = hl7_ack_read(back, arena, &a, reterr);
         if (result == 0 && !report(control_id(raw, arena), &a))
             *ret_refused = true;
         if (result < 0)

@@ -243,6 +243,9 @@ static void read_error(const struct hl7_msg *m, struct hl7_answer *ret)
     struct slice old = hl7_msg_repetition(m, hl7_msg_field(m, err, 1), 1);
     ret->error = code.n ? hl7_msg_part(m, code, 1, 0) : hl7_msg_part(m, old, 4, 1);
     ret->retry = hl7_msg_part(m, hl7_msg_field(m, err, 5), 1, 0);
+    struct slice said = hl7_msg_field(m, err, 8);
+    if (said.n || ret->text.n == 0)
+        ret->text = said.n ? said : hl7_msg_field(m, err, 1);
 }
 
 int hl7_ack_read(struct slice raw, struct arena *arena, struct hl7_answer *ret, struct err *reterr)

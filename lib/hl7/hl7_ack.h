@@ -56,9 +56,10 @@ void hl7_ack_write(struct buf *out, const struct hl7_msg *request, const struct 
 struct hl7_answer {
     enum hl7_ack_code code;
     struct slice control_id; /* MSA-2: which message it answers */
-    struct slice text;       /* MSA-3, or absent */
-    struct slice error;      /* first ERR-3.1 (ERR-1.4.1 up to 2.4), or absent */
-    struct slice retry;      /* first ERR-5.1, or absent */
+    struct slice text;  /* what is wrong, for a person: ERR-8 (from 2.5), else MSA-3, else ERR-1
+                           as it stands; may be empty or absent */
+    struct slice error; /* first ERR-3.1 (ERR-1.4.1 up to 2.4), or absent */
+    struct slice retry; /* first ERR-5.1, or absent */
 };
 
 /* ERR_PEER where the bytes are no ACK, or MSA-1 is not in table 0008. */

@@ -102,6 +102,31 @@ START_TEST(without_a_header)
 }
 END_TEST
 
+/* ERR-8, else MSA-3, else ERR-1. */
+START_TEST(what_is_wrong_is_read)
+{
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        {"MSH|^~\\&|A\rMSA|AE|7|old\rERR|PID^1|||||||PID-3 is missing|diagnosis\r",
+         "PID-3 is missing"},
+        {"MSH|^~\\&|A\rMSA|AE|7|old\rERR|PID^1\r", "old"},
+        {"MSH|^~\\&|A\rMSA|AE|7|\rERR|PID^1^3^101&missing\r", "PID^1^3^101&missing"},
+        {"MSH|^~\\&|A\rMSA|AA|7|thanks\r", "thanks"},
+        {"MSH|^~\\&|A\rMSA|AA|7\r", ""},
+    };
+    struct arena arena;
+    arena_init(&arena, 1 << 16);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct hl7_answer a;
+        struct err err;
+        ck_assert_int_eq(hl7_ack_read(slice_str(rows[i].text), &arena, &a, &err), 0);
+        ck_assert_msg(slice_eq(a.text, slice_str(rows[i].says)), "%s", rows[i].text);
+    }
+    arena_fini(&arena);
+}
+END_TEST
+
 START_TEST(answers_are_read)
 {
     static const struct {
@@ -169,6 +194,7 @@ TCase *ack_tests(void)
     tcase_add_test(t, refused);
     tcase_add_test(t, without_a_header);
     tcase_add_test(t, answers_are_read);
+    tcase_add_test(t, what_is_wrong_is_read);
     tcase_add_test(t, codes_round_trip);
     return t;
 }
