@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "hl7_ack.h"
 #include "log.h"
+#include "sender.h"
 
 enum { SOURCES = 256, PAIRS = 4096, QUIET_MS = 1000 };
 
@@ -87,20 +88,6 @@ void source_take(struct source *s, struct source *fresh)
     source_close(fresh);
 }
 
-static bool expected(const struct site_source *conf, const struct hl7_msg *m,
-                     const struct hl7_header *h)
-{
-    struct slice app = hl7_msg_part(m, h->sending_app, 1, 0),
-                 facility = hl7_msg_part(m, h->sending_facility, 1, 0);
-    for (unsigned i = 0; i < conf->sending.n; i++) {
-        struct slice rest = conf->sending.at[i];
-        struct slice want = slice_split(&rest, '/');
-        if (slice_eq(app, want) && slice_eq(facility, rest))
-            return true;
-    }
-    return conf->sending.n == 0;
-}
-
 /* Writing the labels of a series costs more than the counting: each type is looked up once. */
 static struct series *events_of(struct source *s, struct slice type)
 {
@@ -171,7 +158,7 @@ void source_count(struct source *s, const struct translation *t)
         struct slice labels[] = {s->conf->name, SLICE("message")};
         series_add(metric_series(s->families->rejected, labels), 1);
     }
-    if (t->parsed && !expected(s->conf, &t->msg, &t->header))
+    if (t->parsed && !sender_expected(s->conf, &t->msg, &t->header))
         series_add(s->unexpected, 1);
     if (t->parsed)
         count_odd(s, &t->msg);

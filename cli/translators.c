@@ -1,6 +1,6 @@
 #include "translators.h"
 
-#include <stdio.h>
+#include "sender.h"
 
 int translators_init(struct translators *t, const struct site *site, const char *source,
                      struct err *reterr)
@@ -21,36 +21,24 @@ void translators_fini(struct translators *t)
     *t = (struct translators){0};
 }
 
-/* "APP/FACILITY" of the message's MSH-3 and MSH-4, as far as their first component goes. */
-static bool sends_as(const struct site_source *s, const struct hl7_msg *m)
-{
-    struct hl7_header h;
-    char text[256];
-    hl7_msg_header(m, &h);
-    struct slice app = hl7_msg_part(m, h.sending_app, 1, 0),
-                 facility = hl7_msg_part(m, h.sending_facility, 1, 0);
-    int n = snprintf(text, sizeof(text), "%.*s/%.*s", SLICE_ARG(app), SLICE_ARG(facility));
-    for (unsigned i = 0; n > 0 && (size_t)n < sizeof(text) && i < s->sending.n; i++)
-        if (slice_eq(s->sending.at[i], slice_make(text, (size_t)n)))
-            return true;
-    return false;
-}
-
 static const struct site_source *choose(const struct translators *t, struct slice raw,
                                         struct arena *scratch, struct err *reterr)
 {
     static const struct hl7_limits limits = {10000, 100000};
     struct hl7_msg m;
+    struct hl7_header h;
     struct err ignored = {0};
     const struct site *site = t->site;
     if (t->named)
         return t->named;
     if (site->nsources == 1)
         return &site->sources[0];
-    if (hl7_msg_parse(raw, &limits, scratch, &m, &ignored) == 0)
+    if (hl7_msg_parse(raw, &limits, scratch, &m, &ignored) == 0) {
+        hl7_msg_header(&m, &h);
         for (unsigned i = 0; i < site->nsources; i++)
-            if (sends_as(&site->sources[i], &m))
+            if (sender_named(&site->sources[i], &m, &h))
                 return &site->sources[i];
+    }
     err_set(reterr, ERR_INPUT,
             "which source is this from? None has a `sending` that its MSH-3/MSH-4 matches; name "
             "one with --source");

@@ -31,7 +31,8 @@ static const struct conf_option source_options[] = {
      .help = "What the parts of a location (PL.1, PL.2, ...) hold in this feed, joined by `^`, "
              "such as `ward^bay^bed^site`."},
     {"sending", CONF_TEXTS, ROW(sending),
-     .help = "`APPLICATION/FACILITY` (MSH-3, MSH-4) that may send here; not given: any."},
+     .help = "`APPLICATION/FACILITY` (first component of MSH-3 and of MSH-4) that may send here; "
+             "not given: any."},
     {"test_numbers", CONF_BOOL, ROW(test_numbers), "false",
      .help = "NHS numbers of the 999 range are expected; else they mark a test patient."},
     {"forward", CONF_BOOL, ROW(forward), "true",

@@ -10,6 +10,7 @@
 #include "map_text.h"
 #include "map_trace.h"
 #include "map_tree.h"
+#include "sender.h"
 #include "site_tables.h"
 
 #include <stdlib.h>
@@ -293,19 +294,6 @@ static bool identify(struct work *w)
     return slice_present(w->run.message_id);
 }
 
-static bool sender_known(const struct site_source *s, const struct hl7_header *h,
-                         struct map_run *run)
-{
-    struct slice app = map_text(run, h->sending_app), facility = map_text(run, h->sending_facility);
-    for (unsigned i = 0; i < s->sending.n; i++) {
-        struct slice rest = s->sending.at[i];
-        struct slice want = slice_split(&rest, '/');
-        if (slice_eq(app, want) && slice_eq(facility, rest))
-            return true;
-    }
-    return s->sending.n == 0;
-}
-
 /* Attributes and origin: what weir itself puts into every event. */
 static void set_envelope(struct work *w, struct event *e)
 {
@@ -336,7 +324,7 @@ static void flag_message(struct work *w)
         map_run_flag(run, SLICE("processing_T"));
     if (w->ret->control_id_made)
         map_run_flag(run, SLICE("no_control_id"));
-    if (!sender_known(w->t->source, &w->ret->header, run))
+    if (!sender_expected(w->t->source, &w->ret->msg, &w->ret->header))
         map_run_flag(run, SLICE("unexpected_sender"));
 }
 
