@@ -166,13 +166,14 @@ int record_frame(struct record_writer *w, const struct site_source *source,
                     digest_hex(frame->sha256, DIGEST_SIZE, w->sha256), "frame", reterr);
 }
 
-void record_resolved(struct record_writer *w, const struct site_source *source, struct slice of,
-                     struct slice by)
+void record_resolved(struct record_writer *w, struct slice source, struct slice of, struct slice by,
+                     unsigned events)
 {
-    snprintf(w->events, sizeof(w->events), "%u", w->n - 1);
-    w->set[w->n++] = (struct stream_record){
-        .topic = SLICE("flow.rejected"), .key = source->name, .value = SLICE("")};
-    header(w, SLICE("source"), source->name);
+    begin(w);
+    snprintf(w->events, sizeof(w->events), "%u", events);
+    w->set[w->n++] =
+        (struct stream_record){.topic = SLICE("flow.rejected"), .key = source, .value = SLICE("")};
+    header(w, SLICE("source"), source);
     header(w, SLICE("kind"), SLICE("resolved"));
     header(w, SLICE("of"), of);
     header(w, SLICE("by"), by);

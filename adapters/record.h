@@ -20,8 +20,8 @@ struct record_writer {
     struct event_encoder *encoder;
     struct json_writer *reasons;
     char received[RFC3339_SIZE], length[24], events[16], sha256[DIGEST_HEX];
-    struct stream_header headers[(RECORD_EVENTS_MAX + 2) * 10];
-    struct stream_record set[RECORD_EVENTS_MAX + 2]; /* flow.messages, events, what it resolves */
+    struct stream_header headers[(RECORD_EVENTS_MAX + 1) * 10];
+    struct stream_record set[RECORD_EVENTS_MAX + 1];
     unsigned nheaders, n;
 };
 
@@ -40,11 +40,11 @@ int record_rejected(struct record_writer *w, const struct site_source *source, s
 /* flow.rejected of a frame over the limit: its head, whole length and hash. */
 int record_frame(struct record_writer *w, const struct site_source *source,
                  const struct hl7_frame *frame, uint64_t limit, struct err *reterr);
-/* Adds to the set of a message that was refused, and was translated again: the record of
- * flow.rejected that says so. of: "<partition>/<offset>" of the refusal; by: who asked for it. Both
- * are borrowed as long as the set is. */
-void record_resolved(struct record_writer *w, const struct site_source *source, struct slice of,
-                     struct slice by);
+/* flow.rejected that says that a refusal is resolved, and how many events came of it. of:
+ * "<partition>/<offset>" of the refusal; by: who asked for it. All three are borrowed as long as
+ * the set is. */
+void record_resolved(struct record_writer *w, struct slice source, struct slice of, struct slice by,
+                     unsigned events);
 /* "PID-3[2].4", or "" where the reason names no place. */
 const char *record_place(const struct translate_reason *r, char out[RECORD_PLACE]);
 /* Bytes of the set's values. */

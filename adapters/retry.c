@@ -6,27 +6,18 @@
 #include "clock.h"
 #include "log.h"
 #include "num.h"
-#include "resolved.h"
+#include "resolving.h"
 #include "retried.h"
 
 enum {
-    SETS_MAX = 64, /* appended, not durable yet */
-    BYTES_MAX = 8 * 1024 * 1024,
     SLICE_NS = 1000000,
     LOOK_AGAIN_MS = 10,
-    TEXT_MAX = 200,
     SERIES = 256 * 3,
 };
 
 enum stage { IDLE, LOOK, AUDIT, ACT, END };
 
 static const struct slice topic = {"flow.rejected", 13};
-
-struct under_way {
-    size_t bytes;
-    unsigned events;
-    struct series *counted;
-};
 
 struct retry {
     struct proc *proc;
@@ -47,10 +38,7 @@ struct retry {
     struct stream_message m;
     bool held; /* m could not be appended yet */
 
-    struct under_way sets[SETS_MAX]; /* a ring */
-    unsigned first, nsets;
-    size_t bytes;
-
+    struct resolving resolving;
     struct retried did;
 };
 
@@ -103,23 +91,18 @@ static void finish(struct retry *r)
 
 /* ---- one message ---- */
 
-static void on_durable(void *arg, const struct err *e)
+static void on_resolved(void *arg, const struct resolving_one *one, const struct err *e)
 {
     struct retry *r = arg;
-    const struct under_way *u = &r->sets[r->first];
-    struct err why;
-    r->first = (r->first + 1) % SETS_MAX;
-    r->nsets--;
-    r->bytes -= u->bytes;
     if (e) {
-        why = *e;
+        struct err why = *e;
         err_prefix(&why, "not all could be made durable, the others stay");
         stop(r, why.text);
         return;
     }
     r->did.resolved++;
-    r->did.events += u->events;
-    series_add(u->counted, 1);
+    r->did.events += one->events;
+    count(r, slice_str(one->source), "resolved");
     wake(r, 0);
 }
 
@@ -145,19 +128,13 @@ static int check_whole(const struct stream_message *m, const struct site_source 
 static enum stream_result append(struct retry *r, struct source *src, const char *name,
                                  struct err *reterr)
 {
-    struct record_writer *w = &r->again.record;
-    struct slice labels[] = {src->conf->name, SLICE("resolved")};
-    struct under_way u = {.events = r->again.translation.nevents,
-                          .bytes = record_bytes(w),
-                          .counted = metric_series(r->counted, labels)};
-    record_resolved(w, src->conf, slice_str(name), r->by);
-    enum stream_result result =
-        stream_append(proc_stream(r->proc), w->set, w->n, on_durable, r, reterr);
-    if (result != STREAM_OK)
-        return result;
-    r->sets[(r->first + r->nsets++) % SETS_MAX] = u;
-    r->bytes += u.bytes;
-    source_count(src, &r->again.translation);
+    struct resolving_one one = {.events = r->again.translation.nevents};
+    snprintf(one.name, sizeof(one.name), "%s", name);
+    snprintf(one.source, sizeof(one.source), "%.*s", SLICE_ARG(src->conf->name));
+    snprintf(one.by, sizeof(one.by), "%.*s", SLICE_ARG(r->by));
+    enum stream_result result = resolving_begin(&r->resolving, &r->again.record, &one, reterr);
+    if (result == STREAM_OK)
+        source_count(src, &r->again.translation);
     return result;
 }
 
@@ -286,8 +263,7 @@ static bool has_room(struct retry *r)
         stop(r, "there is no room on the disk: the others stay");
         return false;
     }
-    return r->nsets < SETS_MAX && (r->nsets == 0 || r->bytes < BYTES_MAX) &&
-           !intake_full(r->intake);
+    return resolving_has_room(&r->resolving) && !intake_full(r->intake);
 }
 
 static void act_on(struct retry *r)
@@ -351,13 +327,14 @@ static void turn(void *arg)
 {
     struct retry *r = arg;
     int64_t until = clock_mono_ns() + SLICE_NS;
+    resolving_go_on(&r->resolving);
     while ((r->stage == LOOK || r->stage == ACT) && step(r))
         if (clock_mono_ns() > until)
             break;
-    if (r->stage == END && r->nsets == 0 && !r->auditing)
+    if (r->stage == END && r->resolving.n == 0 && !r->auditing)
         finish(r);
-    else if ((r->stage == LOOK || r->stage == ACT) && !loop_timer_running(r->timer))
-        wake(r, 0);
+    else if (r->stage != IDLE && r->stage != AUDIT && !loop_timer_running(r->timer))
+        wake(r, r->stage == END ? LOOK_AGAIN_MS : 0);
 }
 
 /* ---- the verb ---- */
@@ -365,7 +342,7 @@ static void turn(void *arg)
 static struct slice given(const struct json *request, const char *name)
 {
     struct slice s = json_text(request, name);
-    return slice_present(s) ? slice_sub(s, 0, TEXT_MAX) : SLICE("");
+    return slice_present(s) ? slice_sub(s, 0, RESOLVING_TEXT - 1) : SLICE("");
 }
 
 static int begin(struct retry *r, const struct json *request, struct err *reterr)
@@ -421,6 +398,7 @@ int retry_open(struct proc *p, struct intake *intake, const struct ports *ports,
                                  "source result", SERIES);
     if (again_open(&r->again, proc_site(p)->message_arena, reterr) < 0 ||
         loop_timer_add(proc_loop(p), turn, r, &r->timer, reterr) < 0 ||
+        resolving_init(&r->resolving, proc_stream(p), on_resolved, r, reterr) < 0 ||
         control_add(proc_control(p), "rejected.retry", do_retry, r, reterr) < 0) {
         retry_close(r);
         return -1;
@@ -437,7 +415,7 @@ void retry_stop(struct retry *r)
 
 bool retry_busy(const struct retry *r)
 {
-    return r && (r->nsets || r->auditing);
+    return r && (resolving_in_stream(&r->resolving) || r->auditing);
 }
 
 bool retry_waits(const struct retry *r)
@@ -455,6 +433,7 @@ void retry_close(struct retry *r)
     if (retry_busy(r))
         return;
     resolved_fini(&r->resolved);
+    resolving_fini(&r->resolving);
     again_close(&r->again);
     free(r);
 }

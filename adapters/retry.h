@@ -1,12 +1,13 @@
 /* retry.h - refused messages translated again with today's map, when somebody asks for it.
  *
- *   asked -> looked for -> audited -> translated again -> durable, with what was made of it
+ *   asked -> looked for -> audited -> translated again -> durable -> resolved
  *                                              '------> refused again: stays as it is
  *
  * Serves {"do": "rejected.retry", "name" or "source" or neither, "reason", "by"}: one refused
  * message, all of a source, or all of this process. Reads flow.rejected from its beginning, in
- * small pieces between the turns of the loop; what was made, and the record that the refusal is
- * resolved, are one set. A bounded number of sets is under way, and none while the intake is full.
+ * small pieces between the turns of the loop. The record that a refusal is resolved follows what
+ * was made of it, once that is durable; whoever asks again after a crash between the two gets the
+ * same ids. A bounded number is under way, and no more is begun while the intake is full.
  * One request at a time. Owns its reader and its memory, borrows all else. */
 #ifndef WEIR_RETRY_H
 #define WEIR_RETRY_H

@@ -1,5 +1,5 @@
-"""weir rejected retry: what a mended map makes of a refused message is what it would have made at once, and stands with the refusal's end
-or not at all."""
+"""weir rejected retry: what a mended map makes of a refused message is what it would have made at once, and a refusal ends only once that
+is durable."""
 import copy
 import datetime
 import json
@@ -17,7 +17,8 @@ WHEN = datetime.datetime(2026, 3, 2, 9, 30)
 MIB = 1 << 20
 # An admission without a financial class is refused.
 STRICT = "triggers:\n  A01:\n    require: [PV1-20]\n"
-MANY, PAD = 4500, 16 * 1024
+MANY, PAD = 2500, 24 * 1024
+UNDER_WAY = 64  # adapters/resolving.h
 
 
 def admit(control_id, n=1, pad=0):
@@ -186,12 +187,12 @@ class RejectedTest(unittest.TestCase):
     def resolved(self):
         return int(self.site.adapter().metric("weir_rejected_retried_total", result="resolved") or 0)
 
-    def check_in_step(self):
-        """Each refusal that is resolved has its event, and no other has."""
+    def check_in_step(self, under_way=0):
+        """Each refusal that is resolved has its event; of the others at most those that were under way."""
         names = [h["of"] for h in self.markers()]
         events = [h["ce_id"] for h, _ in records.rows(self.site, "acute", "flow.reported")]
         self.assertEqual(len(set(names)), len(names))
-        self.assertEqual(len(set(events)), len(names))
+        self.assertIn(len(set(events)) - len(names), range(under_way + 1))
         left = sum(r["count"] for r in self.listed())
         self.assertEqual(left, MANY - len(names))
         return left
@@ -219,7 +220,7 @@ class RejectedTest(unittest.TestCase):
         popen = self.begin_retry()
         adapter.kill()
         self.assertIn("no answer", popen.stdout.read())
-        killed = self.check_in_step()
+        killed = self.check_in_step(UNDER_WAY)
         self.assertTrue(0 < killed < left, killed)
         # the rest, while others send; one request at a time; no more memory than for a few
         self.site.start("acute")
@@ -229,7 +230,7 @@ class RejectedTest(unittest.TestCase):
         client = self.client()
         for n in range(MANY, MANY + 200):
             self.assertEqual(client.ask(admit(f"m{n}", n))[0], "AA")
-        self.assertLess(adapter.rss() - before, 40 * MIB)
+        self.assertLess(adapter.rss() - before, 32 * MIB)
         out = popen.stdout.read()
         self.assertEqual((popen.wait(), out), (0, f"acute: {killed} resolved ({killed} events), 0 stay\n"))
         self.assertEqual(self.listed(), [])
