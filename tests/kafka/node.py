@@ -41,11 +41,13 @@ class NotReady(AssertionError):
     pass
 
 
-def free_port(host="127.0.0.1"):
-    """A port that nobody listens on, below those that outgoing connections are given: a node that is
-    started again has to get its own back."""
+def free_port(host):
+    """A port that nobody listens on (host None: a namespace, where nobody does), below those that outgoing
+    connections are given: a node that is started again has to get its own back."""
     while True:
         port = random.randrange(15000, 32000)
+        if host is None:
+            return port
         with socket.socket() as s:
             try:
                 s.bind((host, port))
@@ -77,9 +79,9 @@ class Node:
         self.kafka, self.number, self.host = kafka, number, host
         self.dir = os.path.join(kafka.dir, f"node{number}")
         self.log_path = os.path.join(kafka.dir, f"node{number}.log")
-        self.ports = {name: free_port(host) for name in ("CONTROLLER", "PLAINTEXT", *kafka.listeners)}
+        self.ports = {name: free_port(None if kafka.net else host) for name in ("CONTROLLER", "PLAINTEXT", *kafka.listeners)}
         self.popen = None
-        self.before = []  # of the command: "ip netns exec …" where the node lives in a namespace
+        self.before = kafka.net.inside(number - 1) if kafka.net else []
 
     def address(self, listener="PLAINTEXT"):
         return f"{self.host}:{self.ports[listener]}"
@@ -173,11 +175,14 @@ class Kafka:
 
     listeners: beside PLAINTEXT: "SSL", "SASL_PLAINTEXT", "SASL_SSL"; users: name to password, for PLAIN
     and SCRAM; acls: refuse what no ACL allows (who comes by PLAINTEXT stays free); settings: of the
-    server, over those here; hosts: the address of each node."""
+    server, over those here; hosts: the address of each node; net: Nets whose namespaces they live in."""
 
     def __init__(self, nodes=1, release=jars.NEW, listeners=(), users=None, acls=False, settings=None, folder=None,
-                 hosts=None, heap=None):
+                 hosts=None, heap=None, net=None):
         self.release, self.listeners, self.users, self.acls = release, tuple(listeners), users or {}, acls
+        self.net = net
+        if net:
+            hosts = net.hosts
         self.jvm = [f"-Xmx{heap}"] if heap else []
         self.more = settings or {}
         self.own_dir = folder is None
