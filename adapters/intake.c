@@ -40,6 +40,19 @@ bool intake_full(const struct intake *in)
     return in->under_way >= in->under_way_max || in->bytes_under_way >= in->bytes_max;
 }
 
+bool intake_mark(struct intake *in)
+{
+    if (!intake_passed(in))
+        return false;
+    in->side = !in->side;
+    return true;
+}
+
+bool intake_passed(const struct intake *in)
+{
+    return in->of_side[!in->side] == 0;
+}
+
 bool intake_moving(struct intake *in, const char **ret_why)
 {
     int64_t now = clock_mono_ms();
@@ -84,6 +97,7 @@ static void on_durable(void *arg, const struct err *e)
     struct reply *r = arg;
     struct intake *in = r->intake;
     in->under_way--;
+    in->of_side[r->side]--;
     in->bytes_under_way -= r->bytes;
     in->waiting_since = clock_mono_ms();
     if (e && !in->failing)
@@ -107,6 +121,8 @@ static enum stream_result append(struct intake *in, struct reply *r, struct err 
     if (in->under_way == 0)
         in->waiting_since = clock_mono_ms();
     in->under_way++;
+    r->side = in->side;
+    in->of_side[r->side]++;
     in->bytes_under_way += r->bytes;
     return result;
 }

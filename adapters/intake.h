@@ -32,6 +32,8 @@ struct intake {
     struct arena arena, scratch;
     struct disk_space disk;
     uint64_t under_way, bytes_under_way;
+    uint64_t of_side[2]; /* of these: before and after the newest mark */
+    unsigned side;
     uint64_t under_way_max, bytes_max; /* past these no more is read */
     int64_t waiting_since; /* monotonic ms since which something is under way without any success; 0
                               = nothing is */
@@ -52,6 +54,10 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
                              struct slice raw);
 struct reply *intake_long_frame(struct intake *in, struct source *src, struct session *s,
                                 const struct hl7_frame *frame);
+/* Draws a line behind all that is under way now; intake_passed once none of it is any more. False:
+ * what stands before the line drawn last is still under way. */
+bool intake_mark(struct intake *in);
+bool intake_passed(const struct intake *in);
 /* False, with a reason, when messages are not becoming durable. */
 bool intake_moving(struct intake *in, const char **ret_why);
 

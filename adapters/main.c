@@ -141,6 +141,18 @@ static bool intake_first(void *arg)
     return intake_full(&a->intake);
 }
 
+static bool mark(void *arg)
+{
+    struct adapter *a = arg;
+    return intake_mark(&a->intake);
+}
+
+static bool passed(void *arg)
+{
+    struct adapter *a = arg;
+    return intake_passed(&a->intake);
+}
+
 static int open_retranslate(struct adapter *a, struct err *reterr)
 {
     struct retranslate_options o = {.loop = proc_loop(a->proc),
@@ -150,6 +162,8 @@ static int open_retranslate(struct adapter *a, struct err *reterr)
                                     .disk = &a->intake.disk,
                                     .find = find_source,
                                     .busy = intake_first,
+                                    .mark = mark,
+                                    .passed = passed,
                                     .arg = a};
     return retranslate_open(&o, &a->retranslate, reterr);
 }

@@ -25,6 +25,7 @@ struct reply {
     enum hl7_ack_code code;
     bool ready;       /* may leave as soon as those before it have */
     size_t bytes;     /* of the message, for the account of what is under way */
+    unsigned side;    /* intake_mark */
     int64_t taken_ns; /* monotonic */
 };
 

@@ -43,12 +43,39 @@ static void fail(struct retranslate *r, const struct err *why)
     log_line(LOG_ERROR, "retranslate.failed", "source=%s %s", r->source, why->text);
 }
 
+static int begin(struct retranslate *r, struct err *reterr)
+{
+    struct rerun_options o = {.events_max = 0};
+    if (!r->o.find(r->o.arg, slice_str(r->source), &o))
+        return err_set(reterr, ERR_INPUT, "source '%s' has gone meanwhile", r->source);
+    o.stream = r->o.stream;
+    o.from_ms = r->from_ms;
+    o.to_ms = r->to_ms;
+    o.dry_run = r->dry_run;
+    o.busy = r->o.busy;
+    o.arg = r->o.arg;
+    return rerun_open(&o, &r->run, reterr);
+}
+
+/* As many steps as fit a slice of time. */
+static enum rerun_step steps(struct retranslate *r, struct err *reterr)
+{
+    int64_t until = clock_mono_ms() + STEP_MS;
+    enum rerun_step s;
+    if (!r->run && !r->o.passed(r->o.arg))
+        return RERUN_WAITS;
+    if (!r->run && begin(r, reterr) < 0)
+        return RERUN_FAILED;
+    do
+        s = rerun_step(r->run, reterr);
+    while (s == RERUN_WENT && clock_mono_ms() < until);
+    return s;
+}
+
 static void go_on(void *arg)
 {
     struct retranslate *r = arg;
-    int64_t until = clock_mono_ms() + STEP_MS;
     struct err err = {0};
-    enum rerun_step s = RERUN_WAITS;
     if (r->state != RETRANSLATE_RUNS)
         return;
     if (disk_space_low(r->o.disk, loop_now(r->o.loop))) {
@@ -56,9 +83,7 @@ static void go_on(void *arg)
         fail(r, &err);
         return;
     }
-    do
-        s = rerun_step(r->run, &err);
-    while (s == RERUN_WENT && clock_mono_ms() < until);
+    enum rerun_step s = steps(r, &err);
     if (s == RERUN_FAILED) {
         fail(r, &err);
     } else if (s == RERUN_DONE) {
@@ -106,20 +131,6 @@ static void do_retranslated(struct control_call *call, const struct json *reques
 
 /* ---- asking ---- */
 
-static int begin(struct retranslate *r, struct err *reterr)
-{
-    struct rerun_options o = {.events_max = 0};
-    if (!r->o.find(r->o.arg, slice_str(r->source), &o))
-        return err_set(reterr, ERR_INPUT, "source '%s' has gone meanwhile", r->source);
-    o.stream = r->o.stream;
-    o.from_ms = r->from_ms;
-    o.to_ms = r->to_ms;
-    o.dry_run = r->dry_run;
-    o.busy = r->o.busy;
-    o.arg = r->o.arg;
-    return rerun_open(&o, &r->run, reterr);
-}
-
 static void refuse(struct retranslate *r, const struct err *why)
 {
     struct control_call *call = r->call;
@@ -142,9 +153,8 @@ static void on_audited(void *arg, const struct err *e)
         refuse(r, &r->why);
         return;
     }
-    if (e)
+    if (e) {
         err_fill(&err, ERR_IO, "not recorded in the audit log, so not done: %s", e->text);
-    if (e || begin(r, &err) < 0) {
         refuse(r, &err);
         return;
     }
@@ -200,6 +210,8 @@ static int ask(struct retranslate *r, struct control_call *call, const struct js
         return err_set(reterr, ERR_INPUT, "there is no source '%.*s'", SLICE_ARG(name));
     if (read_span(r, request, reterr) < 0)
         return -1;
+    if (!r->o.mark(r->o.arg))
+        return err_set(reterr, ERR_FULL, "messages wait for the stream: ask again");
     rerun_close(r->run);
     r->run = NULL;
     snprintf(r->source, sizeof(r->source), "%.*s", SLICE_ARG(name));

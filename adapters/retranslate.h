@@ -4,9 +4,9 @@
  *   asked -> audited, durably -> running -> done | failed
  *
  * "retranslate": {"source", "since", "until", "dry_run", "reason", "by"} is answered with "run",
- * its number, once it begins; "retranslated": {"run"} tells how far it is, or how it ended. Once
- * the audit record is durable, so is all that was under way when it was asked for: nothing in the
- * span is missed. Owns the run, borrows all else. */
+ * its number, once the audit record is durable; "retranslated": {"run"} tells how far it is, or how
+ * it ended. It begins when all that was being taken when it was asked for has ended. Owns the run,
+ * borrows all else. */
 #ifndef WEIR_RETRANSLATE_H
 #define WEIR_RETRANSLATE_H
 
@@ -29,6 +29,10 @@ struct retranslate_options {
      * is none. */
     bool (*find)(void *arg, struct slice name, struct rerun_options *ret);
     bool (*busy)(void *arg);
+    /* Draws a line behind what is being taken (false: not now), and whether all before it has
+     * ended: a message that is neither here nor there would be missed. */
+    bool (*mark)(void *arg);
+    bool (*passed)(void *arg);
     void *arg;
 };
 

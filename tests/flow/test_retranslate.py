@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import unittest
 
@@ -164,6 +165,38 @@ class MendedMap(Case):
         self.assertEqual(self.told("--until", at), (1, 0, 0))
         self.assertIn("c1", [e["data"]["origin"]["control_id"] for e in self.events(3)[2:]])
         self.assertEqual(self.told("--since", at), (1, 0, 0))
+        self.events(4)
+
+    def test_more_that_is_new_than_memory_holds(self):
+        self.config["retranslate_events"] = 10
+        self.site.start()
+        self.send(*(message("A01", f"c{n}", n) for n in range(1, 13)))
+        self.events(12)
+        text = mended("mark-1", bed=True) + "".join(
+            f"      {name}: {{time: entry}}\n" for name in ("bed.requested", "admission.planned"))
+        self.mend(text)
+        for more, wanted in ((["--dry-run"], (12, 36, 0)), ([], (12, 36, 0)), ([], (0, 0, 0))):
+            self.assertEqual(self.told(*more), wanted)
+        self.events(60)
+        self.mend(PLAIN)
+        self.assertEqual(self.told(), (12, 0, 36))
+        self.assertEqual(self.told(), (0, 0, 0))
+        self.events(108)
+
+    def test_what_is_no_longer_kept_is_left_alone(self):
+        self.site.start()
+        self.send(message("A01", "c1"))
+        self.events(1)
+        self.site.adapter().stop()
+        with sqlite3.connect(os.path.join(self.site.data, "acute.db")) as db:
+            topic, = db.execute("SELECT id FROM topic WHERE name = 'flow.reported'").fetchone()
+            db.execute(f"DELETE FROM record_{int(topic)}")
+        self.site.start("acute")
+        self.send(message("A01", "c2", 2))
+        self.events(2)
+        self.mend(mended("mark-1", bed=True))
+        found = self.retranslate()
+        self.assertEqual((found["forgotten"], found["corrected"], found["new"]), (1, 1, 1))
         self.events(4)
 
     def test_wrong_use(self):

@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include "event_id.h"
 #include "kit.h"
 #include "map_sample.h"
 #include "translate_explain.h"
@@ -109,6 +110,18 @@ START_TEST(a_merge_carries_the_pseudonyms_of_the_retired)
     struct translation m9 = run(with(merge, "M1^^^RZZ^MR\rMRG|M8", "M9^^^RZZ^MR\rMRG|M7"));
     kit_assert_slice(rest, m9.events[0].person);
     ck_assert(slice_starts(first, SLICE("u1:")) && !slice_eq(first, rest));
+}
+END_TEST
+
+START_TEST(the_message_is_named_also_where_it_gives_no_event)
+{
+    struct translation t = run(admit);
+    ck_assert_uint_eq(t.message_id.n, EVENT_ID_MESSAGE);
+    ck_assert(slice_starts(t.events[0].id, t.message_id));
+    t = run(with(admit, "A01", "Z99"));
+    ck_assert_int_eq(t.verdict, TRANSLATE_UNMAPPED);
+    ck_assert_uint_eq(t.message_id.n, EVENT_ID_MESSAGE);
+    ck_assert(!slice_present(run("nonsense").message_id));
 }
 END_TEST
 
@@ -257,6 +270,7 @@ Suite *translate_suite(void)
     tcase_add_test(t, no_control_id_or_number_stands_in_id_or_subject);
     tcase_add_test(t, the_subject_is_that_of_the_nhs_number_else_of_the_local_one);
     tcase_add_test(t, a_merge_carries_the_pseudonyms_of_the_retired);
+    tcase_add_test(t, the_message_is_named_also_where_it_gives_no_event);
     tcase_add_test(t, a_message_that_does_not_fit_is_refused_for_good);
     tcase_add_test(t, more_patients_than_a_message_may_hold_are_refused);
     tcase_add_test(t, any_arena_gives_an_answer);
