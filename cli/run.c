@@ -24,7 +24,8 @@ struct runner {
     struct supervisor *supervisor;
     struct loop_signal *term, *interrupt, *hangup;
     int64_t drain_ms;
-    bool stopping, gave_up;
+    bool stopping;
+    int gave_up; /* the exit code for which one was given up; 0 = none was */
 };
 
 static void report_ended(const struct supervisor_report *r, bool stopping)
@@ -36,6 +37,22 @@ static void report_ended(const struct supervisor_report *r, bool stopping)
     log_line(stopping ? LOG_INFO : LOG_ERROR, "run.ended", "name=%s pid=%d %s=%d%s", r->name,
              (int)r->pid, killed ? "signal" : "exit",
              killed ? WTERMSIG(r->status) : WEXITSTATUS(r->status), again);
+}
+
+/* The others go on. */
+static void report_gave_up(struct runner *run, const struct supervisor_report *r)
+{
+    run->gave_up = WEXITSTATUS(r->status);
+    if (run->gave_up == EXIT_CONFIG)
+        log_line(LOG_ERROR, "run.gave_up",
+                 "name=%s its configuration is wrong: mend it, then 'weir reload' or run again",
+                 r->name);
+    else
+        log_line(
+            LOG_ERROR, "run.gave_up",
+            "name=%s exit=%d tries=%u it cannot open what it needs, a port in use or a folder: "
+            "its own last line says which; mend it, then 'weir reload' or run again",
+            r->name, run->gave_up, r->tries);
 }
 
 static void on_report(const struct supervisor_report *r, void *arg)
@@ -50,9 +67,7 @@ static void on_report(const struct supervisor_report *r, void *arg)
         report_ended(r, run->stopping);
         break;
     case SUPERVISOR_GAVE_UP:
-        run->gave_up = true;
-        log_line(LOG_ERROR, "run.gave_up",
-                 "name=%s its configuration is wrong: mend it and run again", r->name);
+        report_gave_up(run, r);
         break;
     case SUPERVISOR_UNSTARTED:
         log_line(LOG_ERROR, "run.unstarted", "name=%s why=\"%s\" again_in_ms=%lld", r->name,
@@ -168,7 +183,7 @@ static int reload(struct runner *run, bool tell, struct buf *what, struct err *r
     if (tell)
         supervisor_signal(run->supervisor, SIGHUP);
     supervisor_revive(run->supervisor);
-    run->gave_up = false;
+    run->gave_up = 0;
     int rc = add_adapters(run, site, what, reterr);
     site_close(site);
     return rc;
@@ -284,7 +299,7 @@ static int run(const struct verb *self, int argc, char **argv)
         close(lock);
     if (result < 0)
         return verb_fail(self, &err);
-    return runner.gave_up ? 78 : 0;
+    return runner.gave_up;
 }
 
 const struct verb verb_run = {
@@ -297,7 +312,11 @@ const struct verb verb_run = {
             "reload': adapters that the configuration has\n"
             "got or lost are started and ended, the others read it anew. A process that says that "
             "its configuration is wrong\n"
-            "(exit code 78) is not started again. Of one data folder there is one 'weir run'.\n\n"
+            "(exit code 78) is not started again, nor one that from the start cannot open what it "
+            "needs, as a port in use (74), after eight\n"
+            "tries in half a minute: the others go on, and 'weir reload' tries it again. When none "
+            "is left it ends with that code.\n"
+            "Of one data folder there is one 'weir run'.\n\n"
             "Example: weir run --config config/weir.yaml\n",
     .run = run,
 };

@@ -10,7 +10,14 @@
 #include <unistd.h>
 #include "clock.h"
 
-enum { BACKOFF_MIN_MS = 250, BACKOFF_MAX_MS = 30000, HEALTHY_MS = 60000, EXIT_CONFIG = 78 };
+enum {
+    BACKOFF_MIN_MS = 250,
+    BACKOFF_MAX_MS = 30000,
+    HEALTHY_MS = 60000,
+    TRIES_MAX = 8,
+    EXIT_IO = 74,
+    EXIT_CONFIG = 78
+};
 
 struct child {
     struct supervisor *owner;
@@ -18,6 +25,8 @@ struct child {
     char **argv;
     pid_t pid;
     unsigned restarts;
+    unsigned tries; /* starts in a row that ended with EXIT_IO */
+    bool proven;    /* it was healthy once: whatever ends it now may pass */
     int64_t started_at, backoff;
     struct loop_timer *restart;
     bool given_up, leaving;
@@ -37,7 +46,7 @@ struct supervisor {
 
 static void report(struct child *c, enum supervisor_event event, int status, int64_t restart_ms)
 {
-    struct supervisor_report r = {event, c->name, c->pid, status, restart_ms};
+    struct supervisor_report r = {event, c->name, c->pid, status, restart_ms, c->tries};
     c->owner->hooks.report(&r, c->owner->arg);
 }
 
@@ -114,14 +123,24 @@ static void start(void *arg)
     loop_timer_start(c->restart, wait);
 }
 
+/* Would the same only happen again? */
+static bool hopeless(struct child *c, int status)
+{
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    c->tries = code == EXIT_IO ? c->tries + 1 : 0;
+    return code == EXIT_CONFIG || (!c->proven && c->tries >= c->owner->o.tries_max);
+}
+
 static void ended(struct child *c, int status)
 {
     struct supervisor *s = c->owner;
-    if (clock_mono_ms() - c->started_at >= s->o.healthy_ms)
+    if (clock_mono_ms() - c->started_at >= s->o.healthy_ms) {
         c->backoff = 0;
-    bool config = WIFEXITED(status) && WEXITSTATUS(status) == EXIT_CONFIG;
-    if (s->stopping || c->leaving || config) {
-        c->given_up = config && !s->stopping && !c->leaving;
+        c->proven = true;
+    }
+    bool give_up = hopeless(c, status);
+    if (s->stopping || c->leaving || give_up) {
+        c->given_up = give_up && !s->stopping && !c->leaving;
         report(c, c->given_up ? SUPERVISOR_GAVE_UP : SUPERVISOR_ENDED, status, -1);
         c->pid = 0;
         return;
@@ -201,6 +220,7 @@ int supervisor_open(struct loop *l, const struct supervisor_options *o,
     s->o.backoff_min_ms = o->backoff_min_ms ? o->backoff_min_ms : BACKOFF_MIN_MS;
     s->o.backoff_max_ms = o->backoff_max_ms ? o->backoff_max_ms : BACKOFF_MAX_MS;
     s->o.healthy_ms = o->healthy_ms ? o->healthy_ms : HEALTHY_MS;
+    s->o.tries_max = o->tries_max ? o->tries_max : TRIES_MAX;
     if (loop_signal_add(l, SIGCHLD, on_child, s, &s->child_signal, reterr) != 0 ||
         loop_timer_add(l, on_kill, s, &s->kill_timer, reterr) != 0) {
         supervisor_close(s);
@@ -281,6 +301,8 @@ void supervisor_revive(struct supervisor *s)
     for (unsigned i = 0; i < s->n; i++)
         if (s->children[i]->given_up) {
             s->children[i]->given_up = false;
+            s->children[i]->tries = 0;
+            s->children[i]->backoff = 0;
             start(s->children[i]);
         }
 }

@@ -4,7 +4,9 @@
  * again after 250 ms, doubled each time up to 30 s, from 250 ms anew once it has lived a minute.
  * They start with SIGHUP blocked, which would end a program that does not listen to it yet: it has
  * to unblock it. One that ends with 78 (its configuration is wrong) is not: the same would happen
- * again. Children get SIGTERM should the supervisor die. */
+ * again. Nor is one that has never lived a minute and ended with 74 (it cannot open what it needs,
+ * a port in use) eight times in a row: half a minute, in which an earlier one may still have been
+ * ending. Children get SIGTERM should the supervisor die. */
 #ifndef WEIR_SUPERVISOR_H
 #define WEIR_SUPERVISOR_H
 
@@ -21,7 +23,7 @@ struct supervisor;
 enum supervisor_event {
     SUPERVISOR_STARTED,  /* pid */
     SUPERVISOR_ENDED,    /* status of waitpid, restart_ms until it is started again */
-    SUPERVISOR_GAVE_UP,  /* status: ended with 78 */
+    SUPERVISOR_GAVE_UP,  /* status: ended with 78, or with 74 too often; tries */
     SUPERVISOR_UNSTARTED /* could not be started: status is errno, restart_ms */
 };
 
@@ -31,6 +33,7 @@ struct supervisor_report {
     pid_t pid;
     int status;
     int64_t restart_ms;
+    unsigned tries; /* starts that ended with 74, in a row */
 };
 
 struct supervisor_hooks {
@@ -41,6 +44,7 @@ struct supervisor_hooks {
 
 struct supervisor_options {
     int64_t backoff_min_ms, backoff_max_ms, healthy_ms; /* 0 = 250, 30000, 60000 */
+    unsigned tries_max;                                 /* 0 = 8 */
 };
 
 int supervisor_open(struct loop *l, const struct supervisor_options *o,

@@ -203,6 +203,15 @@ class IntakeTest(unittest.TestCase):
         actions = [json.loads(v)["action"] for _, v in self.rows("flow.audit")]
         self.assertEqual(actions, ["process.start", "process.stop"])
 
+    def test_a_port_in_use_ends_it_with_74(self):
+        """What `weir run` gives up for after some tries."""
+        with socket.create_server(("127.0.0.1", self.site.port)):
+            self.site.write_config()
+            adapter = self.site.adapter().start()
+            self.assertEqual(adapter.popen.wait(20 * kit.SLOWER), 74)
+        self.assertIn("in use", adapter.log())
+        self.assertIn(str(self.site.port), adapter.log())
+
     def test_operators_see_it(self):
         adapter = self.start()
         self.client().ask(admit("seen"))

@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include "clock.h"
 #include "kit.h"
 #include "process_suites.h"
@@ -111,6 +114,59 @@ START_TEST(test_wrong_configuration_is_not_tried_again)
 }
 END_TEST
 
+START_TEST(test_what_it_needs_cannot_be_opened)
+{
+    struct bed b;
+    struct supervisor_state st;
+    struct supervisor_options o = {.backoff_min_ms = 1, .backoff_max_ms = 2, .tries_max = 3};
+    open_bed(&b, &o);
+    add(&b, "exit 74");
+    UNTIL(&b, b.stopped);
+    ck_assert_uint_eq(b.started, 3);
+    ck_assert_uint_eq(b.gave_up, 1);
+    ck_assert_int_eq(WEXITSTATUS(b.last_status), 74);
+    ck_assert(supervisor_nth(b.supervisor, 0, &st) && st.given_up);
+    supervisor_revive(b.supervisor);
+    UNTIL(&b, b.gave_up == 2);
+    ck_assert_uint_eq(b.started, 6);
+    close_bed(&b);
+}
+END_TEST
+
+/* Once it was healthy the same exit code may pass: a disk that was full. */
+START_TEST(test_one_that_was_healthy_is_never_given_up)
+{
+    struct bed b;
+    char script[128], mark[] = "/tmp/weir-supervisor-XXXXXX";
+    struct supervisor_options o = {
+        .backoff_min_ms = 1, .backoff_max_ms = 2, .healthy_ms = 200, .tries_max = 2};
+    ck_assert_int_ge(close(mkstemp(mark)), 0);
+    snprintf(script, sizeof(script), "[ -e %s ] || exit 74; rm %s; sleep 0.4; exit 74", mark, mark);
+    open_bed(&b, &o);
+    add(&b, script);
+    UNTIL(&b, b.ended >= 6);
+    ck_assert_uint_eq(b.gave_up, 0);
+    close_bed(&b);
+}
+END_TEST
+
+START_TEST(test_other_ends_between_begin_the_count_anew)
+{
+    struct bed b;
+    char script[128], mark[] = "/tmp/weir-supervisor-XXXXXX";
+    struct supervisor_options o = {.backoff_min_ms = 1, .backoff_max_ms = 2, .tries_max = 2};
+    ck_assert_int_ge(close(mkstemp(mark)), 0);
+    snprintf(script, sizeof(script), "[ -e %s ] && rm %s && exit 74; touch %s; exit 3", mark, mark,
+             mark);
+    open_bed(&b, &o);
+    add(&b, script);
+    UNTIL(&b, b.ended >= 8);
+    ck_assert_uint_eq(b.gave_up, 0);
+    close_bed(&b);
+    unlink(mark);
+}
+END_TEST
+
 START_TEST(test_stop_forwards_and_kills)
 {
     struct bed b;
@@ -177,6 +233,9 @@ TCase *supervisor_tests(void)
     tcase_add_test(t, test_what_dies_is_started_again);
     tcase_add_test(t, test_health_resets_the_wait);
     tcase_add_test(t, test_wrong_configuration_is_not_tried_again);
+    tcase_add_test(t, test_what_it_needs_cannot_be_opened);
+    tcase_add_test(t, test_one_that_was_healthy_is_never_given_up);
+    tcase_add_test(t, test_other_ends_between_begin_the_count_anew);
     tcase_add_test(t, test_stop_forwards_and_kills);
     tcase_add_test(t, test_no_such_program);
     tcase_add_test(t, test_remove_and_revive);
