@@ -4,7 +4,9 @@
 #include <poll.h>
 #include <stdlib.h>
 #include "clock.h"
+#include "stream_kafka_asker.h"
 #include "stream_kafka_producer.h"
+#include "stream_kafka_reader.h"
 
 enum { CLOSE_MS = 10000 };
 
@@ -30,6 +32,7 @@ static void kafka_close(struct stream *base)
     if (s->producer)
         drain(s);
     kafka_producer_close(s->producer);
+    kafka_asker_leave(s->asker);
     kafka_wake_close(&s->wake);
     kafka_trouble_fini(&s->trouble);
     kafka_conf_fini(&s->conf);
@@ -86,6 +89,7 @@ static void kafka_dispatch(struct stream *base)
     if (now >= s->due_ms)
         s->due_ms = INT64_MAX; /* it has rung */
     kafka_producer_dispatch(s->producer, now);
+    kafka_readers_dispatch(s);
     mind_due(s);
 }
 
@@ -141,6 +145,12 @@ void kafka_stream_answer(struct kafka_stream *s, struct kafka_set *set, const st
     free(set);
 }
 
+bool kafka_leads(const struct kafka_stream *s, struct slice group)
+{
+    (void)group;
+    return s->lead != NULL;
+}
+
 const struct stream_engine stream_engine_kafka = {
     .name = "kafka",
     .open = kafka_open,
@@ -148,4 +158,15 @@ const struct stream_engine stream_engine_kafka = {
     .fd = kafka_fd,
     .dispatch = kafka_dispatch,
     .forward = kafka_forward,
+    .reader_open = kafka_reader_open,
+    .reader_close = kafka_reader_close,
+    .reader_fd = kafka_reader_fd,
+    .next = kafka_reader_next,
+    .seek = kafka_reader_seek,
+    .seek_time = kafka_reader_seek_time,
+    .lag = kafka_reader_lag,
+    .caught_up = kafka_reader_caught_up,
+    .yield = kafka_reader_yield,
+    .holds = kafka_reader_holds,
+    .moves = kafka_reader_moves,
 };

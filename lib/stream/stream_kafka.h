@@ -12,10 +12,11 @@
  *   stream_kafka_producer.c  the plain idempotent producer
  *   stream_kafka_commit.c    positions outside of transactions
  *   stream_kafka_lead.c      who leads, and the leader's transactions
- *   stream_kafka_reader.c    readers with and without a group
+ *   stream_kafka_reader.c    readers with and without a group (stream_kafka_reading.h)
  *
  * Every thread of librdkafka only puts events into queues; what is written here runs on the
- * caller's thread, but for the leader's worker (stream_kafka_lead.c). */
+ * caller's thread, but for the leader's worker (stream_kafka_lead.c) and the thread that each
+ * reader has (stream_kafka_fetch.c). */
 #ifndef WEIR_STREAM_KAFKA_H
 #define WEIR_STREAM_KAFKA_H
 
@@ -25,8 +26,10 @@
 #include "stream_kafka_err.h"
 #include "stream_kafka_wake.h"
 
+struct kafka_asker;
 struct kafka_lead;
 struct kafka_producer;
+struct kafka_reader;
 
 struct kafka_stream {
     struct stream base;
@@ -36,6 +39,8 @@ struct kafka_stream {
     struct kafka_commit commit;
     struct kafka_producer *producer; /* NULL: read only */
     struct kafka_lead *lead;         /* NULL: this handle never asked to lead */
+    struct kafka_reader *readers;    /* open ones */
+    struct kafka_asker *asker;       /* of the readers; NULL: there was none yet */
     /* accepted and without an answer */
     uint32_t queued;
     uint64_t queued_bytes;
