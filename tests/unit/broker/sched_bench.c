@@ -43,6 +43,12 @@ void bench_close(struct bench *b)
         ck_assert_msg(b->items[i].done, "%s was forgotten", b->items[i].id);
 }
 
+void bench_again(struct bench *b, const struct sched_options *o)
+{
+    bench_close(b);
+    bench_open(b, o);
+}
+
 struct bench_item *bench_mark(struct bench *b, const char *id, const char *key,
                               enum sched_mark mark, const char *with)
 {
@@ -69,6 +75,14 @@ struct bench_item *bench_add(struct bench *b, const char *id)
 {
     char key[2] = {id[0], 0};
     return bench_mark(b, id, key, SCHED_PLAIN, NULL);
+}
+
+void bench_read(struct bench *b, const char *ids)
+{
+    char id[16];
+    for (int n; sscanf(ids, "%15s%n", id, &n) == 1; ids += n)
+        bench_add(b, id);
+    bench_pump(b);
 }
 
 struct bench_item *bench_find(struct bench *b, const char *id, const char *key)

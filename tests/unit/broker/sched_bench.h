@@ -30,8 +30,12 @@ struct bench {
 struct sched_options bench_options(void);
 void bench_open(struct bench *b, const struct sched_options *o);
 void bench_close(struct bench *b);
+/* Another one in its place. */
+void bench_again(struct bench *b, const struct sched_options *o);
 /* Reads one: the key is the id's first letter ("a1"). Offsets rise by one from 0. */
 struct bench_item *bench_add(struct bench *b, const char *id);
+/* Reads all of them, "a1 b1 c1", then a pump. */
+void bench_read(struct bench *b, const char *ids);
 /* A merge's copy: "m1" in lane `key`. */
 struct bench_item *bench_mark(struct bench *b, const char *id, const char *key,
                               enum sched_mark mark, const char *with);

@@ -35,7 +35,7 @@ START_TEST(survivor_waits_for_all_before_the_retired_copy)
     bench_add(&b, "a1");
     bench_add(&b, "b1");
     merge();
-    bench_add(&b, "b2");
+    bench_read(&b, "b2");
     bench_told(&b, "+a1 +b1");
     bench_answer(&b, "b1", SCHED_OK);
     bench_told(&b, "!b1");
@@ -69,11 +69,10 @@ START_TEST(retired_lane_parked_so_survivor_waits_there)
     struct err err;
     bench_add(&b, "a1");
     merge();
-    bench_add(&b, "b2");
-    bench_pump(&b);
+    bench_read(&b, "b2");
     bench_answer(&b, "a1", SCHED_PARK);
     bench_told(&b, "+a1 pa1 wm1@a wm1@b wb2");
-    bench_add(&b, "b3");
+    bench_read(&b, "b3");
     bench_told(&b, "wb3");
     ck_assert_int_eq(bench_position(&b), 5);
     bench_advance(&b, 86400 * 1000);

@@ -18,9 +18,7 @@ static void teardown(void)
 
 START_TEST(one_of_a_lane_at_a_time)
 {
-    bench_add(&b, "a1");
-    bench_add(&b, "a2");
-    bench_add(&b, "b1");
+    bench_read(&b, "a1 a2 b1");
     bench_told(&b, "+a1 +b1");
     bench_answer(&b, "a1", SCHED_OK);
     bench_told(&b, "!a1 +a2");
@@ -29,8 +27,7 @@ END_TEST
 
 START_TEST(in_flight_over_all_lanes)
 {
-    for (const char *id = "a1\0b1\0c1\0d1\0e1\0f1\0"; *id; id += 3)
-        bench_add(&b, id);
+    bench_read(&b, "a1 b1 c1 d1 e1 f1");
     bench_told(&b, "+a1 +b1 +c1 +d1");
     bench_answer(&b, "c1", SCHED_OK);
     bench_told(&b, "!c1 +e1");
@@ -39,9 +36,7 @@ END_TEST
 
 START_TEST(position_is_the_finished_prefix)
 {
-    for (const char *id = "a1\0b1\0c1\0"; *id; id += 3)
-        bench_add(&b, id);
-    bench_pump(&b);
+    bench_read(&b, "a1 b1 c1");
     bench_answer(&b, "b1", SCHED_OK);
     ck_assert_int_eq(bench_position(&b), -1);
     bench_answer(&b, "a1", SCHED_OK);
@@ -67,12 +62,10 @@ END_TEST
 START_TEST(finished_ones_behind_a_slow_one_are_bounded)
 {
     char id[16];
-    bench_close(&b);
     struct sched_options o = bench_options();
     o.window = 8;
-    bench_open(&b, &o);
-    bench_add(&b, "a1");
-    bench_pump(&b);
+    bench_again(&b, &o);
+    bench_read(&b, "a1");
     for (unsigned n = 0; sched_room(b.s); n++) {
         snprintf(id, sizeof(id), "b%u", n);
         bench_add(&b, id);
@@ -91,13 +84,10 @@ END_TEST
 
 START_TEST(park_at_once_and_later_ones_wait_behind)
 {
-    bench_add(&b, "a1");
-    bench_add(&b, "a2");
-    bench_add(&b, "b1");
-    bench_pump(&b);
+    bench_read(&b, "a1 a2 b1");
     bench_answer(&b, "a1", SCHED_PARK);
     bench_told(&b, "+a1 +b1 pa1 wa2");
-    bench_add(&b, "a3");
+    bench_read(&b, "a3");
     bench_told(&b, "wa3");
     bench_answer(&b, "b1", SCHED_OK);
     ck_assert_int_eq(bench_position(&b), 4); /* on, though nothing of a was delivered */
@@ -110,8 +100,7 @@ END_TEST
 START_TEST(position_waits_until_parked_is_durable)
 {
     struct sched_item *item;
-    bench_add(&b, "a1");
-    bench_pump(&b);
+    bench_read(&b, "a1");
     sched_verdict(b.s, b.under_way[0], &(struct sched_verdict){SCHED_PARK, -1, "422"}, b.now);
     ck_assert_int_eq(sched_next(b.s, b.now, &item), SCHED_STORE);
     ck_assert_int_eq(bench_position(&b), -1);
@@ -125,9 +114,7 @@ END_TEST
 START_TEST(release_keeps_order)
 {
     struct err err;
-    for (const char *id = "a1\0a2\0a3\0"; *id; id += 3)
-        bench_add(&b, id);
-    bench_pump(&b);
+    bench_read(&b, "a1 a2 a3");
     bench_answer(&b, "a1", SCHED_PARK);
     bench_told(&b, "+a1 pa1 wa2 wa3");
     ck_assert_int_lt(sched_release(b.s, &bench_find(&b, "a2", NULL)->item, &err), 0);
@@ -151,8 +138,7 @@ END_TEST
 START_TEST(released_and_refused_again_is_parked_again)
 {
     struct err err;
-    bench_add(&b, "a1");
-    bench_pump(&b);
+    bench_read(&b, "a1");
     bench_answer(&b, "a1", SCHED_PARK);
     sched_release(b.s, &bench_find(&b, "a1", NULL)->item, &err);
     bench_told(&b, "+a1 pa1 ra1 +a1");
@@ -164,9 +150,7 @@ END_TEST
 START_TEST(discard_lets_the_next_go_on)
 {
     struct err err;
-    for (const char *id = "a1\0a2\0a3\0"; *id; id += 3)
-        bench_add(&b, id);
-    bench_pump(&b);
+    bench_read(&b, "a1 a2 a3");
     bench_answer(&b, "a1", SCHED_PARK);
     bench_told(&b, "+a1 pa1 wa2 wa3");
     ck_assert_int_eq(sched_discard(b.s, &bench_find(&b, "a2", NULL)->item, b.now, &err), 0);
@@ -178,18 +162,15 @@ END_TEST
 
 START_TEST(parked_max_stops_reading)
 {
-    bench_close(&b);
     struct sched_options o = bench_options();
     struct sched_stats st;
     struct err err;
     o.parked_max = 2;
-    bench_open(&b, &o);
-    bench_add(&b, "a1");
-    bench_pump(&b);
+    bench_again(&b, &o);
+    bench_read(&b, "a1");
     bench_answer(&b, "a1", SCHED_PARK);
     ck_assert(sched_room(b.s));
-    bench_add(&b, "a2");
-    bench_pump(&b);
+    bench_read(&b, "a2");
     ck_assert(!sched_room(b.s));
     bench_stats(&b, &st);
     ck_assert(st.parked_full);
@@ -217,7 +198,7 @@ START_TEST(restored_go_on_in_order)
     }
     ck_assert_int_eq(sched_wait(b.s, b.now), 0);
     bench_told(&b, "+b1");
-    bench_add(&b, "a3");
+    bench_read(&b, "a3");
     bench_told(&b, "wa3");
     bench_answer(&b, "b1", SCHED_OK);
     bench_told(&b, "!b1 +b2");
@@ -227,9 +208,7 @@ END_TEST
 
 START_TEST(parked_are_listed_oldest_first)
 {
-    bench_add(&b, "a1");
-    bench_add(&b, "a2");
-    bench_pump(&b);
+    bench_read(&b, "a1 a2");
     bench_answer(&b, "a1", SCHED_PARK);
     struct sched_item *first = sched_parked(b.s, NULL);
     kit_assert_slice(first->id, SLICE("a1"));
@@ -264,8 +243,7 @@ START_TEST(partitions_have_positions_of_their_own)
 {
     unsigned p;
     int64_t next;
-    bench_add(&b, "a1");
-    bench_pump(&b);
+    bench_read(&b, "a1");
     ck_assert_int_eq(sched_pass(b.s, 3, 77), 0);
     ck_assert(sched_position(b.s, &p, &next));
     ck_assert_uint_eq(p, 3);

@@ -57,10 +57,7 @@ END_TEST
 
 START_TEST(a_failed_one_waits_and_keeps_its_lane)
 {
-    bench_add(&b, "a1");
-    bench_add(&b, "a2");
-    bench_add(&b, "b1");
-    bench_pump(&b);
+    bench_read(&b, "a1 a2 b1");
     bench_answer(&b, "a1", SCHED_RETRY);
     bench_answer(&b, "b1", SCHED_OK);
     bench_told(&b, "+a1 +b1 !b1");
@@ -79,9 +76,7 @@ END_TEST
 static void spill_a(void)
 {
     char id[16];
-    bench_add(&b, "a1");
-    bench_add(&b, "a2");
-    bench_pump(&b);
+    bench_read(&b, "a1 a2");
     bench_answer(&b, "a1", SCHED_RETRY);
     for (int i = 0; i < 200 && !bench_find(&b, "a1", NULL)->stored; i++) {
         snprintf(id, sizeof(id), "b%d", i);
@@ -120,9 +115,7 @@ END_TEST
 
 START_TEST(no_spill_where_nobody_succeeds)
 {
-    bench_add(&b, "b0");
-    bench_add(&b, "a1");
-    bench_pump(&b);
+    bench_read(&b, "b0 a1");
     bench_answer(&b, "b0", SCHED_OK);
     for (int i = 0; i < 60; i++) {
         if (b.nunder_way)
@@ -182,9 +175,7 @@ END_TEST
 
 START_TEST(fault_opens_at_once_and_counts_nothing)
 {
-    for (const char *id = "a1\0b1\0c1\0"; *id; id += 3)
-        bench_add(&b, id);
-    bench_pump(&b);
+    bench_read(&b, "a1 b1 c1");
     bench_answer(&b, "a1", SCHED_FAULT);
     ck_assert_int_eq(breaker(), BREAKER_OPEN);
     bench_answer(&b, "b1", SCHED_RETRY);
@@ -197,9 +188,7 @@ END_TEST
 
 START_TEST(one_probe_at_a_time_each_from_another_lane)
 {
-    for (const char *id = "a1\0b1\0c1\0"; *id; id += 3)
-        bench_add(&b, id);
-    bench_pump(&b);
+    bench_read(&b, "a1 b1 c1");
     bench_answer(&b, "a1", SCHED_FAULT);
     bench_answer(&b, "b1", SCHED_FAULT);
     bench_answer(&b, "c1", SCHED_FAULT);
@@ -223,8 +212,7 @@ END_TEST
 
 START_TEST(probe_about_the_event_closes_and_parks)
 {
-    bench_add(&b, "a1");
-    bench_pump(&b);
+    bench_read(&b, "a1");
     bench_answer(&b, "a1", SCHED_FAULT);
     bench_wait(&b, 200);
     bench_answer(&b, "a1", SCHED_PARK);
@@ -235,9 +223,7 @@ END_TEST
 
 START_TEST(nothing_succeeds_over_two_patients)
 {
-    bench_add(&b, "a1");
-    bench_add(&b, "b1");
-    bench_pump(&b);
+    bench_read(&b, "a1 b1");
     int64_t begin = b.now;
     while (breaker() == BREAKER_CLOSED && b.now - begin < 60000) {
         while (b.nunder_way) {
@@ -290,8 +276,7 @@ START_TEST(the_more_fail_the_slower_the_attempts)
     o.in_flight = 1;
     o.window = LANES;
     o.backoff_min = o.backoff_max = 60000;
-    bench_close(&b);
-    bench_open(&b, &o);
+    bench_again(&b, &o);
     for (int i = 0; i < LANES; i++) {
         char id[8];
         snprintf(id, sizeof(id), "%d", i);
@@ -311,17 +296,14 @@ START_TEST(the_more_fail_the_slower_the_attempts)
     }
     ck_assert_uint_eq(b.nunder_way, 1);
     bench_answer(&b, "199", SCHED_OK);
-    bench_add(&b, "x1");
-    bench_pump(&b);
+    bench_read(&b, "x1");
     ck_assert_uint_eq(b.nunder_way, 1);
 }
 END_TEST
 
 START_TEST(time_behind_the_breaker_does_not_spill)
 {
-    bench_add(&b, "a1");
-    bench_add(&b, "b1");
-    bench_pump(&b);
+    bench_read(&b, "a1 b1");
     bench_answer(&b, "a1", SCHED_RETRY);
     bench_answer(&b, "b1", SCHED_FAULT);
     b.told_n = 0;
@@ -333,8 +315,7 @@ START_TEST(time_behind_the_breaker_does_not_spill)
     ck_assert_int_eq(breaker(), BREAKER_CLOSED);
     const char *other = strcmp(id, "a1") == 0 ? "b1" : "a1";
     bench_answer(&b, other, SCHED_RETRY);
-    bench_add(&b, "c1");
-    bench_pump(&b);
+    bench_read(&b, "c1");
     bench_answer(&b, "c1", SCHED_OK);
     bench_advance(&b, 100);
     ck_assert(!bench_find(&b, other, NULL)->stored);
