@@ -83,7 +83,7 @@ static int open_ports(struct adapter *a, struct err *reterr)
                               .loop = proc_loop(a->proc),
                               .shared = a->shared,
                               .families = &a->families,
-                              .adapter = proc_name(a->proc)};
+                              .adapter = proc_role(a->proc)};
     return ports_open(&a->ports, &o, proc_site(a->proc), reterr);
 }
 
@@ -111,7 +111,8 @@ static int open_pauses(struct adapter *a, struct err *reterr)
                                .audit = proc_audit(a->proc),
                                .control = proc_control(a->proc),
                                .metrics = proc_metrics(a->proc),
-                               .writer = slice_str(proc_name(a->proc)),
+                               .writer = slice_str(proc_role(a->proc)),
+                               .loop = proc_loop(a->proc),
                                .exists = exists,
                                .changed = on_paused,
                                .arg = a};

@@ -49,8 +49,10 @@ static void on_tick(void *arg)
 static int read_listen(const struct site_mllp *m, struct listen_options *ret,
                        struct address_net nets[LISTEN_ALLOW_MAX], struct err *reterr)
 {
-    *ret = (struct listen_options){
-        .allow = nets, .max = (unsigned)m->connections, .per_peer = (unsigned)m->per_peer};
+    *ret = (struct listen_options){.allow = nets,
+                                   .max = (unsigned)m->connections,
+                                   .per_peer = (unsigned)m->per_peer,
+                                   .shared = m->shared_port};
     if (m->allow.n > LISTEN_ALLOW_MAX)
         return err_set(reterr, ERR_CONF, "more than %d entries in allow", LISTEN_ALLOW_MAX);
     for (unsigned i = 0; i < m->allow.n; i++)
@@ -119,7 +121,8 @@ int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
         site_close(c->site);
         return -1;
     }
-    bool moves = !slice_eq(m->listen, p->source.conf->mllp.listen);
+    bool moves = !slice_eq(m->listen, p->source.conf->mllp.listen) ||
+                 m->shared_port != p->source.conf->mllp.shared_port;
     if (read_listen(m, &c->listen, c->nets, reterr) < 0 ||
         (moves && begin_listening(p, &c->listen, o->conf->name, &c->listener, reterr) < 0)) {
         mllp_change_drop(c);

@@ -420,6 +420,13 @@ void line_status(struct line *l, struct json_writer *w)
     json_array_end(w);
 }
 
+bool line_leads(const struct line *l)
+{
+    struct journey_stats st;
+    journey_stats(l->journey, &st);
+    return st.role == JOURNEY_LEADS;
+}
+
 void line_routes(struct line *l, struct json_writer *w)
 {
     router_report(l->router, w);

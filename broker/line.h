@@ -37,6 +37,8 @@ int line_reload(struct line *l, const struct site *fresh, struct buf *what, stru
 bool line_ready(struct line *l, const char **ret_why);
 void line_collect(struct line *l);
 void line_status(struct line *l, struct json_writer *w);
+/* Whether this broker makes the events. */
+bool line_leads(const struct line *l);
 /* Each route's counts, and what none of them took (router_report). */
 void line_routes(struct line *l, struct json_writer *w);
 /* What is paused has changed. */

@@ -31,6 +31,7 @@
  * somebody. `weir status` and `weir parked list` show the rest; /ready says no when events wait and
  * none moves. */
 #include <stdlib.h>
+#include <string.h>
 #include "line.h"
 #include "pause.h"
 #include "proc.h"
@@ -84,7 +85,8 @@ static int open_pauses(struct broker *b, struct err *reterr)
                                .audit = proc_audit(b->proc),
                                .control = proc_control(b->proc),
                                .metrics = proc_metrics(b->proc),
-                               .writer = slice_str(proc_name(b->proc)),
+                               .writer = slice_str(proc_role(b->proc)),
+                               .loop = proc_loop(b->proc),
                                .exists = exists,
                                .changed = on_paused,
                                .arg = b};
@@ -108,6 +110,14 @@ static int start(struct proc *p, void **ret_state, struct err *reterr)
     if (!b)
         return err_set(reterr, ERR_NOMEM, "no memory for the broker");
     b->proc = p;
+    if (strcmp(proc_name(p), proc_role(p)) != 0 &&
+        !slice_eq_str(proc_site(p)->stream.kind, "kafka")) {
+        stop(b);
+        return err_set(reterr, ERR_CONF,
+                       "--name %s: of an embedded stream there is one broker; several take "
+                       "stream.kind: kafka",
+                       proc_name(p));
+    }
     struct line_options o = {.stream = proc_stream(p),
                              .loop = proc_loop(p),
                              .site = proc_site(p),

@@ -130,6 +130,10 @@ static void do_routes(struct control_call *call, const struct json *request, voi
 {
     struct resolve *r = arg;
     (void)request;
+    if (!line_leads(r->line)) {
+        control_fail(call, "this broker is a standby: the one that makes the events counts them");
+        return;
+    }
     line_routes(r->line, control_answer(call));
     control_done(call);
 }
@@ -213,8 +217,8 @@ static void resolve_one(struct control_call *call, const struct json *request, s
         return;
     }
     if (!p) {
-        control_fail(call, "no event '%.*s' is parked for consumer '%.*s'", SLICE_ARG(event),
-                     SLICE_ARG(consumer));
+        control_fail(call, "no event '%.*s' is parked for consumer '%.*s' at this broker",
+                     SLICE_ARG(event), SLICE_ARG(consumer));
         return;
     }
     int may =

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include "control.h"
-#include "site.h"
+#include "processes.h"
 
 enum { REQUEST_MAX = 64 * 1024, ANSWER_MAX = 16 * 1024 * 1024 };
 
@@ -73,15 +73,34 @@ int ask_process(const char *data_dir, const char *process, const char *what,
     return result;
 }
 
-int ask_owner(const struct options *o, const char *process, const char *what,
+int ask_kind(const struct site *site, const char *role, const char *what,
+             const struct ask_member *members, unsigned n, int64_t timeout_ms, struct json **ret,
+             struct err *reterr)
+{
+    const char *names[PROCESSES_MAX];
+    unsigned count = processes_like(site, role, names);
+    struct err first = {0};
+    for (unsigned i = 0; i < count; i++) {
+        struct err err = {0};
+        if (ask_process(site_path(site, site->data), names[i], what, members, n, timeout_ms,
+                        site->arena, ret, &err) == 0)
+            return 0;
+        /* What one says counts more than that another one is away. */
+        if (first.code == ERR_NONE || (first.code == ERR_PEER && err.code != ERR_PEER))
+            first = err;
+    }
+    *reterr = first;
+    return -1;
+}
+
+int ask_owner(const struct options *o, const char *role, const char *what,
               const struct ask_member *members, unsigned n, struct err *reterr)
 {
     struct site *site;
     struct json *answer;
     if (site_open(o->config, 0, &site, reterr) < 0)
         return -1;
-    int result = ask_process(site_path(site, site->data), process, what, members, n, o->timeout_ms,
-                             site->arena, &answer, reterr);
+    int result = ask_kind(site, role, what, members, n, o->timeout_ms, &answer, reterr);
     site_close(site);
     return result;
 }

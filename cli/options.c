@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "clock.h"
 #include "num.h"
@@ -22,6 +23,7 @@ enum {
     OPT_TOPIC,
     OPT_ALL,
     OPT_UNTIL,
+    OPT_INSTANCE,
     OPT_DRY_RUN,
 };
 
@@ -45,6 +47,7 @@ static const struct option all[] = {
     {"topic", required_argument, NULL, OPT_TOPIC},
     {"all", no_argument, NULL, OPT_ALL},
     {"until", required_argument, NULL, OPT_UNTIL},
+    {"instance", required_argument, NULL, OPT_INSTANCE},
     {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {NULL, 0, NULL, 0},
 };
@@ -82,6 +85,8 @@ static unsigned bit_of(int opt)
         return OPTION_ALL;
     case OPT_UNTIL:
         return OPTION_UNTIL;
+    case OPT_INSTANCE:
+        return OPTION_INSTANCE;
     case OPT_DRY_RUN:
         return OPTION_DRY_RUN;
     default:
@@ -158,6 +163,10 @@ static bool take(struct options *o, int opt, const char *value)
         return o->unrouted = true;
     case OPT_ALL:
         return o->all = true;
+    case OPT_INSTANCE:
+        o->instance = value;
+        return *value && strlen(value) <= 16 &&
+               !value[strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789")];
     default:
         return false;
     }
@@ -181,7 +190,8 @@ int options_read(const struct verb *v, unsigned set, int argc, char **argv, stru
             return verb_usage(v, "%s is not an option here", argv[before]);
         if (!take(&o, opt, optarg))
             return verb_usage(v, "%s cannot be read: wanted %s", argv[before],
-                              opt == 'n' ? "a number"
+                              opt == 'n'            ? "a number"
+                              : opt == OPT_INSTANCE ? "at most 16 of a-z and 0-9"
                               : opt == OPT_SINCE || opt == OPT_UNTIL
                                   ? "10m, 2h, or 2026-03-02T09:30:00Z"
                                   : "a time like 30s");

@@ -25,12 +25,13 @@ enum option_set {
     OPTION_ALL = 1 << 13,
     OPTION_UNTIL = 1 << 14,
     OPTION_DRY_RUN = 1 << 15,
+    OPTION_INSTANCE = 1 << 16,
 };
 
 struct options {
     const char *config; /* --config, else $WEIR_CONFIG, else the first of ./weir.yaml,
                            ./config/weir.yaml, /etc/weir/weir.yaml */
-    const char *source, *where, *consumer, *reason;
+    const char *source, *where, *consumer, *reason, *instance;
     bool json, reveal, no_follow, explain, unrouted, all, dry_run;
     const char *topic;
     bool has_since;

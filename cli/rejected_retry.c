@@ -107,19 +107,18 @@ static int ask(struct retry *r, const char *process, struct err *reterr)
     struct json *answer;
     const struct site *site = r->view.site;
     int64_t timeout = r->o->has_timeout ? r->o->timeout_ms : TIMEOUT_MS;
-    if (ask_process(site_path(site, site->data), process, "rejected.retry", members,
-                    sizeof(members) / sizeof(members[0]), timeout, site->arena, &answer,
-                    reterr) < 0)
+    if (ask_kind(site, process, "rejected.retry", members, sizeof(members) / sizeof(members[0]),
+                 timeout, &answer, reterr) < 0)
         return err_at(reterr, "%s", process);
     say(r, process, answer);
     return 0;
 }
 
-/* Each adapter, even when one of them is away. */
+/* One of each kind of adapter, even when one of them is away. */
 static void ask_all(struct retry *r)
 {
     const char *names[PROCESSES_MAX];
-    unsigned n = processes_of(r->view.site, names);
+    unsigned n = processes_roles(r->view.site, names);
     for (unsigned i = 0; i < n; i++) {
         struct err err = {0};
         if (strcmp(names[i], "broker") != 0 && ask(r, names[i], &err) < 0)

@@ -49,23 +49,29 @@ static int ask_patiently(const struct reload *r, const char *process, struct jso
 }
 
 /* True where `weir run` watches the processes: it starts and ends adapters first. */
-static bool ask_runner(struct reload *r)
+static bool ask_runners(struct reload *r)
 {
-    struct json *answer;
-    struct err err = {0};
-    int rc = ask_process(r->data, "run", "reload", NULL, 0, r->o->timeout_ms, r->site->arena,
-                         &answer, &err);
-    if (rc < 0 && err.code == ERR_PEER)
-        return false;
-    r->refused = rc < 0;
-    say(r, "run", rc < 0 ? NULL : answer, err.text);
-    return true;
+    const char *names[PROCESSES_MAX];
+    unsigned n = processes_like(r->site, "run", names);
+    bool any = false;
+    for (unsigned i = 0; i < n && !r->refused; i++) {
+        struct json *answer;
+        struct err err = {0};
+        int rc = ask_process(r->data, names[i], "reload", NULL, 0, r->o->timeout_ms, r->site->arena,
+                             &answer, &err);
+        if (rc < 0 && err.code == ERR_PEER)
+            continue;
+        any = true;
+        r->refused = rc < 0;
+        say(r, names[i], rc < 0 ? NULL : answer, err.text);
+    }
+    return any;
 }
 
 static void ask_all(struct reload *r)
 {
     const char *names[PROCESSES_MAX];
-    bool patient = ask_runner(r);
+    bool patient = ask_runners(r);
     unsigned n = processes_of(r->site, names);
     for (unsigned i = 0; i < n; i++) {
         struct json *answer = NULL;

@@ -67,9 +67,7 @@ int reveal_audited(struct view *v, const char *what, struct err *reterr)
 {
     const struct ask_member members[] = {{"what", what}, {"by", ask_user()}};
     struct json *answer;
-    const char *dir = site_path(v->site, v->site->data);
-    if (ask_process(dir, "broker", "audit.reveal", members, 2, DEADLINE_MS, v->site->arena, &answer,
-                    reterr) == 0)
+    if (ask_kind(v->site, "broker", "audit.reveal", members, 2, DEADLINE_MS, &answer, reterr) == 0)
         return 0;
     if (reterr->code != ERR_PEER)
         return err_at(reterr, "no audit record, no reveal");

@@ -154,9 +154,7 @@ static int print_json(const struct site *site, const struct json *answer, bool u
 static int show(const struct options *o, const struct site *site, struct err *reterr)
 {
     struct json *answer = NULL;
-    const char *dir = site_path(site, site->data);
-    if (ask_process(dir, "broker", "routes", NULL, 0, o->timeout_ms, site->arena, &answer, reterr) <
-        0) {
+    if (ask_kind(site, "broker", "routes", NULL, 0, o->timeout_ms, &answer, reterr) < 0) {
         if (o->unrouted)
             return -1;
         fprintf(stderr, "weir routes: no counts: %s\n", reterr->text);

@@ -15,11 +15,12 @@
 #include "site.h"
 #include "supervisor.h"
 
-enum { KILL_MARGIN_MS = 5000, REPORT_MAX = 4096 };
+enum { KILL_MARGIN_MS = 5000, REPORT_MAX = 4096, NAME_BYTES = 64 };
 
 struct runner {
     struct loop *loop;
     const char *config;
+    const char *instance; /* NULL: the only one */
     struct control *control;
     struct supervisor *supervisor;
     struct loop_signal *term, *interrupt, *hangup;
@@ -118,16 +119,25 @@ static bool runs(const struct runner *run, const char *name)
     return false;
 }
 
+/* "broker", or "broker-b". */
+static const char *name_of(const struct runner *run, const char *role, char out[NAME_BYTES])
+{
+    bool one = !run->instance;
+    snprintf(out, NAME_BYTES, "%s%s%s", role, one ? "" : "-", one ? "" : run->instance);
+    return out;
+}
+
 /* Those that do not run yet; their names into `what`. */
 static int add_adapters(struct runner *run, const struct site *site, struct buf *what,
                         struct err *reterr)
 {
-    char program[PATH_MAX];
+    char program[PATH_MAX], name[NAME_BYTES];
     if (find_program("weir-adapter", "adapters", program, reterr) < 0)
         return -1;
     for (unsigned i = 0; i < site->nsources; i++) {
-        const char *name = site->sources[i].adapter.p;
-        const char *const argv[] = {program, "--config", run->config, name, NULL};
+        const char *role = site->sources[i].adapter.p;
+        name_of(run, role, name);
+        const char *const argv[] = {program, "--config", run->config, "--name", name, role, NULL};
         if (runs(run, name))
             continue;
         if (supervisor_add(run->supervisor, name, argv, reterr) < 0)
@@ -140,11 +150,12 @@ static int add_adapters(struct runner *run, const struct site *site, struct buf 
 
 static int add_all(struct runner *run, const struct site *site, struct err *reterr)
 {
-    char program[PATH_MAX];
+    char program[PATH_MAX], name[NAME_BYTES];
     if (find_program("weir-broker", "broker", program, reterr) < 0)
         return -1;
-    const char *const argv[] = {program, "--config", run->config, NULL};
-    if (supervisor_add(run->supervisor, "broker", argv, reterr) < 0)
+    name_of(run, "broker", name);
+    const char *const argv[] = {program, "--config", run->config, "--name", name, NULL};
+    if (supervisor_add(run->supervisor, name, argv, reterr) < 0)
         return -1;
     return add_adapters(run, site, NULL, reterr);
 }
@@ -153,9 +164,9 @@ static int add_all(struct runner *run, const struct site *site, struct err *rete
 
 static bool needed(const struct site *site, const char *name)
 {
-    bool found = strcmp(name, "broker") == 0;
+    bool found = proc_name_of(name, "broker");
     for (unsigned i = 0; i < site->nsources; i++)
-        found = found || slice_eq_str(site->sources[i].adapter, name);
+        found = found || proc_name_of(name, site->sources[i].adapter.p);
     return found;
 }
 
@@ -228,8 +239,9 @@ static void do_reload(struct control_call *call, const struct json *request, voi
 
 static int open_control(struct runner *run, const struct site *site, struct err *reterr)
 {
-    char path[PATH_MAX];
-    snprintf(path, sizeof(path), "%s/run/run.sock", site_path(site, site->data));
+    char path[PATH_MAX], name[NAME_BYTES];
+    snprintf(path, sizeof(path), "%s/run/%s.sock", site_path(site, site->data),
+             name_of(run, "run", name));
     if (control_open(run->loop, path, &run->control, reterr) < 0)
         return -1;
     return control_add(run->control, "reload", do_reload, run, reterr);
@@ -267,8 +279,8 @@ static int run(const struct verb *self, int argc, char **argv)
     struct site *site;
     struct err err = {0};
     struct runner runner = {0};
-    char config[PATH_MAX];
-    int code = options_read(self, 0, argc, argv, &o);
+    char config[PATH_MAX], name[NAME_BYTES];
+    int code = options_read(self, OPTION_INSTANCE, argc, argv, &o);
     if (code >= 0)
         return code;
     if (o.rest < argc)
@@ -285,7 +297,8 @@ static int run(const struct verb *self, int argc, char **argv)
     runner.config = config;
     /* A second one would start everything again and again, and take over when the first is ended.
      */
-    int lock = proc_lock(site, "run", &err);
+    runner.instance = o.instance;
+    int lock = proc_lock(site, name_of(&runner, "run", name), &err);
     int result = lock < 0 ? -1 : open_runner(&runner, &err);
     if (result == 0)
         result = open_control(&runner, site, &err);
@@ -305,18 +318,23 @@ static int run(const struct verb *self, int argc, char **argv)
 const struct verb verb_run = {
     .name = "run",
     .summary = "start and watch all processes of a configuration",
-    .help = "Use: weir run [--config FILE]\n\n"
-            "Starts an adapter process for each `adapter` that has sources, and the broker; starts "
-            "again what dies, after 250 ms, doubled up to 30 s.\n"
-            "SIGTERM or Ctrl-C: all finish what is under way and end. SIGHUP, or 'weir "
-            "reload': adapters that the configuration has\n"
-            "got or lost are started and ended, the others read it anew. A process that says that "
-            "its configuration is wrong\n"
-            "(exit code 78) is not started again, nor one that from the start cannot open what it "
-            "needs, as a port in use (74), after eight\n"
-            "tries in half a minute: the others go on, and 'weir reload' tries it again. When none "
-            "is left it ends with that code.\n"
-            "Of one data folder there is one 'weir run'.\n\n"
-            "Example: weir run --config config/weir.yaml\n",
+    .help =
+        "Use: weir run [--instance NAME] [--config FILE]\n\n"
+        "Starts an adapter process for each `adapter` that has sources, and the broker; starts "
+        "again what dies, after 250 ms, doubled up to 30 s.\n"
+        "SIGTERM or Ctrl-C: all finish what is under way and end. SIGHUP, or 'weir "
+        "reload': adapters that the configuration has\n"
+        "got or lost are started and ended, the others read it anew. A process that says that "
+        "its configuration is wrong\n"
+        "(exit code 78) is not started again, nor one that from the start cannot open what it "
+        "needs, as a port in use (74), after eight\n"
+        "tries in half a minute: the others go on, and 'weir reload' tries it again. When none "
+        "is left it ends with that code.\n"
+        "Of one data folder there is one 'weir run'.\n\n"
+        "  --instance NAME  one of several on a stream of kind kafka: its processes are "
+        "broker-NAME, acute-NAME, …; each name once for all\n"
+        "                   machines. Of all brokers one makes the events, the others stand by; "
+        "all of them deliver\n\n"
+        "Example: weir run --config config/weir.yaml\n",
     .run = run,
 };

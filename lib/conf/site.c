@@ -149,13 +149,20 @@ static int read_lists(struct site *s, const struct yaml *section, struct err *re
     return 0;
 }
 
+/* "broker", or one of several: "broker-2". */
+static bool is_one_of(struct slice name, struct slice process)
+{
+    return slice_starts(name, process) &&
+           (name.n == process.n || (name.p[process.n] == '-' && name.n > process.n + 1));
+}
+
 static int check_process(const struct yaml *n, struct err *reterr)
 {
     static const char *const processes[] = {"acute",     "community", "mental-health",
                                             "ambulance", "broker",    "board"};
     enum { PROCESSES = sizeof(processes) / sizeof(*processes) };
     for (unsigned i = 0; i < PROCESSES; i++)
-        if (slice_eq_str(n->name, processes[i]))
+        if (is_one_of(n->name, slice_str(processes[i])))
             return 0;
     const char *near = yaml_nearest(n->name, processes, PROCESSES);
     return site_name_err(n, reterr,

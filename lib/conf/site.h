@@ -23,6 +23,7 @@ struct site_mllp {           /* sources.<name>.mllp */
     int64_t per_peer;        /* 256 */
     int64_t pipeline;        /* 64: frames read ahead of their ACK, per connection */
     bool require_end_cr;     /* true */
+    bool shared_port;        /* false */
 };
 
 struct site_source {

@@ -65,6 +65,9 @@ static const struct conf_option mllp_options[] = {
      .help = "Messages of one connection that are read ahead of their acknowledgement."},
     {"require_end_cr", CONF_BOOL, MLLP(require_end_cr), "true",
      .help = "A message ends in FS CR; `false`: FS alone is enough."},
+    {"shared_port", CONF_BOOL, MLLP(shared_port), "false",
+     .help = "Several processes of one user listen at this address (`acute`, `acute-2`: "
+             "SO_REUSEPORT); the system shares connections out among them."},
 };
 
 enum {

@@ -138,15 +138,18 @@ static void on_readable(int listen_fd, unsigned what, void *arg)
     }
 }
 
-static int bind_socket(struct listener *s, const struct address *at, struct err *reterr)
+static int bind_socket(struct listener *s, const struct listen_options *o, struct err *reterr)
 {
     char text[ADDRESS_TEXT];
     struct sockaddr_storage ss;
+    const struct address *at = &o->at;
     socklen_t n = address_to(at, &ss);
     int on = 1;
     s->fd = socket(ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (s->fd >= 0) {
         setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+        if (o->shared)
+            setsockopt(s->fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
         if (ss.ss_family == AF_INET6)
             setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
     }
@@ -197,7 +200,7 @@ int listener_open(struct loop *l, const struct listen_options *o, const struct l
         listener_close(s);
         return err_set(reterr, ERR_LIMIT, "more than %d entries in allow", LISTEN_ALLOW_MAX);
     }
-    if (bind_socket(s, &o->at, reterr) != 0 ||
+    if (bind_socket(s, o, reterr) != 0 ||
         loop_fd_add(l, s->fd, LOOP_READ, on_readable, s, &s->watch, reterr) != 0) {
         listener_close(s);
         return -1;

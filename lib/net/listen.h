@@ -7,6 +7,7 @@
 #ifndef WEIR_LISTEN_H
 #define WEIR_LISTEN_H
 
+#include <stdbool.h>
 #include "address.h"
 #include "err.h"
 #include "loop.h"
@@ -23,6 +24,7 @@ struct listen_options {
     const struct address_net *allow; /* copied; none: loopback only */
     unsigned nallow;                 /* at most LISTEN_ALLOW_MAX, else ERR_LIMIT */
     unsigned max, per_peer;          /* connections; 0 = no limit but the system's */
+    bool shared; /* other processes of this user listen there too: SO_REUSEPORT */
 };
 
 struct listen_hooks {

@@ -7,7 +7,7 @@
 #include "rfc3339.h"
 #include "stream_fold.h"
 
-enum { NAME_BYTES = 160, BY_BYTES = 80, TEXT_MAX = 200, WAIT_MS = 10 * 1000 };
+enum { NAME_BYTES = 160, BY_BYTES = 80, TEXT_MAX = 200, WAIT_MS = 10 * 1000, FOLLOW_MS = 1000 };
 
 static const struct slice topic = {"flow.control", 12};
 
@@ -20,6 +20,8 @@ struct pauses {
     struct dict by_name; /* "<kind> <name>" -> struct paused */
     struct metric *gauge;
     struct wait *waits;
+    struct stream_reader *follow; /* what others of its kind were asked */
+    struct loop_timer *timer;
 };
 
 /* A request on its way. */
@@ -75,25 +77,47 @@ bool pauses_has(const struct pauses *p, struct slice kind, struct slice name)
            dict_get(&p->by_name, slice_make(text, (size_t)n)) != NULL;
 }
 
-static int take(void *arg, const struct stream_message *m, struct err *reterr)
+/* True where it changes something. */
+static bool take(struct pauses *p, const struct stream_message *m)
 {
-    struct pauses *p = arg;
+    bool paused = slice_eq_str(stream_header_get(m, "state"), "paused");
+    bool is = dict_get(&p->by_name, m->key) != NULL;
+    if (is == paused || !slice_eq(stream_header_get(m, "writer"), p->o.writer))
+        return false;
+    note(p, m->key, paused, stream_header_get(m, "by"), m->time_ms);
+    return true;
+}
+
+static int take_first(void *arg, const struct stream_message *m, struct err *reterr)
+{
     (void)reterr;
-    if (slice_eq(stream_header_get(m, "writer"), p->o.writer))
-        note(p, m->key, slice_eq_str(stream_header_get(m, "state"), "paused"),
-             stream_header_get(m, "by"), m->time_ms);
+    take(arg, m);
     return 0;
 }
 
 static int fold(struct pauses *p, struct err *reterr)
 {
-    struct stream_reader *r;
     struct stream_reader_options ro = {.topics = &topic, .ntopics = 1, .start = STREAM_EARLIEST};
-    if (stream_reader_open(p->o.stream, &ro, &r, reterr) < 0)
+    if (stream_reader_open(p->o.stream, &ro, &p->follow, reterr) < 0)
         return -1;
-    int rc = stream_fold(r, WAIT_MS, take, p, reterr);
-    stream_reader_close(r);
-    return rc;
+    return stream_fold(p->follow, WAIT_MS, take_first, p, reterr);
+}
+
+/* Its own records come by once more, and change nothing. */
+static void follow(void *arg)
+{
+    struct pauses *p = arg;
+    struct stream_message m;
+    struct err err = {0};
+    bool changed = false;
+    for (enum stream_next n; (n = stream_next(p->follow, &m, &err)) != STREAM_NONE;) {
+        if (n == STREAM_ERROR)
+            break; /* the next time */
+        changed = (n == STREAM_GOT && take(p, &m)) || changed;
+    }
+    if (changed)
+        p->o.changed(p->o.arg);
+    loop_timer_start(p->timer, FOLLOW_MS);
 }
 
 /* ---- the verbs ---- */
@@ -231,10 +255,12 @@ int pauses_open(const struct pauses_options *o, struct pauses **ret, struct err 
     p->gauge = metrics_gauge(o->metrics, "weir_paused", "1 where an operator has paused it.",
                              "kind name", PAUSES_MAX);
     if (fold(p, reterr) < 0 || control_add(o->control, "pause", do_pause, p, reterr) < 0 ||
-        control_add(o->control, "resume", do_resume, p, reterr) < 0) {
+        control_add(o->control, "resume", do_resume, p, reterr) < 0 ||
+        loop_timer_add(o->loop, follow, p, &p->timer, reterr) < 0) {
         pauses_close(p);
         return -1;
     }
+    loop_timer_start(p->timer, FOLLOW_MS);
     *ret = p;
     return 0;
 }
@@ -246,6 +272,8 @@ void pauses_close(struct pauses *p)
     uint64_t v;
     if (!p)
         return;
+    loop_timer_remove(p->timer);
+    stream_reader_close(p->follow);
     for (struct wait *w = p->waits; w; w = w->next)
         w->owner = NULL;
     while (dict_next(&p->by_name, &at, &name, &v))

@@ -1,6 +1,7 @@
 /* pause.h - what somebody has paused in this process, and how: sources, routes, consumers.
  *
- *   asked -> audited -> durable in flow.control -> so from now on, and after a restart too
+ *   asked -> audited -> durable in flow.control -> so from now on, and after a restart too, in this
+ *   process and, within a second, in each of its kind
  *
  * A set of (kind, name); a name that the configuration lacks stays paused until it is resumed.
  * Serves the control verbs `pause` and `resume`: {"kind", "name", "reason", "by"}. Owns the set,
@@ -11,6 +12,7 @@
 #include "audit.h"
 #include "control.h"
 #include "json.h"
+#include "loop.h"
 #include "metrics.h"
 #include "stream.h"
 
@@ -23,7 +25,8 @@ struct pauses_options {
     struct audit *audit;
     struct control *control;
     struct metrics *metrics;
-    struct slice writer; /* this process: its own records of flow.control count */
+    struct loop *loop;
+    struct slice writer; /* what this process is one of: the records of these count */
     /* Is there such a thing? */
     bool (*exists)(void *arg, struct slice kind, struct slice name);
     /* Something was paused or resumed, durably: pauses_has says what. */

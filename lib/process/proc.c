@@ -18,6 +18,11 @@ const char *proc_name(const struct proc *p)
     return p->name;
 }
 
+const char *proc_role(const struct proc *p)
+{
+    return p->args.instance;
+}
+
 struct loop *proc_loop(struct proc *p)
 {
     return p->loop;
@@ -295,7 +300,7 @@ int proc_main(int argc, char **argv, const struct proc_program *program)
     int r = proc_args_read(program, argc, argv, &p.args);
     if (r != -1)
         return r;
-    snprintf(p.name, sizeof(p.name), "%s", program->instance ? p.args.instance : program->name);
+    snprintf(p.name, sizeof(p.name), "%s", p.args.name);
     signal(SIGPIPE, SIG_IGN);
     hold_hangup(SIG_BLOCK);
     mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);

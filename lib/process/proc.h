@@ -22,7 +22,7 @@ struct proc_program {
     const char *program;  /* "weir-adapter" */
     const char *summary;  /* one line for --help */
     const char *instance; /* what the one positional argument names ("adapter"), NULL: none */
-    const char *name;     /* fixed name of the process where it takes no argument ("broker") */
+    const char *name;     /* what the process is where it takes no argument ("broker") */
     const char *example;  /* of the command line, for --help */
     unsigned secrets;     /* set of enum site_secrets: what this program may know */
     enum site_user user;  /* of the stream, where that has users */
@@ -59,6 +59,10 @@ int proc_lock(const struct site *s, const char *name, struct err *reterr);
 
 /* For the hooks. Borrowed. */
 const char *proc_name(const struct proc *p);
+/* What it is one of: the adapter, or "broker". Its name where there is one of them. */
+const char *proc_role(const struct proc *p);
+/* Whether a process of that name is one of the role: the same, or "<role>-<something>". */
+bool proc_name_of(const char *name, const char *role);
 struct loop *proc_loop(struct proc *p);
 const struct site *proc_site(const struct proc *p);
 /* From 1; grows with each configuration that was taken. */

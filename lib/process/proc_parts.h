@@ -6,14 +6,15 @@
 #include "proc.h"
 
 struct proc_args {
-    const char *config, *instance;
+    const char *config, *instance; /* instance: what it is one of: "acute", "broker" */
+    const char *name;
     int log_level; /* -1: the site's */
 };
 
 struct proc {
     const struct proc_program *program;
     struct proc_args args;
-    char name[64]; /* adapter's name or "broker" */
+    char name[64]; /* "acute", "broker", or, of several, "broker-2" */
     char run_file[4096];
     struct site *first;      /* what was opened at the start borrows from it */
     const struct site *site; /* as it is now; held */

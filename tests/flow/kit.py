@@ -235,6 +235,11 @@ class Site:
     def broker(self):
         return self._process("broker", [program("weir-broker"), "--config", self.config_path])
 
+    def another(self, role, name):
+        """One more of that role, not started: another("broker", "broker-2")."""
+        argv = [program("weir-broker")] if role == "broker" else [program("weir-adapter"), role]
+        return self._process(name, [*argv, "--name", name, "--config", self.config_path])
+
     def _process(self, name, argv):
         if name not in self.processes:
             self.processes[name] = Process(self, name, argv)
