@@ -147,7 +147,7 @@ static int begin_new(struct kafka_reader *r, rd_kafka_topic_partition_list_t *li
     for (int i = 0; i < list->cnt; i++) {
         const rd_kafka_topic_partition_t *p = &list->elems[i];
         const struct kafka_topic *t = kafka_place_topic(r, p->topic);
-        bool is_fresh = !t->late && !known(committed, p->topic) && (r->records || !r->placed);
+        bool is_fresh = t && !t->late && !known(committed, p->topic) && (r->records || !r->placed);
         if (p->offset < 0 && is_fresh == fresh)
             rd_kafka_topic_partition_list_add(some, p->topic, p->partition);
     }
@@ -233,8 +233,10 @@ int kafka_place_time(struct kafka_reader *r, struct err *reterr)
     kafka_feed_lock(&r->feed);
     if (!rc && r->sought && r->sought_ms == ms) { /* and not sought again meanwhile */
         for (int i = 0; i < list->cnt; i++) {
-            struct kafka_cursor *c =
-                kafka_place_topic(r, list->elems[i].topic)->cursors[list->elems[i].partition];
+            struct kafka_topic *t = kafka_place_topic(r, list->elems[i].topic);
+            if (!t)
+                continue;
+            struct kafka_cursor *c = t->cursors[list->elems[i].partition];
             c->next = c->given = list->elems[i].offset;
             c->eof = 0;
         }
