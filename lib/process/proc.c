@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "lock.h"
 #include "log.h"
 #include "proc_stream.h"
+#include "topics_guard.h"
 
 const char *proc_name(const struct proc *p)
 {
@@ -182,6 +184,62 @@ static void open_metrics(struct proc *p)
     series_set(p->generation_metric, (double)p->generation);
 }
 
+/* Refused, or done with; nothing to say where all is well. */
+static int take_verdict(struct proc *p, struct err *reterr)
+{
+    struct err why;
+    enum topics_verdict verdict = topics_guard_verdict(p->guard, &why);
+    if (verdict == TOPICS_REFUSED) {
+        *reterr = why;
+        return -1;
+    }
+    if (verdict == TOPICS_UNKNOWN)
+        log_line(LOG_WARN, "stream.unchecked",
+                 "what=\"whether the topics keep the promise is not known yet; asked again\" %s",
+                 why.code ? why.text : "");
+    else if (why.code)
+        log_line(LOG_ERROR, "stream.topics", "%s", why.text);
+    return 0;
+}
+
+static void close_guard(struct proc *p)
+{
+    loop_fd_remove(p->guard_watch);
+    topics_guard_close(p->guard);
+    p->guard_watch = NULL;
+    p->guard = NULL;
+}
+
+static void on_verdict(int fd, unsigned what, void *arg)
+{
+    struct proc *p = arg;
+    struct err e;
+    (void)fd;
+    (void)what;
+    if (take_verdict(p, &e) < 0)
+        proc_fail(p, &e);
+    close_guard(p);
+}
+
+/* Kafka's nodes may be away at the start: then the verdict comes while we run, before anything was
+ * acknowledged or soon after. */
+static int open_guard(struct proc *p, struct err *reterr)
+{
+    enum { WAIT_MS = 3000 };
+    if (!p->site->stream.kafka.node)
+        return 0;
+    if (topics_guard_open(p->site, p->program->user, p->name, &p->guard, reterr) < 0)
+        return -1;
+    struct pollfd fd = {.fd = topics_guard_fd(p->guard), .events = POLLIN};
+    int n = poll(&fd, 1, WAIT_MS);
+    if (take_verdict(p, reterr) < 0)
+        return -1;
+    if (n <= 0)
+        return loop_fd_add(p->loop, fd.fd, LOOP_READ, on_verdict, p, &p->guard_watch, reterr);
+    close_guard(p);
+    return 0;
+}
+
 static int open_stream(struct proc *p, struct err *reterr)
 {
     struct stream_options o;
@@ -190,7 +248,7 @@ static int open_stream(struct proc *p, struct err *reterr)
         return -1;
     o.writer = slice_str(p->name);
     proc_stream_warn(p->site);
-    if (stream_open(&o, &p->stream, reterr) != 0 ||
+    if (open_guard(p, reterr) < 0 || stream_open(&o, &p->stream, reterr) != 0 ||
         loop_fd_add(p->loop, stream_fd(p->stream), LOOP_READ, on_stream, p, &p->stream_watch,
                     reterr) != 0)
         return -1;
@@ -241,6 +299,7 @@ static void close_parts(struct proc *p)
         p->program->stop(p->state);
     if (p->audit)
         audit_head(p->audit, &seq, hash);
+    close_guard(p);
     loop_fd_remove(p->stream_watch);
     stream_close(p->stream);
     /* Kept outside of the stream, so that a tail cut off later can be seen (audit_check_head). */

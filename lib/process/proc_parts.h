@@ -21,7 +21,8 @@ struct proc {
     uint64_t generation;
     struct loop *loop;
     struct loop_signal *signals[3];
-    struct loop_fd *stream_watch;
+    struct loop_fd *stream_watch, *guard_watch;
+    struct topics_guard *guard; /* NULL: the verdict is in, or there is nothing to ask */
     struct loop_timer *deadline;
     struct metrics *metrics;
     struct series *resident, *audit_failed, *reloads, *reloads_refused, *generation_metric;
