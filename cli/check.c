@@ -6,6 +6,7 @@
 #include "proc_stream.h"
 #include "router.h"
 #include "site.h"
+#include "stream_admin.h"
 #include "translate.h"
 
 enum { RULE_ARENA_MAX = 64 * 1024 * 1024 };
@@ -21,6 +22,23 @@ static int check_sources(const struct site *site, struct err *reterr)
     return 0;
 }
 
+/* Properties, certificates and keys as the client library reads them; it connects to nothing. */
+static int check_kafka(const struct site *site, struct err *reterr)
+{
+    static const enum site_user users[] = {SITE_USER_ADAPTER, SITE_USER_BROKER};
+    const struct yaml *at = site->stream.kafka.node;
+    for (unsigned i = 0; at && i < sizeof(users) / sizeof(users[0]); i++) {
+        struct stream_options so;
+        struct stream_admin *admin;
+        if (proc_stream_options(site, users[i], "check", &so, reterr) < 0)
+            return -1;
+        if (stream_admin_open(&so, 1, &admin, reterr) < 0)
+            return err_at(reterr, "%s:%u:%u", at->file, at->line, at->column);
+        stream_admin_close(admin);
+    }
+    return 0;
+}
+
 static int check(const char *file, struct err *reterr)
 {
     struct site *site;
@@ -28,6 +46,8 @@ static int check(const char *file, struct err *reterr)
     if (site_open(file, SITE_ALL_SECRETS, &site, reterr) < 0)
         return -1;
     int result = proc_stream_check(site, reterr);
+    if (result == 0)
+        result = check_kafka(site, reterr);
     if (result == 0)
         result = check_sources(site, reterr);
     for (unsigned i = 0; result == 0 && i < site->nconsumers; i++)

@@ -395,7 +395,7 @@ int site_kafka_secrets(struct site *s, struct site_kafka *k, unsigned users, str
 
 void site_print_kafka(struct buf *out)
 {
-    buf_puts(out, "\n### stream: kafka\n\nFor kind kafka. Keys, locks, control sockets and "
+    buf_puts(out, "\n### stream: kafka\n\nFor kind kafka. Locks, control sockets and "
                   "generated keys stay in the data directory.\n\n");
     conf_print_options(kafka_options, KAFKA_OPTIONS, out);
     buf_puts(out, "\n### stream: kafka: sasl\n\n");

@@ -62,8 +62,8 @@ void admin_look(struct stream_admin *a)
     rd_kafka_queue_destroy(queue);
 }
 
-static int fail(struct stream_admin *a, rd_kafka_resp_err_t code, const char *what,
-                const char *detail, struct err *reterr)
+int admin_fail(struct stream_admin *a, rd_kafka_resp_err_t code, const char *what,
+               const char *detail, struct err *reterr)
 {
     admin_look(a);
     kafka_err_fill(reterr, code, what, detail);
@@ -102,7 +102,7 @@ rd_kafka_event_t *admin_answer_or(struct stream_admin *a, const char *what, rd_k
     if (ret_it && code == it)
         *ret_it = true;
     else
-        fail(a, code, what, event ? rd_kafka_event_error_string(event) : NULL, reterr);
+        admin_fail(a, code, what, event ? rd_kafka_event_error_string(event) : NULL, reterr);
     if (event)
         rd_kafka_event_destroy(event);
     return NULL;
@@ -117,7 +117,7 @@ static int metadata(struct stream_admin *a, const struct rd_kafka_metadata **ret
                     struct err *reterr)
 {
     rd_kafka_resp_err_t code = rd_kafka_metadata(a->rk, 1, NULL, ret, a->timeout_ms);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : fail(a, code, "topics", NULL, reterr);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? 0 : admin_fail(a, code, "topics", NULL, reterr);
 }
 
 int stream_admin_nodes(struct stream_admin *a, unsigned *ret, struct err *reterr)
@@ -128,6 +128,18 @@ int stream_admin_nodes(struct stream_admin *a, unsigned *ret, struct err *reterr
     *ret = (unsigned)all->broker_cnt;
     rd_kafka_metadata_destroy(all);
     return 0;
+}
+
+int admin_node(struct stream_admin *a, int32_t *ret, struct err *reterr)
+{
+    const struct rd_kafka_metadata *all;
+    if (metadata(a, &all, reterr) < 0)
+        return -1;
+    bool some = all->broker_cnt > 0;
+    if (some)
+        *ret = all->brokers[0].id;
+    rd_kafka_metadata_destroy(all);
+    return some ? 0 : err_set(reterr, ERR_PEER, "no node of Kafka is known");
 }
 
 static void take_topic(struct stream_topic *t, const struct rd_kafka_metadata_topic *m)
@@ -173,7 +185,7 @@ static int take_answer(struct stream_admin *a, const rd_kafka_event_t *event,
         rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(all[i]);
         struct slice ours = kafka_name_strip(&a->conf, name);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return fail(a, code, name, rd_kafka_ConfigResource_error_string(all[i]), reterr);
+            return admin_fail(a, code, name, rd_kafka_ConfigResource_error_string(all[i]), reterr);
         for (unsigned k = 0; k < n; k++)
             if (slice_eq(topics[k].name, ours) &&
                 take_settings(&topics[k], all[i], arena, reterr) < 0)

@@ -22,6 +22,11 @@ rd_kafka_event_t *admin_answer(struct stream_admin *a, const char *what, struct 
 /* The same; one code is no failure but *ret_it. Then NULL. */
 rd_kafka_event_t *admin_answer_or(struct stream_admin *a, const char *what, rd_kafka_resp_err_t it,
                                   bool *ret_it, struct err *reterr);
+/* Fills reterr, with the last complaint of a connection where none was to be had. Returns -1. */
+int admin_fail(struct stream_admin *a, rd_kafka_resp_err_t code, const char *what,
+               const char *detail, struct err *reterr);
+/* The number of some node. */
+int admin_node(struct stream_admin *a, int32_t *ret, struct err *reterr);
 /* Notes what connections complain of. */
 void admin_look(struct stream_admin *a);
 

@@ -149,8 +149,58 @@ static int take_acls(rd_kafka_event_t *event, struct arena *arena, struct stream
     return 0;
 }
 
-int stream_admin_acls(struct stream_admin *a, struct arena *arena, struct stream_acl **ret,
-                      unsigned *ret_n, bool *ret_off, struct err *reterr)
+/* "authorizer.class.name" of a node; "" = none. */
+static int read_authorizer(struct stream_admin *a, const rd_kafka_event_t *event, bool *ret_off,
+                           struct err *reterr)
+{
+    size_t n, count;
+    const rd_kafka_ConfigResource_t **all = rd_kafka_DescribeConfigs_result_resources(
+        rd_kafka_event_DescribeConfigs_result((rd_kafka_event_t *)(uintptr_t)event), &n);
+    if (n != 1)
+        return err_set(reterr, ERR_PEER, "a node of Kafka says nothing of its settings");
+    rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(all[0]);
+    if (code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
+        return err_set(reterr, ERR_REFUSED,
+                       "Kafka shows this user no ACLs; give it Describe and DescribeConfigs on the "
+                       "cluster, and Alter to add some");
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return admin_fail(a, code, "settings of a node",
+                          rd_kafka_ConfigResource_error_string(all[0]), reterr);
+    const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(all[0], &count);
+    *ret_off = true;
+    for (size_t i = 0; i < count; i++) {
+        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), "authorizer.class.name") == 0)
+            *ret_off = value && !*value;
+    }
+    return 0;
+}
+
+/* An answer without ACLs may mean that there is no authorizer, or that this user may not see them:
+ * librdkafka 2.0.2 drops the code that says so. A node's own settings tell. */
+static int ask_authorizer(struct stream_admin *a, bool *ret_off, struct err *reterr)
+{
+    char id[24];
+    int32_t number;
+    if (admin_node(a, &number, reterr) < 0)
+        return -1;
+    rd_kafka_AdminOptions_t *o = admin_options(a, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, reterr);
+    if (!o)
+        return -1;
+    snprintf(id, sizeof(id), "%d", (int)number);
+    rd_kafka_ConfigResource_t *node = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_BROKER, id);
+    rd_kafka_DescribeConfigs(a->rk, &node, 1, o, a->answers);
+    rd_kafka_event_t *event = admin_answer(a, "settings of a node", reterr);
+    int rc = event ? read_authorizer(a, event, ret_off, reterr) : -1;
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_ConfigResource_destroy(node);
+    rd_kafka_AdminOptions_destroy(o);
+    return rc;
+}
+
+static int ask_acls(struct stream_admin *a, struct arena *arena, struct stream_acl **ret,
+                    unsigned *ret_n, bool *ret_off, struct err *reterr)
 {
     char why[200];
     rd_kafka_AdminOptions_t *o = admin_options(a, RD_KAFKA_ADMIN_OP_DESCRIBEACLS, reterr);
@@ -160,17 +210,29 @@ int stream_admin_acls(struct stream_admin *a, struct arena *arena, struct stream
         RD_KAFKA_RESOURCE_ANY, NULL, RD_KAFKA_RESOURCE_PATTERN_ANY, NULL, NULL,
         RD_KAFKA_ACL_OPERATION_ANY, RD_KAFKA_ACL_PERMISSION_TYPE_ANY, why, sizeof(why));
     rd_kafka_DescribeAcls(a->rk, any, o, a->answers);
-    bool off = false;
     rd_kafka_event_t *event =
-        admin_answer_or(a, "ACLs", RD_KAFKA_RESP_ERR_SECURITY_DISABLED, &off, reterr);
-    int rc = off ? 0 : event ? take_acls(event, arena, ret, ret_n, reterr) : -1;
+        admin_answer_or(a, "ACLs", RD_KAFKA_RESP_ERR_SECURITY_DISABLED, ret_off, reterr);
+    int rc = *ret_off ? 0 : event ? take_acls(event, arena, ret, ret_n, reterr) : -1;
     if (event)
         rd_kafka_event_destroy(event);
     rd_kafka_AclBinding_destroy(any);
     rd_kafka_AdminOptions_destroy(o);
-    if (rc == 0)
-        *ret_off = off;
     return rc;
+}
+
+int stream_admin_acls(struct stream_admin *a, struct arena *arena, struct stream_acl **ret,
+                      unsigned *ret_n, bool *ret_off, struct err *reterr)
+{
+    struct stream_acl *acls = NULL;
+    unsigned n = 0;
+    bool off = false;
+    if (ask_acls(a, arena, &acls, &n, &off, reterr) < 0 ||
+        (!off && n == 0 && ask_authorizer(a, &off, reterr) < 0))
+        return -1;
+    *ret = acls;
+    *ret_n = n;
+    *ret_off = off;
+    return 0;
 }
 
 /* The first that was not taken. */

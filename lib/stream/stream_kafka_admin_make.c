@@ -73,6 +73,14 @@ static void put(rd_kafka_ConfigResource_t *r, const struct stream_setting *s)
     rd_kafka_ConfigResource_set_config(r, name, value);
 }
 
+static bool named(struct slice name, const struct stream_setting *settings, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (slice_eq(settings[i].name, name))
+            return true;
+    return false;
+}
+
 /* AlterConfigs replaces all: what is not said falls back to the nodes' default. */
 static rd_kafka_ConfigResource_t *whole(struct stream_admin *a, const struct stream_topic *is,
                                         const struct stream_setting *settings, unsigned n)
@@ -80,7 +88,8 @@ static rd_kafka_ConfigResource_t *whole(struct stream_admin *a, const struct str
     rd_kafka_ConfigResource_t *r = rd_kafka_ConfigResource_new(
         RD_KAFKA_RESOURCE_TOPIC, kafka_name_of(&a->conf, is->name).text);
     for (unsigned i = 0; r && i < is->nsettings; i++)
-        if (is->settings[i].own && slice_present(is->settings[i].value))
+        if (is->settings[i].own && slice_present(is->settings[i].value) &&
+            !named(is->settings[i].name, settings, n))
             put(r, &is->settings[i]);
     for (unsigned i = 0; r && i < n; i++)
         put(r, &settings[i]);

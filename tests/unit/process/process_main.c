@@ -11,5 +11,6 @@ int main(int argc, char **argv)
     suite_add_tcase(suite, control_tests());
     suite_add_tcase(suite, audit_tests());
     suite_add_tcase(suite, supervisor_tests());
+    suite_add_tcase(suite, topics_tests());
     return kit_main(argc, argv, &suite, 1);
 }

@@ -8,5 +8,6 @@ TCase *control_tests(void);
 TCase *metrics_tests(void);
 TCase *small_tests(void);
 TCase *supervisor_tests(void);
+TCase *topics_tests(void);
 
 #endif
