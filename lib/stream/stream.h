@@ -141,12 +141,15 @@ enum stream_start { STREAM_EARLIEST, STREAM_LATEST, STREAM_AT_TIME };
 
 /* leads: this handle begins to lead; all that the leader before made durable can be read now, and
  * nothing more will come of it. Else it has ended: another one took over, or the engine lost its
- * footing (why); what is under way fails in its callbacks, and the handle asks again by itself. */
+ * footing (why); what is under way fails in its callbacks, after fn, and the handle asks again by
+ * itself. Also where it does not lead yet, why says what keeps it from that (a missing right). */
 typedef void (*stream_lead_fn)(void *arg, bool leads, const struct err *why);
 
 /* Asks to lead a group: of all handles of all processes one at a time does. A leader's
  * stream_forward of that group's positions is one unit with its records, and a former leader's is
- * refused, however late it comes. A leader reads the group whole: its partitions are not shared out
+ * refused, however late it comes (FULL while it knows that it does not lead). Such forwards and the
+ * other sets of a handle are two orders: neither waits for the other, and a set that fails takes with
+ * it those behind it in its own. A leader reads the group whole: its partitions are not shared out
  * among members. One group a handle; fn runs from stream_dispatch, or within this call, not from
  * stream_close. Engines where one process alone can write lead at once and for good. */
 int stream_lead(struct stream *s, struct slice group, stream_lead_fn fn, void *arg,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include "clock.h"
 #include "stream_kafka_asker.h"
+#include "stream_kafka_lead.h"
 #include "stream_kafka_producer.h"
 #include "stream_kafka_reader.h"
 
@@ -22,6 +23,10 @@ static void drain(struct kafka_stream *s)
     struct err e;
     err_fill(&e, ERR_PEER, "Kafka does not answer: the stream closed after %d ms", CLOSE_MS);
     kafka_trouble_quote(&s->trouble, &e);
+    if (s->lead) {
+        kafka_lead_stop(s->lead);
+        kafka_lead_dispatch(s->lead);
+    }
     if (s->queued)
         kafka_producer_give_up(s->producer, &e);
 }
@@ -31,6 +36,7 @@ static void kafka_close(struct stream *base)
     struct kafka_stream *s = kafka_of(base);
     if (s->producer)
         drain(s);
+    kafka_lead_close(s->lead);
     kafka_producer_close(s->producer);
     kafka_asker_leave(s->asker);
     kafka_wake_close(&s->wake);
@@ -90,6 +96,8 @@ static void kafka_dispatch(struct stream *base)
         s->due_ms = INT64_MAX; /* it has rung */
     kafka_producer_dispatch(s->producer, now);
     kafka_readers_dispatch(s);
+    if (s->lead)
+        kafka_lead_dispatch(s->lead);
     mind_due(s);
 }
 
@@ -105,6 +113,16 @@ static int64_t until_of(const struct kafka_stream *s)
     return ms ? clock_mono_ms() + ms : INT64_MAX;
 }
 
+/* The set is the caller's again where it is not OK. */
+static enum stream_result put(struct kafka_stream *s, struct kafka_set *own, bool leads,
+                              const struct stream_record *set, unsigned n, struct err *reterr)
+{
+    if (leads)
+        return kafka_lead_put(s->lead, own, reterr) ? STREAM_OK : STREAM_FULL;
+    kafka_commit_assign(&s->commit, own);
+    return kafka_producer_put(s->producer, own, set, n, reterr);
+}
+
 static enum stream_result kafka_forward(struct stream *base, const struct stream_record *set,
                                         unsigned n, const struct stream_position *positions,
                                         unsigned npositions, stream_done_fn done, void *arg,
@@ -116,7 +134,8 @@ static enum stream_result kafka_forward(struct stream *base, const struct stream
         bytes += stream_record_size(&set[i]);
     if (!has_room(s, n + npositions, bytes))
         return STREAM_FULL;
-    struct kafka_set *own = kafka_set_new(set, n, positions, npositions, false);
+    bool leads = kafka_lead_owns(s->lead, positions, npositions);
+    struct kafka_set *own = kafka_set_new(set, n, positions, npositions, leads);
     if (!own) {
         err_set(reterr, ERR_NOMEM, "no memory for a set of %u records", n);
         return STREAM_FULL;
@@ -124,16 +143,26 @@ static enum stream_result kafka_forward(struct stream *base, const struct stream
     own->done = done;
     own->arg = arg;
     own->until_ms = until_of(s);
-    kafka_commit_assign(&s->commit, own);
-    enum stream_result result = kafka_producer_put(s->producer, own, set, n, reterr);
-    if (result != STREAM_OK) {
-        free(own);
-        return result;
-    }
-    s->queued += own->count;
+    s->queued += own->count; /* before the worker can see it */
     s->queued_bytes += own->bytes;
-    mind_due(s);
-    return STREAM_OK;
+    enum stream_result result = put(s, own, leads, set, n, reterr);
+    if (result == STREAM_OK) {
+        mind_due(s);
+        return STREAM_OK;
+    }
+    s->queued -= own->count;
+    s->queued_bytes -= own->bytes;
+    free(own);
+    return result;
+}
+
+static int kafka_lead(struct stream *base, struct slice group, stream_lead_fn fn, void *arg,
+                      struct err *reterr)
+{
+    struct kafka_stream *s = kafka_of(base);
+    if (s->lead)
+        return err_set(reterr, ERR_REFUSED, "a handle leads one group only");
+    return kafka_lead_open(s, group, fn, arg, &s->lead, reterr);
 }
 
 void kafka_stream_answer(struct kafka_stream *s, struct kafka_set *set, const struct err *e)
@@ -169,4 +198,5 @@ const struct stream_engine stream_engine_kafka = {
     .yield = kafka_reader_yield,
     .holds = kafka_reader_holds,
     .moves = kafka_reader_moves,
+    .lead = kafka_lead,
 };
