@@ -148,10 +148,10 @@ typedef void (*stream_lead_fn)(void *arg, bool leads, const struct err *why);
 /* Asks to lead a group: of all handles of all processes one at a time does. A leader's
  * stream_forward of that group's positions is one unit with its records, and a former leader's is
  * refused, however late it comes (FULL while it knows that it does not lead). Such forwards and the
- * other sets of a handle are two orders: neither waits for the other, and a set that fails takes with
- * it those behind it in its own. A leader reads the group whole: its partitions are not shared out
- * among members. One group a handle; fn runs from stream_dispatch, or within this call, not from
- * stream_close. Engines where one process alone can write lead at once and for good. */
+ * other sets of a handle are two orders: neither waits for the other, and a set that fails takes
+ * with it those behind it in its own. A leader reads the group whole: its partitions are not shared
+ * out among members. One group a handle; fn runs from stream_dispatch, or within this call, not
+ * from stream_close. Engines where one process alone can write lead at once and for good. */
 int stream_lead(struct stream *s, struct slice group, stream_lead_fn fn, void *arg,
                 struct err *reterr);
 

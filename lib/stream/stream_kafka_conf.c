@@ -16,6 +16,7 @@ static const struct setting common[] = {
     {"client.id", "weir"},
     {"socket.keepalive.enable", "true"},
     {"socket.nagle.disable", "true"},
+    {"enable.sparse.connections", "false"}, /* else the first record waits a second for its node */
     {"reconnect.backoff.ms", "100"},
     {"reconnect.backoff.max.ms", "2000"},
     {"socket.connection.setup.timeout.ms", "5000"},

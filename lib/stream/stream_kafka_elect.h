@@ -14,7 +14,7 @@ struct kafka_elect {
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue;
     const struct kafka_conf *conf;
-    bool holds;        /* partition 0 is this member's */
+    bool holds;         /* partition 0 is this member's */
     int64_t revoked_ms; /* the group is shared out again since then; 0 = it is not */
 };
 

@@ -21,11 +21,12 @@ struct kafka_lead {
     /* shared */
     pthread_mutex_t lock;
     struct kafka_sets waiting, done, failed;
-    uint64_t term; /* the worker's; 0 = it does not lead */
-    uint64_t told; /* the one that the caller knows; only its sets are taken */
-    struct err ended; /* why the last term did */
+    uint64_t term;        /* the worker's; 0 = it does not lead */
+    uint64_t told;        /* the one that the caller knows; only its sets are taken */
+    struct err ended;     /* why the last term did */
     struct err hindrance; /* why it cannot even try; ERR_NONE = the caller knows all */
-    bool broken; /* a transaction failed and the caller does not know yet: none is begun until then */
+    bool broken; /* a transaction failed and the caller does not know yet: none is begun until then
+                  */
     struct err why;
     atomic_bool stop;
     /* the worker's thread */
@@ -133,14 +134,19 @@ static struct kafka_sets take_batch(struct kafka_lead *l)
     return batch;
 }
 
-static void give_back(struct kafka_lead *l, struct kafka_sets *batch, bool ok,
+static void give_back(struct kafka_lead *l, struct kafka_sets *batch, enum kafka_txn_result result,
                       const struct err *why)
 {
+    bool ok = result == KAFKA_TXN_DONE;
     pthread_mutex_lock(&l->lock);
     kafka_sets_move(ok ? &l->done : &l->failed, batch);
     if (!ok) {
         l->broken = true;
         l->why = *why;
+    }
+    if (result == KAFKA_TXN_ENDED) { /* with its sets, so that the caller hears it first */
+        l->ended = *why;
+        l->term = 0;
     }
     pthread_mutex_unlock(&l->lock);
     kafka_wake_ring(&l->s->wake);
@@ -155,7 +161,7 @@ static bool run_batch(struct kafka_lead *l)
         return false;
     enum kafka_txn_result result =
         kafka_txn_run(l->txn, batch.first, batch.first->until_ms, &l->stop, &e);
-    give_back(l, &batch, result == KAFKA_TXN_DONE, &e);
+    give_back(l, &batch, result, &e);
     if (result == KAFKA_TXN_ENDED)
         stand_back(l, &e);
     return true;

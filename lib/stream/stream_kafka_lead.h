@@ -4,7 +4,8 @@
  * A worker thread of its own is a member of the election and runs the transactions; what arrives
  * while one runs shares the next. The caller's thread puts sets in and dispatches what came of
  * them. A term is the life of one transactional producer: it ends when another takes the id, when
- * the partition goes, or when it is no longer known what stands; then the worker tries for the next.
+ * the partition goes, or when it is no longer known what stands; then the worker tries for the
+ * next.
  */
 #ifndef WEIR_STREAM_KAFKA_LEAD_H
 #define WEIR_STREAM_KAFKA_LEAD_H

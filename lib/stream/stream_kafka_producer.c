@@ -144,6 +144,8 @@ static void fail_report(struct kafka_producer *p, const rd_kafka_message_t *m)
         take_fatal(p);
         return;
     }
+    if (m->err == RD_KAFKA_RESP_ERR__FATAL)
+        return; /* the event that says why is on its way */
     snprintf(where, sizeof(where), "topic %.*s", SLICE_ARG(topic));
     kafka_err_fill(&e, m->err, where, NULL);
     break_off(p, &e);

@@ -17,6 +17,7 @@ struct kafka_txn {
     rd_kafka_queue_t *queue;
     struct kafka_topics topics;
     char where[KAFKA_NAME_MAX + 32];
+    struct err cause; /* of the first record refused in this transaction; the calls say less */
 };
 
 /* Past append_timeout nobody waits for the transaction: Kafka may end it soon after. */
@@ -32,10 +33,11 @@ static int set_timeout(rd_kafka_conf_t *conf, const struct kafka_conf *c, struct
 
 static int open_client(struct kafka_txn *t, const char *id, struct err *reterr)
 {
-    rd_kafka_conf_t *conf = kafka_conf_client(t->conf, 0, reterr);
+    rd_kafka_conf_t *conf = kafka_conf_client(t->conf, RD_KAFKA_EVENT_DR, reterr);
     if (!conf)
         return -1;
     if (kafka_conf_set(conf, "transactional.id", id, reterr) ||
+        kafka_conf_set(conf, "delivery.report.only.error", "true", reterr) ||
         set_timeout(conf, t->conf, reterr) || kafka_send_settings(conf, t->conf, reterr)) {
         rd_kafka_conf_destroy(conf);
         return -1;
@@ -74,23 +76,37 @@ void kafka_txn_close(struct kafka_txn *t)
     free(t);
 }
 
+static void take_report(struct kafka_txn *t, const rd_kafka_message_t *m)
+{
+    char where[STREAM_NAME_MAX + 16];
+    struct slice topic = kafka_name_strip(t->conf, rd_kafka_topic_name(m->rkt));
+    if (t->cause.code || m->err <= 0) /* a node's: what was purged is a consequence */
+        return;
+    snprintf(where, sizeof(where), "topic %.*s", SLICE_ARG(topic));
+    kafka_err_fill(&t->cause, m->err, where, NULL);
+}
+
 static void note_errors(struct kafka_txn *t)
 {
     rd_kafka_event_t *event;
+    const rd_kafka_message_t *m;
     while ((event = rd_kafka_queue_poll(t->queue, 0))) {
         if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR)
             kafka_trouble_event(t->trouble, event);
+        while ((m = rd_kafka_event_message_next(event)))
+            take_report(t, m);
         rd_kafka_event_destroy(event);
     }
 }
 
-static void fill_fatal(struct kafka_txn *t, const rd_kafka_error_t *error, struct err *reterr)
+/* Then reterr says why. */
+static bool is_fatal(struct kafka_txn *t, struct err *reterr)
 {
     char text[256] = "";
     rd_kafka_resp_err_t code = rd_kafka_fatal_error(t->rk, text, sizeof(text));
-    if (!code)
-        code = rd_kafka_error_code(error);
-    kafka_err_fill(reterr, code, t->where, *text ? text : rd_kafka_error_string(error));
+    if (code)
+        kafka_err_fill(reterr, code, t->where, text);
+    return code != RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 /* What an error of librdkafka's transaction calls comes to. FAILED here: to be aborted. */
@@ -100,13 +116,12 @@ static enum kafka_txn_result judge(struct kafka_txn *t, rd_kafka_error_t *error,
     note_errors(t);
     if (!error)
         return KAFKA_TXN_DONE;
-    if (rd_kafka_error_is_fatal(error))
-        fill_fatal(t, error, reterr);
-    else
-        kafka_err_fill(reterr, rd_kafka_error_code(error), t->where, rd_kafka_error_string(error));
-    if (!rd_kafka_error_is_fatal(error) && rd_kafka_error_txn_requires_abort(error))
+    kafka_err_fill(reterr, rd_kafka_error_code(error), t->where, rd_kafka_error_string(error));
+    if (is_fatal(t, reterr) || rd_kafka_error_is_fatal(error))
+        result = KAFKA_TXN_ENDED;
+    else if (rd_kafka_error_txn_requires_abort(error))
         result = KAFKA_TXN_FAILED;
-    else if (!rd_kafka_error_is_fatal(error) && rd_kafka_error_is_retriable(error))
+    else if (rd_kafka_error_is_retriable(error))
         result = KAFKA_TXN_AGAIN;
     rd_kafka_error_destroy(error);
     return result;
@@ -114,8 +129,7 @@ static enum kafka_txn_result judge(struct kafka_txn *t, rd_kafka_error_t *error,
 
 enum kafka_txn_result kafka_txn_init(struct kafka_txn *t, struct err *reterr)
 {
-    enum kafka_txn_result result =
-        judge(t, rd_kafka_init_transactions(t->rk, SLICE_MS), reterr);
+    enum kafka_txn_result result = judge(t, rd_kafka_init_transactions(t->rk, SLICE_MS), reterr);
     if (result == KAFKA_TXN_AGAIN)
         kafka_trouble_quote(t->trouble, reterr);
     return result == KAFKA_TXN_FAILED ? KAFKA_TXN_ENDED : result;
@@ -187,9 +201,9 @@ static enum kafka_txn_result send_group(struct kafka_txn *t, const struct kafka_
         rd_kafka_consumer_group_metadata_new(kafka_name_of(t->conf, group).text);
     enum kafka_txn_result result;
     do {
-        result = judge(
-            t, rd_kafka_send_offsets_to_transaction(t->rk, offsets, memberless, 5 * SLICE_MS),
-            reterr);
+        result =
+            judge(t, rd_kafka_send_offsets_to_transaction(t->rk, offsets, memberless, 5 * SLICE_MS),
+                  reterr);
     } while (result == KAFKA_TXN_AGAIN && goes_on(until_ms, stop));
     rd_kafka_consumer_group_metadata_destroy(memberless);
     rd_kafka_topic_partition_list_destroy(offsets);
@@ -237,6 +251,7 @@ static enum kafka_txn_result commit(struct kafka_txn *t, int64_t until_ms, const
 enum kafka_txn_result kafka_txn_run(struct kafka_txn *t, const struct kafka_set *first,
                                     int64_t until_ms, const atomic_bool *stop, struct err *reterr)
 {
+    t->cause.code = ERR_NONE;
     enum kafka_txn_result result = judge(t, rd_kafka_begin_transaction(t->rk), reterr);
     if (result != KAFKA_TXN_DONE)
         return KAFKA_TXN_ENDED;
@@ -247,7 +262,9 @@ enum kafka_txn_result kafka_txn_run(struct kafka_txn *t, const struct kafka_set 
         result = commit(t, until_ms, stop, reterr);
     if (result == KAFKA_TXN_FAILED || result == KAFKA_TXN_AGAIN)
         result = abort_it(t, stop);
-    return result;
+    if (result == KAFKA_TXN_FAILED && t->cause.code)
+        *reterr = t->cause;
+    return result != KAFKA_TXN_DONE && is_fatal(t, reterr) ? KAFKA_TXN_ENDED : result;
 }
 
 rd_kafka_t *kafka_txn_client(const struct kafka_txn *t)
