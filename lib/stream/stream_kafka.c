@@ -174,12 +174,6 @@ void kafka_stream_answer(struct kafka_stream *s, struct kafka_set *set, const st
     free(set);
 }
 
-bool kafka_leads(const struct kafka_stream *s, struct slice group)
-{
-    (void)group;
-    return s->lead != NULL;
-}
-
 const struct stream_engine stream_engine_kafka = {
     .name = "kafka",
     .open = kafka_open,
