@@ -18,6 +18,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "flow"))
 
 import consumers  # noqa: E402
+import kafka  # noqa: E402
 import kit  # noqa: E402
 import mllp  # noqa: E402
 import morning  # noqa: E402
@@ -157,25 +158,34 @@ def alone(table, quick):
         table.add(f"  each rule in turn / the set, {routes}", result["ratio"])
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="short runs: figures jump about")
-    parser.add_argument("--record", action="store_true", help="append the table to docs/performance.md")
-    parser.add_argument("--json", metavar="FILE", help="write the table to FILE too")
-    o = parser.parse_args()
-    runs, seconds = (1, 2) if o.quick else (5, 5)
-    print(report.machine())
-    table = report.Table()
-    alone(table, o.quick)
-    event_bytes = event_size()
-    table.add("bytes of an event as stored", event_bytes, "B")
+def embedded(table, runs, seconds, quick, event_bytes):
+    """All that needs nothing but this machine."""
+    alone(table, quick)
     limit = adapter_alone(table, runs, seconds, 64, event_bytes)
     adapter_alone(table, runs, seconds, 256, event_bytes)
     whole_line(table, runs, seconds, limit)
     table.add("first ACK after exec", statistics.median(first_ack() for _ in range(max(3, runs))), "ms",
               at_most=150)
-    consumers.latency(table, 1 if o.quick else 3, 3 if o.quick else 8, 0.7 if o.quick else 0.85)
-    consumers.isolation(table, 3 if o.quick else 7, *((60000, 0.15) if o.quick else (300000, 0.4)))
+    consumers.latency(table, 1 if quick else 3, 3 if quick else 8, 0.7 if quick else 0.85)
+    consumers.isolation(table, 3 if quick else 7, *((60000, 0.15) if quick else (300000, 0.4)))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="short runs: figures jump about")
+    parser.add_argument("--record", action="store_true", help="append the table to docs/performance.md")
+    parser.add_argument("--json", metavar="FILE", help="write the table to FILE too")
+    parser.add_argument("--peers", action="store_true", help="a Camel route on the same Kafka, too")
+    parser.add_argument("--only", choices=("kafka",), help="that part alone")
+    o = parser.parse_args()
+    runs, seconds = (1, 2) if o.quick else (5, 5)
+    print(report.machine())
+    table = report.Table()
+    event_bytes = event_size()
+    table.add("bytes of an event as stored", event_bytes, "B")
+    if not o.only:
+        embedded(table, runs, seconds, o.quick, event_bytes)
+    kafka.measure(table, runs, seconds, event_bytes, o.peers)
     if o.json:
         table.write_json(o.json)
     if o.record:
