@@ -1,6 +1,7 @@
 """weir's adapter on Kafka beside tests/bench/limit_kafka, which produces records of the same sizes with the
 same settings and does nothing else; and, where the peers are asked for, beside a Camel route."""
 import glob
+import itertools
 import os
 import signal
 import socket
@@ -21,7 +22,8 @@ import node  # noqa: E402
 HERE = os.path.dirname(os.path.realpath(__file__))
 PARTITIONS = 4
 RECORD_MAX = 16 << 20
-TOPICS = ("flow.messages", "flow.reported", "flow.rejected", "flow.audit", "flow.control")
+TOPICS = ("flow.messages", "flow.reported")
+runs_made = itertools.count(1)  # each run of weir has topics of its own: its keys are new
 
 
 def figures(result):
@@ -45,7 +47,11 @@ def weir_run(kafka, connections, seconds):
     """The figures, and the resident bytes at the end."""
     with bench_site() as site:
         site.config["stream"] = {"kind": "kafka", "record_max": "16MiB",
-                                 "kafka": {"nodes": kafka.address, "allow_unsafe": True}}
+                                 "kafka": {"nodes": kafka.address, "allow_unsafe": True, "replicas": 1,
+                                           "min_insync": 1, "partitions": PARTITIONS,
+                                           "prefix": f"run{next(runs_made)}."}}
+        site.write_config()
+        site.weir("topics", "create")
         site.start("acute")
         adapter = site.adapter()
         result = load(site.port, connections, seconds, "--pid", adapter.popen.pid)
