@@ -3,7 +3,7 @@
 
 Reads what tests/kit/sync_recorder.c wrote. For each AA or CA that was given to a socket there has to
 be a write of that control id into a WAL, and behind it a sync of the same file that returned without
-an error before the ACK's write began. Exit 0: so it is, with at least one ACK. Exit 1: it is not, and
+an error before the ACK's write began, with no sync that failed between the two. Exit 0: so it is, with at least one ACK. Exit 1: it is not, and
 each id is named. Exit 2: the log cannot be read, or has no ACK in it.
 """
 import bisect
@@ -19,21 +19,29 @@ class File:
     def __init__(self):
         self.writes = {}  # id -> ends of the writes that hold it
         self.syncs = []  # (begin, end) of those that succeeded
+        self.failed = []  # begin of those that failed
 
     def settle(self):
         """earliest[i]: the earliest end of the syncs from the i-th on."""
         self.syncs.sort()
+        self.failed.sort()
         self.begins = [begin for begin, _ in self.syncs]
         self.earliest = [end for _, end in self.syncs]
         for i in range(len(self.earliest) - 2, -1, -1):
             self.earliest[i] = min(self.earliest[i], self.earliest[i + 1])
+
+    def forgotten(self, written, synced):
+        """A sync failed in between: what was written before it may be dropped by the kernel, and a later sync
+        that succeeds says nothing of it."""
+        i = bisect.bisect_left(self.failed, written)
+        return i < len(self.failed) and self.failed[i] < synced
 
     def durable_at(self, control_id):
         """When the id was first covered by a sync; None where it never was."""
         times = []
         for end in self.writes.get(control_id, ()):
             i = bisect.bisect_left(self.begins, end)
-            if i < len(self.earliest):
+            if i < len(self.earliest) and not self.forgotten(end, self.begins[i]):
                 times.append(self.earliest[i])
         return min(times, default=None)
 
@@ -50,6 +58,8 @@ def read(lines):
         file = files.setdefault(path, File())
         if call in SYNCS and result == 0:
             file.syncs.append((begin, end))
+        elif call in SYNCS:
+            file.failed.append(begin)
         for word in words[6:]:
             kind, _, value = word.partition("=")
             if kind == "msh" and result > 0:

@@ -28,6 +28,26 @@ def preload(folder, name, *libraries):
     return out
 
 
+FAULTS = (
+    ("a disk that errs on sync", "sync acute.db-wal 5 4 eio"),
+    ("a slow disk", "sync acute.db-wal 5 3 slow=500"),
+    ("no room for a while", "write acute.db-wal 60 20 enospc"),
+    ("kill -9 before a sync", "sync acute.db-wal 9 1 kill-before"),
+    ("kill -9 after a sync", "sync acute.db-wal 9 1 kill-after"),
+)
+
+
+def outlive(site, feed):
+    """Until the feed is done; what a fault killed is started again, without it."""
+    def done():
+        if not site.adapter().running():
+            site.adapter().env.pop("WEIR_FAULT")
+            site.adapter().start()
+        return feed.done()
+
+    kit.wait_until(done, 120, "the feed ends")
+
+
 def run(folder, name, libraries, unsafe=False, **env):
     """One adapter under load; returns the checker's exit code and text."""
     log = os.path.join(folder, f"{name}.log")
@@ -38,7 +58,7 @@ def run(folder, name, libraries, unsafe=False, **env):
         assert (UNSAFE in site.adapter().log()) == unsafe, f"the log does not say what {UNSAFE} is"
         feed = feeds.Feed(site.port, feeds.plan("s", PATIENTS, LENGTH, CONNECTIONS, merges=0),
                           window=8, repeat=0).start()
-        kit.wait_until(feed.done, 120, "the feed ends")
+        outlive(site, feed)
         assert feed.acknowledged() == feed.count == PATIENTS * LENGTH, "not all was acknowledged"
         code = site.adapter().stop()
         assert code == 0, f"the adapter ended with {code}: {site.adapter().log()[-2000:]}"
@@ -54,6 +74,11 @@ def main():
         code, text = run(folder, "as it is", [recorder])
         print(f"as it is: {text.splitlines()[-1]}")
         good = code == 0
+        injector = preload(folder, "fault_injector")
+        for name, fault in FAULTS:
+            code, text = run(folder, name, [recorder, injector], WEIR_FAULT=fault)
+            print(f"{name}: {text.splitlines()[-1]}")
+            good = good and code == 0
         for name, answer in (
                 ("synchronous = NORMAL", run(folder, "normal", [recorder, loose],
                                              WEIR_SYNC_LOOSE="NORMAL")),

@@ -38,6 +38,12 @@ class CheckSyncLog(unittest.TestCase):
         self.assert_faults([WRITE, SYNC.replace("fdatasync 0", "fdatasync -1"), ACK], 2, "never",
                            "never")
 
+    def test_sync_behind_one_that_failed(self):
+        failed = f"115 118 7 fdatasync -1 {WAL}"
+        self.assert_faults([WRITE, failed, SYNC, ACK], 2, "never", "never")
+        again = WRITE.replace("100 110", "118 119")
+        self.assert_faults([WRITE, failed, again, SYNC, ACK], 2)
+
     def test_sync_of_another_file(self):
         other = SYNC.replace("acute", "broker")
         self.assert_faults([WRITE, other, ACK], 2, "never synced", "never synced")
