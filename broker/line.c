@@ -111,8 +111,11 @@ static int take_lead(struct line *l, struct err *reterr)
 static void on_lead(void *arg, bool leads, const struct err *why)
 {
     struct line *l = arg;
-    if (leads == l->leads)
+    if (leads == l->leads) {
+        if (!leads && why)
+            log_line(LOG_WARN, "journey.standby", "this broker cannot lead now: %s", why->text);
         return;
+    }
     l->leads = leads;
     if (leads) {
         log_line(LOG_INFO, "journey.leads", "this broker makes the events");

@@ -29,7 +29,7 @@ int stream_fold(struct stream_reader *r, int quiet_ms, stream_fold_fn fn, void *
         } else if (got != STREAM_LOST && got != STREAM_MOVED && !waited(r, until)) {
             if (got == STREAM_ERROR)
                 return -1;
-            return err_set(reterr, ERR_IO,
+            return err_set(reterr, ERR_PEER,
                            "the end of the stream was not reached: nothing came "
                            "for %d ms",
                            quiet_ms);

@@ -10,7 +10,8 @@ typedef int (*stream_fold_fn)(void *arg, const struct stream_message *m, struct 
 
 /* Gives every record up to the end that the reader had when it was opened or last sought; waits for
  * it as long as `quiet_ms` pass without one. What is lost is passed over: who folds takes what is
- * left. ERR_IO: the stream fails, or nothing came for quiet_ms; or what fn said. */
+ * left. ERR_PEER: nothing came
+ * for quiet_ms; ERR_IO: the stream fails; or what fn said. */
 int stream_fold(struct stream_reader *r, int quiet_ms, stream_fold_fn fn, void *arg,
                 struct err *reterr);
 

@@ -1,5 +1,6 @@
 /* stream_memory.c - the memory engine: handles of one process that share a store by name. Nothing
  * survives the last handle; for tests. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "stream_engine.h"
 #include "stream_headers.h"
 #include "stream_keep.h"
+#include "stream_memory_share.h"
 #include "stream_memory_store.h"
 
 struct mem_done {
@@ -25,6 +27,7 @@ struct mem_stream {
     struct mem_store *store;
     int event;
     struct mem_done *done, **done_tail; /* due, in order */
+    struct mem_share *shares;           /* under the store's lock */
     uint64_t queued_bytes;
     uint32_t queued;
     bool closing;
@@ -106,6 +109,7 @@ static void mem_close(struct stream *base)
     while (s->done)
         mem_dispatch(base);
     mem_store_put(s->store);
+    mem_share_free(s->shares);
     close(s->event);
     free(s);
 }
@@ -135,7 +139,9 @@ static bool keep(struct mem_stream *s, const struct stream_record *set, unsigned
         ok = log && mem_log_reserve(log, n) && (copies[i] = mem_record_new(&set[i], now));
     }
     for (unsigned i = 0; ok && i < npositions; i++)
-        ok = mem_position_set(s->store, positions[i].group, positions[i].topic,
+        ok = !mem_share_holds(mem_share_find(s->shares, positions[i].group),
+                              positions[i].partition) ||
+             mem_position_set(s->store, positions[i].group, positions[i].topic,
                               positions[i].partition, positions[i].next);
     for (unsigned i = 0; copies && i < n; i++)
         if (ok)
@@ -208,8 +214,15 @@ static int64_t start_of(const struct mem_reader *r, const struct mem_log *log)
     return log->first;
 }
 
+static struct mem_share *share_of(const struct mem_reader *r)
+{
+    return r->group[0] ? mem_share_find(r->stream->shares, slice_str(r->group)) : NULL;
+}
+
 static bool wants(const struct mem_reader *r, const struct mem_log *log)
 {
+    if (!mem_share_holds(share_of(r), slice_str(log->partition)))
+        return false;
     for (unsigned i = 0; i < r->ntopics; i++)
         if (strcmp(r->topics[i], log->topic) == 0)
             return true;
@@ -252,7 +265,7 @@ static bool follow_new(struct mem_reader *r, bool first)
         bool known = !wants(r, log);
         for (size_t i = 0; !known && i < r->ncursors; i++)
             known = r->cursors[i].log == log;
-        if (!known && !(first ? follow_first(r, log) : follow(r, log, 0)))
+        if (!known && !(first || share_of(r) ? follow_first(r, log) : follow(r, log, 0)))
             return false;
     }
     if (first && r->group[0] && r->stream->base.writable)
@@ -310,6 +323,7 @@ static int mem_reader_open(struct stream *base, const struct stream_reader_optio
     if (!r)
         return err_set(reterr, ERR_NOMEM, "memory stream: no memory or no descriptor");
     pthread_mutex_lock(&s->store->lock);
+    mem_share_begin(share_of(r));
     bool ok = follow_new(r, true);
     r->next = s->store->readers;
     r->prev = &s->store->readers;
@@ -367,6 +381,11 @@ static enum stream_next give(struct mem_reader *r, struct mem_cursor *c, struct 
 static enum stream_next next_locked(struct mem_reader *r, struct stream_message *ret,
                                     struct err *reterr)
 {
+    enum stream_next share = mem_share_next(share_of(r));
+    if (share == STREAM_MOVED)
+        r->ncursors = 0; /* each from its group's position */
+    if (share != STREAM_GOT)
+        return share;
     if (!follow_new(r, false)) {
         err_set(reterr, ERR_NOMEM, "memory stream: no memory");
         return STREAM_ERROR;
@@ -398,6 +417,34 @@ static enum stream_next mem_next(struct stream_reader *base, struct stream_messa
     }
     pthread_mutex_unlock(&r->stream->store->lock);
     return got;
+}
+
+static bool mem_moves(const struct stream_reader *base)
+{
+    const struct mem_reader *r = (const struct mem_reader *)base;
+    pthread_mutex_lock(&r->stream->store->lock);
+    bool moves = mem_share_moves(share_of(r));
+    pthread_mutex_unlock(&r->stream->store->lock);
+    return moves;
+}
+
+static void mem_yield(struct stream_reader *base)
+{
+    struct mem_reader *r = reader_of(base);
+    pthread_mutex_lock(&r->stream->store->lock);
+    mem_share_yield(share_of(r));
+    pthread_mutex_unlock(&r->stream->store->lock);
+    ring(r->event);
+}
+
+static bool mem_holds(const struct stream_reader *base, struct slice topic, struct slice partition)
+{
+    const struct mem_reader *r = (const struct mem_reader *)base;
+    (void)topic;
+    pthread_mutex_lock(&r->stream->store->lock);
+    bool holds = mem_share_holds(share_of(r), partition);
+    pthread_mutex_unlock(&r->stream->store->lock);
+    return holds;
 }
 
 static int mem_seek(struct stream_reader *base, struct slice topic, struct slice partition,
@@ -471,4 +518,35 @@ const struct stream_engine stream_engine_memory = {
     .seek = mem_seek,
     .seek_time = mem_seek_time,
     .lag = mem_lag,
+    .moves = mem_moves,
+    .yield = mem_yield,
+    .holds = mem_holds,
 };
+
+bool stream_memory_share(struct stream *base, struct slice group, const struct slice *partitions,
+                         unsigned n, bool abrupt)
+{
+    struct mem_stream *s = mem_of(base);
+    if (base->engine != &stream_engine_memory || n > MEM_SHARE_MAX || group.n > STREAM_NAME_MAX)
+        return false;
+    pthread_mutex_lock(&s->store->lock);
+    struct mem_share *share = mem_share_find(s->shares, group);
+    if (!share && (share = calloc(1, sizeof(*share)))) {
+        memcpy(share->group, group.p, group.n);
+        share->next = s->shares;
+        s->shares = share;
+        abrupt = true; /* it shared nothing out before */
+    }
+    if (share) {
+        share->due.n = n;
+        for (unsigned i = 0; i < n; i++)
+            snprintf(share->due.names[i], sizeof(share->due.names[i]), "%.*s",
+                     SLICE_ARG(partitions[i]));
+        if (share->state != MEM_LEAVES)
+            share->state = abrupt ? MEM_MOVES : MEM_TOLD_TO_LEAVE;
+    }
+    for (struct mem_reader *r = s->store->readers; share && r; r = r->next)
+        ring(r->event);
+    pthread_mutex_unlock(&s->store->lock);
+    return share != NULL;
+}
