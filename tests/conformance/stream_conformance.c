@@ -55,7 +55,7 @@ int main(int argc, char **argv)
         if (stream_engine_keeps(engine(i))) {
             add(cases, i, suite_append);
             add(cases, i, suite_read);
-            add(cases, i, suite_retain);
+            add(cases, i, stream_bed_prunes(engine(i)) ? suite_retain : suite_cluster);
         }
         suite_add_tcase(suite, cases);
     }

@@ -20,6 +20,7 @@ enum { SUITE_TESTS_MAX = 64 };
 size_t suite_contract(const TTest *ret[]); /* for engines that forget, too */
 size_t suite_append(const TTest *ret[]);
 size_t suite_read(const TTest *ret[]);
-size_t suite_retain(const TTest *ret[]);
+size_t suite_retain(const TTest *ret[]);  /* where the engine prunes by itself */
+size_t suite_cluster(const TTest *ret[]); /* where it has nodes that do */
 
 #endif

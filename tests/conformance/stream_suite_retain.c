@@ -179,26 +179,6 @@ START_TEST(a_kept_topic_waits_for_its_grace)
 }
 END_TEST
 
-START_TEST(topics_to_keep_are_checked)
-{
-    stream_bed_open(&bed, engine(_i));
-    struct stream_keep keep[STREAM_KEEP_MAX + 1];
-    for (unsigned i = 0; i <= STREAM_KEEP_MAX; i++)
-        keep[i] = (struct stream_keep){SLICE("t"), 0};
-    bed.options.keep = keep;
-    bed.options.nkeep = STREAM_KEEP_MAX + 1;
-    struct stream *none;
-    struct err e = {0};
-    ck_assert_int_eq(stream_open(&bed.options, &none, &e), -1);
-    ck_assert_int_eq(e.code, ERR_CONF);
-    bed.options.nkeep = 2;
-    keep[1].topic = SLICE("no topic");
-    ck_assert_int_eq(stream_open(&bed.options, &none, &e), -1);
-    ck_assert_int_eq(e.code, ERR_CONF);
-    stream_bed_close(&bed);
-}
-END_TEST
-
 size_t suite_retain(const TTest *ret[])
 {
     size_t n = 0;
@@ -208,6 +188,5 @@ size_t suite_retain(const TTest *ret[])
     ret[n++] = topics_kept_for_good_never_go;
     ret[n++] = a_kept_topic_goes_by_its_own_age;
     ret[n++] = a_kept_topic_waits_for_its_grace;
-    ret[n++] = topics_to_keep_are_checked;
     return n;
 }

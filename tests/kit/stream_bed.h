@@ -33,7 +33,7 @@ void stream_bed_add_partition(const struct stream_bed *bed, const char *topic);
 /* What stands in the topic's first partition before that offset is gone; only where it is not the
  * engine's own doing to let records go (stream_bed_prunes). */
 void stream_bed_forget(const struct stream_bed *bed, const char *topic, int64_t before);
-bool stream_bed_prunes(const struct stream_bed *bed);
+bool stream_bed_prunes(const char *engine);
 
 /* What callbacks said. Give its address as arg of stream_bed_done. */
 struct stream_tally {
