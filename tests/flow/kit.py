@@ -228,6 +228,22 @@ class Site:
     def write_config(self):
         self.write("weir.yaml", yaml.safe_dump(self.config, sort_keys=False))
 
+    def use_kafka(self, nodes, **more):
+        """The stream stands on these nodes ("host:port,…"), under a prefix that no other test has; topics
+        are made by make_topics()."""
+        self.config["stream"] = {"kind": "kafka", "kafka": {
+            "nodes": nodes.split(","), "prefix": f"t{secrets.token_hex(4)}.", "partitions": 3, "replicas": 1,
+            "min_insync": 1, "allow_unsafe": True, **more}}
+        return self
+
+    def topic(self, name):
+        """As the nodes know it."""
+        return self.config["stream"]["kafka"]["prefix"] + name
+
+    def make_topics(self):
+        self.write_config()
+        return self.weir("topics", "create")
+
     def adapter(self):
         return self._process("acute", [program("weir-adapter"), "acute", "--config",
                                        self.config_path])
