@@ -4,6 +4,7 @@
 `weir run` supervises adapter and broker of config/weir.yaml (with an HTTP consumer beside its file);
 `weir simulate` sends what several hospitals say, over MLLP; `weir tail` shows the events.
 At the end the independent checker compares what was acknowledged with what both consumers hold.
+With --kafka the stream is not a file but a Kafka node that tests/kafka starts.
 """
 import argparse
 import os
@@ -20,9 +21,13 @@ import yaml
 import checker
 import kit
 
+sys.path.insert(1, os.path.join(kit.TOP, "tests", "kafka"))
+import node  # noqa: E402
+
 MESSAGES_PER_SECOND = 12
 HOSPITALS = 3
 FROM_HOUR = 8  # a morning: arrivals, clinics, theatres
+SKIPPED = 77
 
 
 class Demo:
@@ -34,6 +39,7 @@ class Demo:
         self.file = os.path.join(self.data, "demo.ndjson")
         self.ledger_file = os.path.join(folder, "sent.ndjson")
         self.children = []
+        self.kafka = None
         self.stopping = threading.Event()
         self.ended_early = None
 
@@ -55,10 +61,22 @@ class Demo:
                            stdout=f, check=True)
         return path
 
+    def use_kafka(self):
+        """A node of its own, and the shipped settings for one."""
+        self.kafka = node.Kafka(folder=os.path.join(self.folder, "kafka"))
+        self.kafka.start()
+        os.environ["WEIR_KAFKA"] = self.kafka.address
+
+    def make_topics(self):
+        subprocess.run([kit.program("weir"), "topics", "create", "--config", self.config], check=True)
+
     def write_config(self, url):
         with open(os.path.join(kit.TOP, "config", "weir.yaml"), encoding="utf-8") as f:
             site = yaml.safe_load(f)
         site["data"] = self.data
+        if self.kafka:
+            with open(os.path.join(kit.TOP, "config", "demo", "kafka.yaml"), encoding="utf-8") as f:
+                site.update(yaml.safe_load(f))
         for name in ("pseudonym", "audit"):
             site["keys"][name] = f"file:{self.folder}/keys/{name}.key"
         site["routes"]["demo"].pop("when", None)  # all of them, so that all can be counted
@@ -83,6 +101,8 @@ class Demo:
                               "--out", self.http_file, stdout=subprocess.PIPE, text=True)
         url = consumer.stdout.readline().strip()
         self.write_config(url)
+        if self.kafka:
+            self.make_topics()
         log = open(os.path.join(self.folder, "weir.log"), "ab")
         self.weir = self.child(kit.program("weir"), "run", "--config", self.config, stdout=log,
                                stderr=log)
@@ -97,8 +117,14 @@ weir is up.
   health          {self.address('acute')}/health and {self.address('broker')}/metrics
   log             {os.path.relpath(log.name)}
   command         {os.path.relpath(kit.program('weir'))} status -c {os.path.relpath(self.config)}
-""", flush=True)
+{self.kafka_lines()}""", flush=True)
         self.tail = self.child(kit.program("weir"), "tail", "--config", self.config)
+
+    def kafka_lines(self):
+        if not self.kafka:
+            return ""
+        return (f"  Kafka           {self.kafka.address}, release {self.kafka.release}; one node: not for data that matters\n"
+                f"  analysts        kcat -b {self.kafka.address} -t demo.flow.route.analytics -o beginning -e\n")
 
     def up(self, name):
         if self.weir.poll() is not None:
@@ -166,6 +192,8 @@ weir is up.
                 print(f"{popen.args[0]} did not stop; killed", file=sys.stderr)
                 popen.kill()
                 popen.wait()
+        if self.kafka:
+            self.kafka.close()
 
 
 def seconds_of(text):
@@ -177,6 +205,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--for", dest="seconds", type=seconds_of, default=0,
                         help="end by itself after this time (20s, 2m); without it: until Ctrl-C")
+    parser.add_argument("--kafka", action="store_true", help="the stream on a Kafka node that is started for it")
     parser.add_argument("--folder", default=os.path.join(kit.TOP, "build", "demo"))
     o = parser.parse_args()
     demo = Demo(os.path.realpath(o.folder), o.seconds)
@@ -184,9 +213,14 @@ def main():
         signal.signal(number, lambda *_: demo.stopping.set())
     demo.prepare()
     try:
+        if o.kafka:
+            demo.use_kafka()
         demo.start()
         good = demo.check(demo.feed())
-    except (AssertionError, OSError) as e:
+    except node.Unavailable as e:
+        print(f"run: SKIPPED, no Kafka here: {e}", file=sys.stderr)
+        return SKIPPED
+    except (AssertionError, OSError, subprocess.CalledProcessError) as e:
         print(f"run: {e}", file=sys.stderr)
         good = False
     finally:

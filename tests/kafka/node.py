@@ -302,6 +302,7 @@ class Kafka:
 
     def start(self):
         """Starts every node and waits for all of them."""
+        os.makedirs(self.dir, exist_ok=True)
         jars.class_path(self.release)
         if not shutil.which("java"):
             raise Unavailable("java is not installed (Debian: default-jre-headless)")
