@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include "stream_kafka_err.h"
 
+enum { FIRST_ASK_MS = 400 };
+
 struct where {
     char text[300];
 };
@@ -36,14 +38,29 @@ static int first_error(const rd_kafka_topic_partition_list_t *list, struct err *
     return 0;
 }
 
+static rd_kafka_resp_err_t offsets_once(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
+                                        int64_t ms, int wait_ms)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        list->elems[i].offset = ms;
+        list->elems[i].err = RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+    return rd_kafka_offsets_for_times(rk, list, wait_ms);
+}
+
+/* After "not leader" librdkafka 2.0.2 looks for the leader and does not ask again, but waits its
+ * time out: so it is asked anew, with more and more patience. */
 int kafka_ask_offsets(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, int64_t ms,
                       struct err *reterr)
 {
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
     if (!list->cnt)
         return 0;
-    for (int i = 0; i < list->cnt; i++)
-        list->elems[i].offset = ms;
-    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(rk, list, KAFKA_ASK_MS);
+    for (int wait = FIRST_ASK_MS; wait <= KAFKA_ASK_MS; wait *= 2) {
+        code = offsets_once(rk, list, ms, wait);
+        if (code != RD_KAFKA_RESP_ERR__TIMED_OUT)
+            break;
+    }
     if (code)
         return kafka_err(reterr, code, topic_where(list->elems[0].topic).text, NULL);
     return first_error(list, reterr);
