@@ -225,7 +225,7 @@ static void on_verdict(int fd, unsigned what, void *arg)
  * acknowledged or soon after. */
 static int open_guard(struct proc *p, struct err *reterr)
 {
-    enum { WAIT_MS = 3000 };
+    enum { WAIT_MS = 1500 };
     if (!p->site->stream.kafka.node)
         return 0;
     if (topics_guard_open(p->site, p->program->user, p->name, &p->guard, reterr) < 0)

@@ -3,7 +3,9 @@ import json
 import subprocess
 import unittest
 
+import feed
 import kit
+import mllp
 import node
 
 USERS = {"weir-adapter": "a1", "weir-broker": "b1", "op": "o1", "root": "r1", "ana": "n1"}
@@ -29,6 +31,7 @@ def with_users(site):
         users={program: {"username": name, "password": secret(name)} for program, name in (
             ("adapter", "weir-adapter"), ("broker", "weir-broker"), ("operator", "op"), ("admin", "root"))})
     site.config["routes"]["analytics"]["readers"] = ["ana"]
+    site.config["consumers"] = {"board": kit.file_consumer(site.path("board.ndjson"), "analytics")}
     site.write_config()
     return site
 
@@ -238,6 +241,37 @@ class Rights(unittest.TestCase):
         self.assertEqual(self.read("ana", "north.flow.route.analytics").returncode, 0)
         self.assertIn("one", self.read("op", "north.flow.events").stdout)
 
+    def give_by_hand(self):
+        """What weir says has to be done with Kafka's own tool."""
+        for line in topics(self.site)[1]:
+            if line.startswith("TransactionalId"):
+                self.acls("--force", *line.rpartition("kafka-acls.sh ")[2].rstrip(")").split())
+        self.addCleanup(self.acls, "--remove", "--force", "--allow-principal", "User:weir-broker", "--operation",
+                        "Write", "--operation", "Describe", "--transactional-id", "north.journey")
+
+    def delivered(self):
+        """Events; the words that other tests here wrote to the route are none."""
+        try:
+            with open(self.site.path("board.ndjson"), encoding="utf-8") as f:
+                return f.read().count('"specversion"')
+        except FileNotFoundError:
+            return 0
+
+    def test_these_rights_are_enough_for_the_whole_line(self):
+        self.give_by_hand()
+        adapter, broker = self.site.adapter().start(), self.site.broker().start()
+        self.addCleanup(adapter.stop)
+        self.addCleanup(broker.stop)
+        kit.wait_until(lambda: adapter.healthy() and broker.healthy(), 30, "both are healthy")
+        client = mllp.Client("127.0.0.1", self.site.port)
+        messages = feed.plan("R", patients=1, length=3, connections=1)[0]
+        for message in messages:
+            client.send(message.data)
+            self.assertEqual(mllp.field(client.receive(), b"MSA", 1), "AA", adapter.log())
+        kit.wait_until(lambda: self.delivered() >= len(messages), 30, lambda: broker.log()[-2000:])
+        seen = self.site.weir("tail", "--topic", "flow.messages", "--no-follow", "--since", "1h", "--json")
+        self.assertIn("test-pas", seen.stdout)
+
     def test_a_reader_s_groups_begin_with_its_name(self):
         self.write("weir-broker", "north.flow.route.analytics")
         mine = self.kcat("ana", "-q", "-c", "1", "-X", "auto.offset.reset=earliest", "-G", "ana.dashboard",
@@ -249,13 +283,8 @@ class Rights(unittest.TestCase):
 
     def test_what_this_librdkafka_cannot_give_is_told_with_its_command(self):
         """And seen once Kafka's own tool gave it."""
-        told = [line for line in topics(self.site)[1] if line.startswith("TransactionalId")]
-        for line in told:
-            command = line.rpartition("kafka-acls.sh ")[2].rstrip(")").split()
-            self.acls("--force", *command)
+        self.give_by_hand()
         self.assertEqual(topics(self.site)[0], 0)
-        self.acls("--remove", "--force", "--allow-principal", "User:weir-broker", "--operation", "Write",
-                  "--operation", "Describe", "--transactional-id", "north.journey")
 
     def test_rights_of_others_are_told(self):
         self.acls("--add", "--allow-principal", "User:mallory", "--operation", "Read", "--topic", "north.flow.",
