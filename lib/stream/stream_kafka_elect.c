@@ -92,8 +92,11 @@ static void on_assign(struct kafka_elect *e, rd_kafka_topic_partition_list_t *al
 /* While the group is shared out again nobody else gets the partition: it may come back. */
 static void on_revoke(struct kafka_elect *e)
 {
-    if (rd_kafka_assignment_lost(e->rk))
+    if (rd_kafka_assignment_lost(e->rk)) { /* without an answer it does not join again by itself */
         e->holds = false;
+        e->lost = true;
+        return;
+    }
     e->revoked_ms = clock_mono_ms();
     rd_kafka_assign(e->rk, NULL);
 }

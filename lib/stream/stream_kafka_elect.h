@@ -3,7 +3,8 @@
  *
  * Whoever has been a member longest gets it (the range assignor sorts members by name, and ours
  * begin with the time), so a standby that comes or goes moves nothing. A member that is silent for
- * six seconds is out. Two may believe that they lead for a moment: the transactional id decides. */
+ * six seconds is out; when it comes back, it joins anew, as the youngest. Two may believe that they
+ * lead for a moment: the transactional id decides. */
 #ifndef WEIR_STREAM_KAFKA_ELECT_H
 #define WEIR_STREAM_KAFKA_ELECT_H
 
@@ -15,6 +16,7 @@ struct kafka_elect {
     rd_kafka_queue_t *queue;
     const struct kafka_conf *conf;
     bool holds;         /* partition 0 is this member's */
+    bool lost;          /* the membership ran out: close, and open again */
     int64_t revoked_ms; /* the group is shared out again since then; 0 = it is not */
 };
 

@@ -67,8 +67,10 @@ static void begin_term(struct kafka_lead *l)
 static void end_term(struct kafka_lead *l, const struct err *why)
 {
     pthread_mutex_lock(&l->lock);
-    if (l->term)
+    if (l->term) {
         l->ended = *why;
+        l->ended.retriable = true; /* whoever leads next may take the same sets */
+    }
     l->term = 0;
     pthread_mutex_unlock(&l->lock);
     kafka_wake_ring(&l->s->wake);
@@ -146,6 +148,7 @@ static void give_back(struct kafka_lead *l, struct kafka_sets *batch, enum kafka
     }
     if (result == KAFKA_TXN_ENDED) { /* with its sets, so that the caller hears it first */
         l->ended = *why;
+        l->ended.retriable = true;
         l->term = 0;
     }
     pthread_mutex_unlock(&l->lock);
@@ -187,6 +190,8 @@ static void step(struct kafka_lead *l)
                  l->group);
         end_term(l, &moved);
     }
+    if (l->elect.lost)
+        kafka_elect_close(&l->elect);
     if (l->elect.holds && !l->ready && clock_mono_ms() >= l->retry_ms)
         try_init(l);
     while (l->ready && l->elect.holds && !atomic_load(&l->stop) && run_batch(l))
