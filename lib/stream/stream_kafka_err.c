@@ -56,7 +56,7 @@ static const struct meaning meanings[] = {
     {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, ERR_PEER, true,
      "Kafka has no such topic; make it ('weir topics')"},
     {RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, ERR_PEER, true,
-     "Kafka has no such partition; was the topic made anew with fewer?"},
+     "Kafka has no such topic or partition any more; make it ('weir topics')"},
     {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, ERR_REFUSED, true,
      "Kafka refuses this user the topic; give the user an ACL for it ('weir topics' names them)"},
     {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, ERR_REFUSED, true,

@@ -1,9 +1,10 @@
-/* stream_seat.c - stream_seat NODES PREFIX WRITER: one process with one handle on Kafka that asks
- * to lead the group "journey", for tests that kill, stop and wake such processes.
+/* stream_seat.c - stream_seat NODES PREFIX WRITER APPEND-TIMEOUT-MS: one process with one handle on
+ * Kafka that asks to lead the group "journey", for tests that kill, stop and wake such processes.
  *
  * Lines of its input: "put NAME NEXT" (a forward of two records NAME.1 and NAME.2 to flow.out and
- * the position NEXT of flow.in/0), "plain NAME" (an append to flow.plain), "lead", "close". It
- * answers "ok NAME", "no NAME why", "full NAME", "leads", "ends why", "closed". */
+ * the position NEXT of flow.in/0), "plain NAME" (an append to flow.plain), "size BYTES" (the same
+ * of so many zeros), "lead", "close". It answers "ok NAME", "no NAME why", "full NAME", "leads",
+ * "ends why", "closed". */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct ask {
 static struct stream *open_stream(char **argv)
 {
     struct stream_options o;
+    uint64_t append_ms = 0;
     struct stream *s;
     struct err e = {0};
     stream_options_default(&o);
@@ -29,6 +31,8 @@ static struct stream *open_stream(char **argv)
     o.prefix = slice_str(argv[2]);
     o.writer = slice_str(argv[3]);
     o.record_max = 100000;
+    num_u64(slice_str(argv[4]), &append_ms);
+    o.append_timeout_ms = (uint32_t)append_ms;
     o.allow_unsafe = true;
     if (stream_open(&o, &s, &e)) {
         fprintf(stderr, "%s\n", e.text);
@@ -82,13 +86,22 @@ static void put(struct stream *s, const char *name, const char *next)
     answer(a, stream_forward(s, set, 2, &p, 1, on_done, a, &e), &e);
 }
 
-static void plain(struct stream *s, const char *name)
+static void plain(struct stream *s, const char *name, struct slice value)
 {
     struct err e = {0};
     struct ask *a = calloc(1, sizeof(*a));
-    struct stream_record r = {SLICE("flow.plain"), SLICE("k"), slice_str(name), NULL, 0};
+    struct stream_record r = {SLICE("flow.plain"), SLICE("k"), value, NULL, 0};
     snprintf(a->name, sizeof(a->name), "%s", name);
     answer(a, stream_append(s, &r, 1, on_done, a, &e), &e);
+}
+
+static void size(struct stream *s, const char *bytes)
+{
+    uint64_t n = 0;
+    num_u64(slice_str(bytes), &n);
+    char *zeros = calloc(n + 1, 1);
+    plain(s, bytes, slice_make(zeros, n));
+    free(zeros);
 }
 
 /* False at the end. */
@@ -105,7 +118,9 @@ static bool obey(struct stream *s, char *line)
     } else if (name && next && strcmp(verb, "put") == 0) {
         put(s, name, next);
     } else if (name && strcmp(verb, "plain") == 0) {
-        plain(s, name);
+        plain(s, name, slice_str(name));
+    } else if (name && strcmp(verb, "size") == 0) {
+        size(s, name);
     }
     return true;
 }
@@ -132,7 +147,7 @@ int main(int argc, char **argv)
 {
     char held[LINE];
     size_t n = 0;
-    if (argc != 4)
+    if (argc != 5)
         return 64;
     setvbuf(stdout, NULL, _IOLBF, 0);
     struct stream *s = open_stream(argv);

@@ -1,84 +1,14 @@
 """Who leads on real nodes: one at a time; killed, stopped and woken leaders are followed within seconds and fenced."""
-import os
-import queue
 import signal
 import subprocess
-import threading
 import time
 import unittest
 
 import node
+from seat import Seat, read_all
 
-BUILD = os.environ.get("WEIR_BUILD", "")
 SETTINGS = {"group.initial.rebalance.delay.ms": "0", "auto.create.topics.enable": "true", "num.partitions": "1"}
 TAKE_OVER = 10  # seconds: docs/reliability.md
-
-
-class Seat:
-    """One process that asks to lead."""
-
-    def __init__(self, kafka, name, lead=True):
-        self.name = name
-        self.popen = subprocess.Popen([os.path.join(BUILD, "tests/kafka/stream_seat"), kafka.address, "north.", name],
-                                      stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-        self.lines = queue.Queue()
-        threading.Thread(target=self.read, daemon=True).start()
-        self.expect("open")
-        if lead:
-            self.say("lead")
-
-    def read(self):
-        for line in self.popen.stdout:
-            self.lines.put(line.rstrip("\n"))
-
-    def say(self, line):
-        self.popen.stdin.write(line + "\n")
-        self.popen.stdin.flush()
-
-    def next(self, seconds=40):
-        try:
-            return self.lines.get(timeout=seconds)
-        except queue.Empty:
-            raise AssertionError(f"{self.name}: nothing for {seconds} s") from None
-
-    def expect(self, start, seconds=40):
-        line = self.next(seconds)
-        if not line.startswith(start):
-            raise AssertionError(f"{self.name}: '{line}' instead of '{start}…'")
-        return line
-
-    def put(self, name, place):
-        """One forward, and what came of it; it is tried again where Kafka says later."""
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            self.say(f"put {name} {place}")
-            line = self.next()
-            while line.startswith(("leads", "ends")):
-                line = self.next()
-            if line == f"ok {name}":
-                return
-            if not line.startswith((f"no {name} later", f"full {name}")):
-                raise AssertionError(f"{self.name}: {line}")
-            time.sleep(0.2)
-        raise AssertionError(f"{self.name}: {name} is never durable")
-
-    def signal(self, number):
-        self.popen.send_signal(number)
-
-    def close(self):
-        if self.popen.poll() is None:
-            self.popen.kill()
-        self.popen.wait()
-        self.popen.stdin.close()
-        self.popen.stdout.close()
-
-
-def read_all(kafka, topic):
-    """What a reader sees that takes only what is committed."""
-    done = subprocess.run(["kcat", "-b", kafka.address, "-q", "-m", "4", "-C", "-t", topic, "-o", "beginning", "-e",
-                           "-X", "isolation.level=read_committed"], capture_output=True, text=True, timeout=60,
-                          check=True)
-    return done.stdout.split()
 
 
 def pairs(names):
