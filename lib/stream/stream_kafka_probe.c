@@ -7,7 +7,7 @@
 #include "num.h"
 #include "stream_kafka_property.h"
 
-enum { METADATA_MS = 4000, CONFIGS_MS = 3000, TOPICS_MAX = 64 };
+enum { METADATA_MS = 3000, CONFIGS_MS = 3000, TOPICS_MAX = 64 };
 
 /* What is compared: of the topic that takes the largest record, and of the one with the fewest
  * replicas. */
