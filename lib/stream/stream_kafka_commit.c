@@ -117,7 +117,7 @@ bool kafka_member_busy(const struct kafka_stream *s, const struct kafka_member *
 }
 
 /* Stands in a position that changes nothing. */
-enum { NOT_HELD = UINT32_MAX };
+static const uint64_t not_held = UINT64_MAX;
 
 static uint64_t member_for(const struct kafka_commit *c, const struct stream_position *p)
 {
@@ -127,7 +127,7 @@ static uint64_t member_for(const struct kafka_commit *c, const struct stream_pos
             continue;
         if (m->holds(m->arg, p->topic, p->partition))
             return m->number;
-        found = NOT_HELD;
+        found = not_held;
     }
     return found;
 }
@@ -138,7 +138,7 @@ void kafka_commit_assign(const struct kafka_commit *c, struct kafka_set *set)
     for (unsigned i = 0; i < set->npositions; i++) {
         struct kafka_position *p = &set->positions[i];
         p->member = member_for(c, &p->p);
-        if (p->member != NOT_HELD)
+        if (p->member != not_held)
             set->positions[kept++] = *p;
     }
     set->npositions = kept;

@@ -79,11 +79,12 @@ int kafka_send(struct kafka_topics *t, const struct stream_record *r, void *opaq
         return refuse(r, *ret_code, reterr);
     }
     rd_kafka_headers_t *headers = headers_of(r);
+    /* Pairs of tag and value, without librdkafka's macros around them: clang calls these no C11. */
     rd_kafka_resp_err_t code = rd_kafka_producev(
-        t->rk, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(RD_KAFKA_PARTITION_UA),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(r->key.p, r->key.n),
-        RD_KAFKA_V_VALUE((void *)(uintptr_t)r->value.p, r->value.n), RD_KAFKA_V_HEADERS(headers),
-        RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
+        t->rk, RD_KAFKA_VTYPE_RKT, topic, RD_KAFKA_VTYPE_PARTITION, (int32_t)RD_KAFKA_PARTITION_UA,
+        RD_KAFKA_VTYPE_MSGFLAGS, (int)RD_KAFKA_MSG_F_COPY, RD_KAFKA_VTYPE_KEY, r->key.p, r->key.n,
+        RD_KAFKA_VTYPE_VALUE, r->value.p, r->value.n, RD_KAFKA_VTYPE_HEADERS, headers,
+        RD_KAFKA_VTYPE_OPAQUE, opaque, RD_KAFKA_VTYPE_END);
     if (!code)
         return 0;
     if (headers)
