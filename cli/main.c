@@ -8,7 +8,10 @@
  *     Errors go to standard error; exit codes are those of verb.h. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <poll.h>
 #include <string.h>
+#include <unistd.h>
+#include "stdio_fds.h"
 #include "verb.h"
 
 static const struct verb *const verbs[] = {
@@ -54,20 +57,53 @@ static int list_verbs(FILE *to)
     return to == stderr ? EXIT_USAGE : 0;
 }
 
-int main(int argc, char **argv)
+static const struct verb *find(const char *name)
+{
+    for (unsigned i = 0; i < VERBS; i++)
+        if (strcmp(name, verbs[i]->name) == 0)
+            return verbs[i];
+    return NULL;
+}
+
+static int unknown(const char *name)
+{
+    fprintf(stderr, "weir: there is no verb '%s'\n\n", name);
+    return list_verbs(stderr);
+}
+
+static int run(int argc, char **argv)
 {
     if (argc < 2)
         return list_verbs(stderr);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0)
+    bool help = strcmp(argv[1], "help") == 0;
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || (help && argc == 2))
         return list_verbs(stdout);
     if (strcmp(argv[1], "--version") == 0) {
         puts("weir " WEIR_VERSION);
         return 0;
     }
-    for (unsigned i = 0; i < VERBS; i++)
-        if (strcmp(argv[1], verbs[i]->name) == 0)
-            return verbs[i]->run(verbs[i], argc - 1, argv + 1);
-    fprintf(stderr, "weir: there is no verb '%s'\n\n", argv[1]);
-    return list_verbs(stderr);
+    const struct verb *v = find(argv[help ? 2 : 1]);
+    if (!v)
+        return unknown(argv[help ? 2 : 1]);
+    return help ? verb_help(v) : v->run(v, argc - 1, argv + 1);
+}
+
+/* Half a list must not look like a whole one. A pipe whose reader has seen enough is no failure. */
+static int flushed(int code)
+{
+    bool failed = fflush(stdout) != 0;
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    if ((!failed && !ferror(stdout)) || (poll(&out, 1, 0) == 1 && (out.revents & POLLERR)))
+        return code;
+    if (code != 0 && code != EXIT_FOUND)
+        return code;
+    fprintf(stderr, "weir: standard output cannot be written: what stands there is not all\n");
+    return EXIT_IO;
+}
+
+int main(int argc, char **argv)
+{
+    if (stdio_fds_hold() < 0)
+        return EXIT_IO;
+    return flushed(run(argc, argv));
 }

@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -172,24 +173,49 @@ static bool take(struct options *o, int opt, const char *value)
     }
 }
 
+/* As its user may have written it. */
+static const char *name_of(const struct option *o, char to[32])
+{
+    snprintf(to, 32, "--%s", o->name);
+    return to;
+}
+
+int options_refused(const struct verb *v, const struct option *known, char **argv)
+{
+    char name[32];
+    const char *last = argv[optind - 1];
+    for (const struct option *o = known; o->name; o++)
+        if (o->val == optopt && o->has_arg == no_argument && strncmp(last, "--", 2) == 0)
+            return verb_usage(v, "%s takes no value", name_of(o, name));
+    if (optopt)
+        return verb_usage(v, "-%c is not an option here", optopt);
+    return verb_usage(v, "%s is not an option here", last);
+}
+
 int options_read(const struct verb *v, unsigned set, int argc, char **argv, struct options *ret)
 {
     struct options o = {.timeout_ms = TIMEOUT_PRESET_MS};
     optind = 1;
     opterr = 0;
     for (;;) {
-        int before = optind;
-        int opt = getopt_long(argc, argv, ":hc:n:", all, NULL);
+        char name[32] = "";
+        int index = -1, opt = getopt_long(argc, argv, ":hc:n:", all, &index);
         if (opt == -1)
             break;
         if (opt == 'h')
             return verb_help(v);
         if (opt == ':')
             return verb_usage(v, "%s needs a value", argv[optind - 1]);
-        if (opt == '?' || (opt != 'c' && !(bit_of(opt) & set)))
-            return verb_usage(v, "%s is not an option here", argv[before]);
+        if (opt == '?')
+            return options_refused(v, all, argv);
+        if (index >= 0)
+            name_of(&all[index], name);
+        else
+            snprintf(name, sizeof(name), "-%c", opt);
+        if (opt != 'c' && !(bit_of(opt) & set))
+            return verb_usage(v, "%s is not an option here", name);
         if (!take(&o, opt, optarg))
-            return verb_usage(v, "%s cannot be read: wanted %s", argv[before],
+            return verb_usage(v, "%s cannot be read: wanted %s", name,
                               opt == 'n'            ? "a number"
                               : opt == OPT_INSTANCE ? "at most 16 of a-z and 0-9"
                               : opt == OPT_SINCE || opt == OPT_UNTIL

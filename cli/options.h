@@ -49,4 +49,9 @@ struct options {
  * was wrong and said so). */
 int options_read(const struct verb *v, unsigned set, int argc, char **argv, struct options *ret);
 
+struct option;
+/* Names the option of `known` that getopt_long has just answered with '?', and what is wrong with
+ * it; returns EXIT_USAGE. */
+int options_refused(const struct verb *v, const struct option *known, char **argv);
+
 #endif

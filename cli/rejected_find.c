@@ -46,10 +46,12 @@ int rejected_find(struct view *v, const char *name,
         view_read(v, "flow.rejected", STREAM_LATEST, &r, reterr) < 0)
         return -1;
     resolved_place(slice_str(name), &s.partition, &s.offset);
+    /* Where there is no such partition, there is no such message. */
     int result = stream_seek(r, SLICE("flow.rejected"), s.partition, s.offset, reterr);
+    bool known = result == 0 || reterr->code != ERR_INPUT;
     if (result == 0 && view_fold(r, look, &s, reterr) < 0 && !s.ended)
         result = -1;
-    else if (result == 0 && !s.found)
+    else if (!known || (result == 0 && !s.found))
         result = err_set(reterr, ERR_INPUT, "no rejected message '%s' is there", name);
     stream_reader_close(r);
     return result;

@@ -45,9 +45,11 @@ static int start_of(struct run *r, struct err *reterr)
 {
     struct tm day = {0};
     const char *end = strptime(r->o.date, "%Y-%m-%d", &day);
-    if (!end || *end)
+    const int written = day.tm_mday;
+    const time_t midnight = timegm(&day); /* makes 30 February the 2nd of March */
+    if (!end || *end || day.tm_mday != written)
         return err_set(reterr, ERR_INPUT, "--date %s is no date: wanted YYYY-MM-DD", r->o.date);
-    r->start_s = zone_from_local(r->zone, timegm(&day)).instant_s;
+    r->start_s = zone_from_local(r->zone, midnight).instant_s;
     r->from_s = r->start_s + (int64_t)r->o.from * HOUR_S;
     return 0;
 }

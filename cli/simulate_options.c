@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stddef.h>
 #include "num.h"
+#include "options.h"
 #include "ward.h"
 
 enum kind { TEXT, NUMBER, TIME, FLAG };
@@ -102,7 +103,7 @@ int simulate_options_read(const struct verb *v, int argc, char **argv, struct si
     optind = 1;
     opterr = 0;
     for (;;) {
-        int before = optind, opt = getopt_long(argc, argv, ":h", all, NULL);
+        int opt = getopt_long(argc, argv, ":h", all, NULL);
         if (opt == -1)
             break;
         if (opt == 'h' || opt == HELP)
@@ -110,7 +111,7 @@ int simulate_options_read(const struct verb *v, int argc, char **argv, struct si
         if (opt == ':')
             return verb_usage(v, "%s needs a value", argv[optind - 1]);
         if (opt < 1 || opt > ROWS)
-            return verb_usage(v, "%s is not an option here", argv[before]);
+            return options_refused(v, all, argv);
         if (!take(&rows[opt - 1], optarg, &o))
             return usage_of(v, &rows[opt - 1]);
     }

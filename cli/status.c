@@ -14,6 +14,8 @@ static int run(const struct verb *self, int argc, char **argv)
     int code = options_read(self, OPTION_JSON | OPTION_TIMEOUT, argc, argv, &o);
     if (code >= 0)
         return code;
+    if (o.rest < argc)
+        return verb_usage(self, "%s: nothing more is expected", argv[o.rest]);
     if (site_open(o.config, 0, &site, &err) < 0)
         return verb_fail(self, &err);
     unsigned n = processes_of(site, names);

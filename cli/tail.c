@@ -190,7 +190,7 @@ static int follow(struct tail *t, struct stream_reader *r, struct err *reterr)
         if (n == STREAM_GOT && render(t, &m) && !put_out(t))
             return 0; /* nobody reads any more */
         if (n == STREAM_NONE) {
-            if (fflush(stdout) != 0 || (t->o->no_follow && stream_caught_up(r)))
+            if (fflush(stdout) != 0 || ferror(stdout) || (t->o->no_follow && stream_caught_up(r)))
                 return 0;
             if (!view_wait(r, WAIT_MS))
                 return 0; /* `| head` has seen enough, or the pager was left */

@@ -8,7 +8,7 @@
 
 #include "err.h"
 
-enum { EXIT_FOUND = 1, EXIT_USAGE = 64, EXIT_CONFIG = 78 };
+enum { EXIT_FOUND = 1, EXIT_USAGE = 64, EXIT_IO = 74, EXIT_CONFIG = 78 };
 
 struct verb {
     const char *name;

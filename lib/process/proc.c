@@ -13,6 +13,7 @@
 #include "lock.h"
 #include "log.h"
 #include "proc_stream.h"
+#include "stdio_fds.h"
 #include "topics_guard.h"
 
 const char *proc_name(const struct proc *p)
@@ -350,12 +351,14 @@ static int run(struct proc *p, struct err *reterr)
 /* glibc's threshold rises with the largest block ever freed: after one large message all blocks
  * would come from the heap, which shrinks only from its end. A fixed one gives large blocks back.
  */
-enum { LARGE_BLOCK = 256 * 1024 };
+enum { LARGE_BLOCK = 256 * 1024, EXIT_IO = 74 };
 
 int proc_main(int argc, char **argv, const struct proc_program *program)
 {
     struct proc p = {.program = program, .lock_fd = -1, .started_ms = clock_wall_ms()};
     struct err e = {.code = ERR_NONE};
+    if (stdio_fds_hold() < 0)
+        return EXIT_IO;
     int r = proc_args_read(program, argc, argv, &p.args);
     if (r != -1)
         return r;

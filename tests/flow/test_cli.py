@@ -32,6 +32,31 @@ class Help(unittest.TestCase):
             self.assertTrue(done.stderr)
 
 
+    def test_the_option_that_is_wrong_is_named(self):
+        for argv, says in ((["pause", "consumer", "x", "--nonsense"], "--nonsense is not an option here"), (["pause", "consumer", "x", "-q"], "-q is not an option here"),
+                           (["pause", "consumer", "x", "--json"], "--json is not an option here"), (["tail", "--json=3"], "--json takes no value"),
+                           (["pause", "consumer", "x", "--timeout", "soon"], "--timeout cannot be read"), (["tail", "-n", "x"], "-n cannot be read"),
+                           (["simulate", "127.0.0.1:1", "--nonsense"], "--nonsense is not an option here"), (["status", "nonsense"], "nonsense: nothing more is expected")):
+            done = subprocess.run([kit.program("weir"), *argv], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 64, argv)
+            self.assertIn(says, done.stderr)
+        done = subprocess.run([kit.program("weir"), "simulate", "--date", "2026-02-30", "--messages", "1"], capture_output=True, text=True, check=False)
+        self.assertIn("is no date", done.stderr)
+
+    def test_help_of_a_verb(self):
+        one, other = (subprocess.run([kit.program("weir"), *argv], capture_output=True, text=True, check=True).stdout for argv in (["help", "tail"], ["tail", "--help"]))
+        self.assertEqual(one, other)
+
+    def test_output_that_is_not_written_is_no_success(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([kit.program("weir"), "--help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(done.returncode, 74)
+        self.assertIn("cannot be written", done.stderr)
+        for streams in (">&-", "<&- >&-"):
+            done = subprocess.run(["sh", "-c", f'"$0" --help {streams}', kit.program("weir")], stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(done.returncode, 74, streams)
+
+
 class WithoutProcesses(unittest.TestCase):
     def setUp(self):
         self.site = kit.Site()
@@ -121,6 +146,16 @@ class WithoutProcesses(unittest.TestCase):
         done = self.site.weir("tail", "--no-follow", check=False)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("no data there yet", done.stderr)
+
+    def test_a_process_without_standard_streams_gives_their_numbers_to_nothing_else(self):
+        def close_all():
+            for fd in range(3):
+                os.close(fd)
+        with subprocess.Popen([kit.program("weir-adapter"), "--config", self.site.config_path, "acute"], preexec_fn=close_all) as adapter:
+            self.addCleanup(adapter.kill)
+            kit.wait_until(lambda: os.path.exists(self.site.path("data/run/acute.sock")), 10, "the control socket of the adapter")
+            self.assertEqual([os.readlink(f"/proc/{adapter.pid}/fd/{fd}") for fd in range(3)], ["/dev/null"] * 3)
+            adapter.terminate()
 
 
 class WithProcesses(unittest.TestCase):
