@@ -136,7 +136,7 @@ static void refuse(struct retranslate *r, const struct err *why)
     struct control_call *call = r->call;
     r->call = NULL;
     fail(r, why);
-    control_fail(call, "%s", why->text);
+    control_fail_err(call, why);
 }
 
 static void on_audited(void *arg, const struct err *e)
@@ -241,7 +241,7 @@ static void do_retranslate(struct control_call *call, const struct json *request
 {
     struct err err = {0};
     if (ask(arg, call, request, &err) < 0)
-        control_fail(call, "%s", err.text);
+        control_fail_err(call, &err);
 }
 
 /* ---- its life ---- */

@@ -213,12 +213,12 @@ static void resolve_one(struct control_call *call, const struct json *request, s
     struct slice consumer = given(request, "consumer"), event = given(request, "event");
     struct parcel *p = find(r, consumer, event, &d);
     if (!d) {
-        control_fail(call, "there is no consumer '%.*s'", SLICE_ARG(consumer));
+        control_fail_wrong(call, "there is no consumer '%.*s'", SLICE_ARG(consumer));
         return;
     }
     if (!p) {
-        control_fail(call, "no event '%.*s' is parked for consumer '%.*s' at this broker",
-                     SLICE_ARG(event), SLICE_ARG(consumer));
+        control_fail_wrong(call, "no event '%.*s' is parked for consumer '%.*s' at this broker",
+                           SLICE_ARG(event), SLICE_ARG(consumer));
         return;
     }
     int may =

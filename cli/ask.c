@@ -47,7 +47,9 @@ static int read_answer(struct slice text, struct arena *arena, struct json **ret
         return err_set(reterr, ERR_PEER, "the answer does not say whether it worked");
     if (!ok->boolean) {
         struct slice why = json_text(answer, "error");
-        return err_set(reterr, ERR_REFUSED, "%.*s", SLICE_ARG(why));
+        const struct json *wrong = json_get(answer, "wrong");
+        bool never = wrong && wrong->kind == JSON_BOOL && wrong->boolean;
+        return err_set(reterr, never ? ERR_INPUT : ERR_REFUSED, "%.*s", SLICE_ARG(why));
     }
     *ret = answer;
     return 0;

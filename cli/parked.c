@@ -102,7 +102,16 @@ static void list_json(const struct entry *e, struct json_writer *w, struct buf *
     fwrite(out->p, 1, out->n, stdout);
 }
 
-static int list(const struct fold *f, const struct options *o, struct err *reterr)
+static bool has_consumer(const struct site *s, const char *name)
+{
+    for (unsigned i = 0; i < s->nconsumers; i++)
+        if (slice_eq_str(s->consumers[i].name, name))
+            return true;
+    return false;
+}
+
+static int list(const struct fold *f, const struct options *o, const struct site *site,
+                struct err *reterr)
 {
     struct buf out;
     struct json_writer *w = NULL;
@@ -122,10 +131,13 @@ static int list(const struct fold *f, const struct options *o, struct err *reter
                    SLICE_ARG(e->consumer), SLICE_ARG(e->type), SLICE_ARG(e->id),
                    SLICE_ARG(e->since), SLICE_ARG(e->reason));
     }
-    if (!w && !shown)
-        puts("nothing is parked");
     json_writer_close(w);
     buf_fini(&out);
+    /* One that is gone from the configuration may still have some. */
+    if (!shown && o->consumer && !has_consumer(site, o->consumer))
+        return err_set(reterr, ERR_INPUT, "there is no consumer '%s'", o->consumer);
+    if (!shown && !o->json)
+        puts("nothing is parked");
     return 0;
 }
 
@@ -171,12 +183,11 @@ static int show(const struct fold *f, const char *id, const struct options *o, s
             return -1;
         found = true;
     }
-    return found
-               ? 0
-               : err_set(
-                     reterr, ERR_INPUT,
-                     "no event '%s' stands in flow.parked; 'weir parked list' shows those that do",
-                     id);
+    return found ? 0
+                 : err_set(reterr, ERR_INPUT,
+                           "no event '%s' stands in flow.parked%s%s; 'weir parked list' shows "
+                           "those that do",
+                           id, o->consumer ? " for consumer " : "", o->consumer ? o->consumer : "");
 }
 
 static int read_verb(const struct verb *self, const struct options *o, const char *id)
@@ -188,7 +199,7 @@ static int read_verb(const struct verb *self, const struct options *o, const cha
         return verb_fail(self, &err);
     int result = fold_all(&f, &v, &err);
     if (result == 0)
-        result = id ? show(&f, id, o, &v, &err) : list(&f, o, &err);
+        result = id ? show(&f, id, o, &v, &err) : list(&f, o, v.site, &err);
     fold_close(&f);
     view_close(&v);
     return result < 0 ? verb_fail(self, &err) : 0;

@@ -164,7 +164,9 @@ static int list(struct view *v, const struct options *o, struct err *reterr)
                    (unsigned long long)t->count, SLICE_ARG(t->source), SLICE_ARG(t->kind), t->last,
                    t->newest, t->resolved ? "(resolved) " : "", SLICE_ARG(t->reasons));
     }
-    if (result == 0 && f.n == 0 && !o->json)
+    if (result == 0 && f.n == 0 && o->source && !site_source_find(v->site, slice_str(o->source)))
+        result = err_set(reterr, ERR_INPUT, "there is no source '%s'", o->source);
+    else if (result == 0 && f.n == 0 && !o->json)
         puts(f.resolved.blocks.count ? "nothing is left; --all shows what was resolved"
                                      : "nothing was rejected");
     resolved_fini(&f.resolved);

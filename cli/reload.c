@@ -16,14 +16,14 @@ struct reload {
 };
 
 static void say(const struct reload *r, const char *process, const struct json *answer,
-                const char *why)
+                const struct err *why)
 {
     if (r->o->json) {
-        status_print_json(process, answer, why);
+        status_print_json(process, answer, why->text);
         return;
     }
     if (!answer) {
-        printf("%s: refused: %s\n", process, why);
+        printf("%s: %s%s\n", process, why->code == ERR_PEER ? "" : "refused: ", why->text);
         return;
     }
     struct slice taken = json_text(answer, "taken");
@@ -63,7 +63,7 @@ static bool ask_runners(struct reload *r)
             continue;
         any = true;
         r->refused = rc < 0;
-        say(r, names[i], rc < 0 ? NULL : answer, err.text);
+        say(r, names[i], rc < 0 ? NULL : answer, &err);
     }
     return any;
 }
@@ -84,7 +84,7 @@ static void ask_all(struct reload *r)
                          : ask_process(r->data, names[i], "reload", NULL, 0, r->o->timeout_ms,
                                        r->site->arena, &answer, &err);
         r->refused = rc < 0;
-        say(r, names[i], rc < 0 ? NULL : answer, err.text);
+        say(r, names[i], rc < 0 ? NULL : answer, &err);
     }
 }
 

@@ -8,7 +8,7 @@ static int read_all(FILE *f, const char *file, struct buf *into, struct err *ret
 {
     char part[16384];
     size_t n;
-    while ((n = fread(part, 1, sizeof(part), f)) > 0)
+    while (buf_ok(into) && (n = fread(part, 1, sizeof(part), f)) > 0)
         buf_put(into, slice_make(part, n));
     if (ferror(f))
         return err_set(reterr, ERR_IO, "%s: %s", file, strerror(errno));

@@ -34,6 +34,10 @@ static int read_route(struct site *s, struct site_route *r, const struct yaml *n
     if (site_check_name(node, "route", reterr) < 0 ||
         conf_read(node, route_options, ROUTE_OPTIONS, s->arena, r, reterr) < 0)
         return -1;
+    /* A rule whose variable is not set must not let everything through. */
+    if (r->when_node && !slice_present(r->when))
+        return yaml_err(r->when_node, reterr,
+                        "when: is empty: leave it out where every event is meant");
     const struct yaml *readers = yaml_get(node, "readers");
     if (readers && !slice_eq_str(s->stream.kind, "kafka"))
         return site_name_err(readers, reterr, "\"readers\" is of no use with kind %s of the stream",

@@ -46,8 +46,13 @@ static struct yaml **find(struct yaml *map, struct slice name)
 }
 
 /* Moves the children of `over` into `base`; both are maps. */
-static void merge(struct yaml *base, struct yaml *over, unsigned depth)
+static int merge(struct yaml *base, struct yaml *over, unsigned depth, struct err *reterr)
 {
+    /* Who writes this means none, and would get all. */
+    if (slice_eq_str(over->name, "events") && !over->child && base->child)
+        return yaml_err(over, reterr,
+                        "{} adds nothing to the events of %s:%u: take each out, as in {%.*s: ~}",
+                        base->file, base->line, SLICE_ARG(base->child->name));
     for (struct yaml *node = over->child, *next; node; node = next) {
         next = node->next;
         struct yaml **at = find(base, node->name);
@@ -60,12 +65,14 @@ static void merge(struct yaml *base, struct yaml *over, unsigned depth)
             *at = old->next;
             base->count--;
         } else if (depth > 1 && old->kind == YAML_MAP && node->kind == YAML_MAP) {
-            merge(old, node, depth - 1);
+            if (merge(old, node, depth - 1, reterr) < 0)
+                return -1;
         } else {
             node->next = old->next;
             *at = node;
         }
     }
+    return 0;
 }
 
 static int merge_file(struct map_tree *t, struct yaml *file, struct err *reterr)
@@ -82,7 +89,8 @@ static int merge_file(struct map_tree *t, struct yaml *file, struct err *reterr)
                             sections[s].name);
         struct yaml **at = find(t->root, node->name);
         if (*at) {
-            merge(*at, node, sections[s].depth);
+            if (merge(*at, node, sections[s].depth, reterr) < 0)
+                return -1;
         } else {
             node->next = NULL;
             *at = node;

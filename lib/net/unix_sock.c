@@ -55,7 +55,11 @@ int unix_sock_connect(const char *path, int64_t timeout_ms, struct err *reterr)
     setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
     if (connect(fd, (const struct sockaddr *)&un, sizeof(un)) == 0)
         return fd;
-    err_set(reterr, ERR_PEER, "nobody answers at %s: %s", path, strerror(errno));
+    if (errno == EACCES)
+        err_set(reterr, ERR_PEER, "%s belongs to the user that weir runs as: ask as that one",
+                path);
+    else
+        err_set(reterr, ERR_PEER, "nobody answers at %s: %s", path, strerror(errno));
     close(fd);
     return -1;
 }

@@ -9,7 +9,13 @@
 #include "conn.h"
 #include "unix_sock.h"
 
-enum { LINE_MAX = 65536, ANSWER_MAX = 16 << 20, VERBS_MAX = 64, CONNECTIONS_MAX = 32 };
+enum {
+    LINE_MAX = 65536,
+    ANSWER_MAX = 16 << 20,
+    VERBS_MAX = 64,
+    CONNECTIONS_MAX = 32,
+    TEXT_MAX = 600
+};
 
 struct control_verb {
     const char *name;
@@ -96,13 +102,8 @@ void control_done(struct control_call *call)
         control_fail(call, "the answer is longer than %d bytes; ask for less", ANSWER_MAX);
 }
 
-void control_fail(struct control_call *call, const char *fmt, ...)
+static void answer_failed(struct control_call *call, bool wrong, const char *text)
 {
-    char text[600];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
     buf_reset(&call->out);
     json_writer_reset(call->w);
     json_object(call->w);
@@ -110,8 +111,37 @@ void control_fail(struct control_call *call, const char *fmt, ...)
     json_bool(call->w, false);
     json_key(call->w, SLICE("error"));
     json_string(call->w, slice_str(text));
+    if (wrong) {
+        json_key(call->w, SLICE("wrong"));
+        json_bool(call->w, true);
+    }
     json_object_end(call->w);
     finish(call);
+}
+
+void control_fail(struct control_call *call, const char *fmt, ...)
+{
+    char text[TEXT_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    answer_failed(call, false, text);
+}
+
+void control_fail_wrong(struct control_call *call, const char *fmt, ...)
+{
+    char text[TEXT_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    answer_failed(call, true, text);
+}
+
+void control_fail_err(struct control_call *call, const struct err *e)
+{
+    answer_failed(call, e->code == ERR_INPUT, e->text);
 }
 
 const char *control_who(const struct control_call *call)

@@ -35,6 +35,11 @@ void control_done(struct control_call *call);
 /* {"ok": false, "error": "…"} instead of whatever was written. */
 void control_fail(struct control_call *call, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* The same with "wrong": true, where what was asked for cannot be, however often it is asked. */
+void control_fail_wrong(struct control_call *call, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* One of the two, by the error: ERR_INPUT is wrong. */
+void control_fail_err(struct control_call *call, const struct err *e);
 /* Who asks, for the audit record: "uid:1000". Lives as long as the call. */
 const char *control_who(const struct control_call *call);
 

@@ -35,7 +35,9 @@ static int read_line(int fd, struct buf *ret, struct err *reterr)
             continue;
         if (n <= 0)
             return err_set(reterr, ERR_PEER, "no answer: %s",
-                           n == 0 ? "the process went away" : strerror(errno));
+                           n == 0            ? "the process went away"
+                           : errno == EAGAIN ? "none came in time; it may still do what was asked"
+                                             : strerror(errno));
         ret->n += (size_t)n;
         if (to[n - 1] == '\n') {
             ret->n--;

@@ -212,12 +212,12 @@ static void ask(struct pauses *p, struct control_call *call, const struct json *
     struct err err = {0};
     bool is = pauses_has(p, kind, name);
     if (!is && !p->o.exists(p->o.arg, kind, name)) {
-        control_fail(call, "there is no %.*s '%.*s'", SLICE_ARG(kind), SLICE_ARG(name));
+        control_fail_wrong(call, "there is no %.*s '%.*s'", SLICE_ARG(kind), SLICE_ARG(name));
         return;
     }
     if (is == pause) {
-        control_fail(call, "%.*s '%.*s' is %s", SLICE_ARG(kind), SLICE_ARG(name),
-                     is ? "paused already" : "not paused");
+        control_fail_wrong(call, "%.*s '%.*s' is %s", SLICE_ARG(kind), SLICE_ARG(name),
+                           is ? "paused already" : "not paused");
         return;
     }
     struct wait *w = begin(p, call, request, pause);

@@ -357,6 +357,12 @@ class WithProcesses(unittest.TestCase):
         self.assertIn("\nPID|1||", shown)
         self.assertNotRegex(shown, r"\r(?!\n)")
 
+    def test_a_list_of_what_does_not_exist_is_not_empty(self):
+        for argv, says in ((["parked", "list", "--consumer", "nobody"], "no consumer 'nobody'"), (["rejected", "list", "--source", "nobody"], "no source 'nobody'")):
+            done = self.site.weir(*argv, check=False)
+            self.assertEqual(done.returncode, 65, done.stderr)
+            self.assertIn(says, done.stderr)
+
     def test_parked_is_empty(self):
         self.assertIn("nothing is parked", self.site.weir("parked", "list").stdout)
         done = self.site.weir("parked", "release", "no-such-event", "--consumer", "out", check=False)

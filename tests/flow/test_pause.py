@@ -137,15 +137,17 @@ class PauseTest(unittest.TestCase):
 
     def test_what_is_not_there(self):
         self.site.start()
-        for argv, code, words in ((["consumer", "none"], 75, "no consumer 'none'"),
-                                  (["route", "none"], 75, "no route 'none'"),
+        for argv, code, words in ((["consumer", "none"], 65, "no consumer 'none'"),
+                                  (["route", "none"], 65, "no route 'none'"),
                                   (["source", "none"], 65, "no source 'none'"),
                                   (["thing", "none"], 64, "neither source"), (["consumer"], 64, "wanted")):
             for verb in ("pause", "resume"):
                 done = self.site.weir(verb, *argv, check=False)
                 self.assertEqual(done.returncode, code, done.stderr)
                 self.assertIn(words, done.stderr)
-        self.assertIn("not paused", self.site.weir("resume", "consumer", "one", check=False).stderr)
+        done = self.site.weir("resume", "consumer", "one", check=False)
+        self.assertEqual(done.returncode, 65, done.stderr)
+        self.assertIn("not paused", done.stderr)
 
 
 if __name__ == "__main__":

@@ -296,6 +296,8 @@ START_TEST(what_is_wrong_is_said)
         {KEYS "routes: {x: {wen: a}}", "did you mean \"when\"?"},
         {KEYS "routes: {x: {key: env:WEIR_TEST_SHORT}}", "32 or more are needed"},
         {KEYS "routes: {x: {key: abc}}", "never written here"},
+        {KEYS "routes: {x: {when: }}", "when: is empty"},
+        {KEYS "routes:\n  x:\n    when: ${WEIR_TEST_UNSET:-}\n", "when: is empty"},
         {KEYS ROUTE "consumers: {c: {route: al, kind: file, file: {path: x}}}",
          "there is no route \"al\"; did you mean \"all\"?"},
         {KEYS ROUTE CONSUMER "    kind: http\n", "needs its section \"http:\""},

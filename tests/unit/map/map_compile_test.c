@@ -52,7 +52,7 @@ static const struct {
      "did you mean patient.admitted"},
     {"triggers: {A01: {events: {patient.admitted: {time: entri}}}}", "time rule \"entri\""},
     {"triggers: {A02: {events: {patient.admitted: {otherwise: true}}}}", "needs time:"},
-    {"triggers: {A01: {use: [h], events: {}}}", "group \"h\""},
+    {"triggers: {A02: {use: [h], events: {}}}", "group \"h\""},
     {"groups: {gg: {data.visit.class: PV1-2}}", "uses the group \"gg\"; did you mean g?"},
     {"triggers: {A02: {use: [g]}}", "needs events:"},
     {"triggers: {A02: {same_as: A99}}", "same_as:"},
@@ -105,6 +105,17 @@ START_TEST(an_overlay_adds_replaces_and_takes_out)
 }
 END_TEST
 
+START_TEST(events_of_a_trigger_are_taken_out_one_by_one)
+{
+    struct sample s;
+    sample_open(&s);
+    ck_assert_int_eq(sample_add(&s, base), 0);
+    ck_assert_int_eq(sample_add(&s, "triggers: {A01: {events: {}}}"), -1);
+    ck_assert_msg(strstr(s.err.text, "as in {patient.admitted: ~}") != NULL, "%s", s.err.text);
+    sample_close(&s);
+}
+END_TEST
+
 START_TEST(a_trigger_taken_out_is_unknown)
 {
     struct sample s;
@@ -143,6 +154,7 @@ Suite *map_compile_suite(void)
     tcase_add_loop_test(t, what_is_wrong_is_told_with_its_place, 0,
                         (int)(sizeof(wrong) / sizeof(wrong[0])));
     tcase_add_test(t, an_overlay_adds_replaces_and_takes_out);
+    tcase_add_test(t, events_of_a_trigger_are_taken_out_one_by_one);
     tcase_add_test(t, a_trigger_taken_out_is_unknown);
     tcase_add_loop_test(t, a_pattern_fits_the_whole_text, 0,
                         (int)(sizeof(likes) / sizeof(likes[0])));
