@@ -58,6 +58,8 @@ bool intake_moving(struct intake *in, const char **ret_why)
     int64_t now = clock_mono_ms();
     if (disk_space_low(&in->disk, now))
         *ret_why = "the disk is nearly full: senders are told to try later";
+    else if (in->held)
+        *ret_why = "the stream has not answered since the start: senders are told to try later";
     else if (in->failing)
         *ret_why = "the stream refuses: senders are told to try later";
     else if (in->under_way && now - in->waiting_since > STUCK_MS)
@@ -175,9 +177,13 @@ static void refuse(struct intake *in, struct reply *r, struct slice raw, bool la
     put_off(r, "the refusal could not be made durable: send it again later");
 }
 
-/* Whether the disk is so full that nothing more is taken, not even into flow.rejected. */
-static bool no_room(struct intake *in, struct reply *r)
+/* Whether nothing is taken now, not even into flow.rejected. */
+static bool not_now(struct intake *in, struct reply *r)
 {
+    if (in->held) {
+        put_off(r, "the stream has not answered since the start: send it again later");
+        return true;
+    }
     if (!disk_space_low(&in->disk, loop_now(in->loop)))
         return false;
     put_off(r, "no room on the disk: send it again later");
@@ -214,7 +220,7 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
     const struct hl7_msg *request = t.parsed ? &t.msg : read_header(in, raw, &header);
     answer_of(&t, request != NULL, &answer);
     reply_write(r, &in->stamp, request, answer.code, answer.errors, answer.nerrors);
-    if (no_room(in, r))
+    if (not_now(in, r))
         return r;
     source_count(src, &t);
     if (t.verdict == TRANSLATE_REFUSED) {
@@ -243,7 +249,7 @@ struct reply *intake_long_frame(struct intake *in, struct source *src, struct se
     if (!r)
         return NULL;
     reply_write(r, &in->stamp, read_header(in, frame->bytes, &msg), HL7_AR, &error, 1);
-    if (no_room(in, r))
+    if (not_now(in, r))
         return r;
     series_add(metric_series(src->families->rejected, labels), 1);
     log_line(LOG_WARN, "frame.too_long", "source=%.*s bytes=%llu limit=%llu",

@@ -38,6 +38,7 @@ struct intake {
     int64_t waiting_since; /* monotonic ms since which something is under way without any success; 0
                               = nothing is */
     bool failing;          /* the newest outcome was a failure */
+    bool held;             /* not known yet which source is paused: all hear "try later" */
     struct session *answerable; /* sessions with an answer that may leave */
     struct loop_timer *soon;    /* sends answers that did not wait for the stream */
 };

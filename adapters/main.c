@@ -97,9 +97,11 @@ static bool exists(void *arg, struct slice kind, struct slice name)
 static void on_paused(void *arg)
 {
     struct adapter *a = arg;
+    a->intake.held = !pauses_known(a->pauses);
     for (unsigned i = 0; i < a->ports.n; i++) {
         struct mllp_port *p = a->ports.all[i];
-        bool paused = pauses_has(a->pauses, SLICE("source"), p->source.conf->name);
+        bool paused =
+            !a->intake.held && pauses_has(a->pauses, SLICE("source"), p->source.conf->name);
         if (paused != p->paused)
             mllp_port_pause(p, paused);
     }

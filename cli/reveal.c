@@ -6,7 +6,7 @@
 #include "clock.h"
 #include "proc_stream.h"
 
-enum { DEADLINE_MS = 10000 };
+enum { DEADLINE_MS = 10000, AUDIT_WAIT_MS = 10000 };
 
 struct outcome {
     bool done, failed;
@@ -52,12 +52,13 @@ static int write_own(struct view *v, const char *what, struct err *reterr)
     so.writer = SLICE("operator");
     if (stream_open(&so, &s, reterr) < 0)
         return -1;
-    int result = audit_open(s, so.writer, v->site->keys.audit, &audit, reterr);
+    int result = audit_open(s, so.writer, v->site->keys.audit, AUDIT_WAIT_MS, &audit, reterr);
     if (result == 0)
         result = audit_append(audit, SLICE("reveal"), slice_str(ask_user()), fields, 1, on_done,
                               &outcome, reterr);
     if (result == 0)
         result = wait_for(s, &outcome, reterr);
+    audit_stop(audit);
     stream_close(s);
     audit_close(audit);
     return result;

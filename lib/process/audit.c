@@ -9,7 +9,7 @@
 #include "rfc3339.h"
 #include "stream_fold.h"
 
-enum { VALUE_MAX = 65536, NAME_MAX_BYTES = 64, WAIT_MS = 10 * 1000, WAIT_RUNNING_MS = 1000 };
+enum { VALUE_MAX = 65536, NAME_MAX_BYTES = 64, WAIT_RUNNING_MS = 1000, STAGES = 3 };
 
 struct entry {
     struct entry *next;
@@ -29,18 +29,16 @@ struct audit {
     unsigned char sent_hash[DIGEST_SIZE];
     struct entry *first, **last; /* the first is under way when sending */
     unsigned count;
-    bool sending, stale; /* stale: an append failed, so what stands in the stream must be read */
-};
-
-struct head {
-    struct audit *audit;
+    bool sending, stale; /* stale: what stands in the stream must be read, at the start and after
+                            an append failed */
+    struct stream_reader *reader; /* which reads it */
+    unsigned stage;
     bool found;
 };
 
 static int note_head(void *arg, const struct stream_message *m, struct err *reterr)
 {
-    struct head *h = arg;
-    struct audit *a = h->audit;
+    struct audit *a = arg;
     struct audit_link link;
     unsigned char hash[DIGEST_SIZE];
     if (!slice_eq_str(m->key, a->writer))
@@ -54,51 +52,89 @@ static int note_head(void *arg, const struct stream_message *m, struct err *rete
                        "hash: another audit key, or it was changed",
                        a->writer, (long long)m->offset);
     a->head = link;
-    h->found = true;
+    a->found = true;
     return 0;
-}
-
-/* The newest record of the writer among those from start_ms on. */
-static int find_head(struct audit *a, enum stream_start start, int64_t start_ms, int quiet_ms,
-                     bool *ret_found, struct err *reterr)
-{
-    struct slice topic = AUDIT_TOPIC;
-    struct stream_reader_options o = {
-        .topics = &topic, .ntopics = 1, .start = start, .start_ms = start_ms};
-    struct stream_reader *r;
-    struct head head = {.audit = a};
-    if (stream_reader_open(a->stream, &o, &r, reterr) != 0)
-        return -1;
-    int rc = stream_fold(r, quiet_ms, note_head, &head, reterr);
-    stream_reader_close(r);
-    *ret_found = head.found;
-    return rc == 0 || reterr->code == ERR_REFUSED ? rc : err_at(reterr, "audit of %s", a->writer);
 }
 
 /* Looks back an hour, a month, then at everything, so that a start does not read years. */
-static int read_head(struct audit *a, int quiet_ms, struct err *reterr)
+static int open_reader(struct audit *a, struct err *reterr)
 {
-    const int64_t hour = 3600 * 1000, now = clock_wall_ms();
-    bool found;
-    if (find_head(a, STREAM_AT_TIME, now - hour, quiet_ms, &found, reterr) != 0 ||
-        (!found && find_head(a, STREAM_AT_TIME, now - 720 * hour, quiet_ms, &found, reterr) != 0) ||
-        (!found && find_head(a, STREAM_EARLIEST, 0, quiet_ms, &found, reterr) != 0))
-        return -1;
+    static const int64_t hours[STAGES] = {1, 720, 0};
+    struct slice topic = AUDIT_TOPIC;
+    struct stream_reader_options o = {
+        .topics = &topic,
+        .ntopics = 1,
+        .start = hours[a->stage] ? STREAM_AT_TIME : STREAM_EARLIEST,
+        .start_ms = clock_wall_ms() - hours[a->stage] * 3600 * 1000,
+    };
+    a->found = false;
+    return stream_reader_open(a->stream, &o, &a->reader, reterr);
+}
+
+/* rc: what folding said. True when there is nothing more to look at. */
+static bool end_stage(struct audit *a, int rc)
+{
+    stream_reader_close(a->reader);
+    a->reader = NULL;
+    if (rc < 0 || a->found || ++a->stage == STAGES) {
+        a->stage = 0;
+        return true;
+    }
+    return false;
+}
+
+static void known(struct audit *a)
+{
     a->given = a->head.seq;
     a->stale = false;
+}
+
+int audit_look(struct audit *a, struct err *reterr)
+{
+    while (a->stale) {
+        if (!a->reader && open_reader(a, reterr) != 0)
+            return 0;
+        int rc = stream_fold_some(a->reader, note_head, a, reterr);
+        if (rc == 0)
+            return 0;
+        if (end_stage(a, rc) && rc < 0)
+            return -1;
+        if (a->stage == 0)
+            known(a);
+    }
+    return 1;
+}
+
+/* The same, and waits for it. */
+static int read_head(struct audit *a, int quiet_ms, struct err *reterr)
+{
+    while (a->stale) {
+        int rc = a->reader ? 0 : open_reader(a, reterr);
+        if (rc == 0)
+            rc = stream_fold(a->reader, quiet_ms, note_head, a, reterr);
+        if (rc != 0 && reterr->code != ERR_REFUSED)
+            return err_at(reterr, "audit of %s", a->writer);
+        if (end_stage(a, rc) && rc != 0)
+            return -1;
+        if (a->stage == 0)
+            known(a);
+    }
     return 0;
 }
 
-int audit_open(struct stream *s, struct slice writer, struct slice key, struct audit **ret,
-               struct err *reterr)
+int audit_open(struct stream *s, struct slice writer, struct slice key, int wait_ms,
+               struct audit **ret, struct err *reterr)
 {
     struct audit *a = calloc(1, sizeof(*a));
     if (!a)
         return err_set(reterr, ERR_NOMEM, "no memory for the audit");
     a->stream = s;
     a->last = &a->first;
+    a->stale = true;
     snprintf(a->writer, sizeof(a->writer), "%.*s", SLICE_ARG(writer));
-    if (digest_open(key, &a->digest, reterr) != 0 || read_head(a, WAIT_MS, reterr) != 0) {
+    if (digest_open(key, &a->digest, reterr) != 0 ||
+        (read_head(a, wait_ms, reterr) != 0 && reterr->code == ERR_REFUSED)) {
+        audit_stop(a);
         audit_close(a);
         return -1;
     }
@@ -110,6 +146,14 @@ static void entry_free(struct entry *e)
 {
     buf_fini(&e->value);
     free(e);
+}
+
+void audit_stop(struct audit *a)
+{
+    if (a)
+        stream_reader_close(a->reader);
+    if (a)
+        a->reader = NULL;
 }
 
 void audit_close(struct audit *a)

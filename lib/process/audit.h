@@ -21,10 +21,17 @@ struct audit_field {
     struct slice name, value; /* value: text */
 };
 
-/* Reads the newest record of `writer` from the stream and goes on from there. ERR_REFUSED where
- * that record does not carry its own hash (wrong key, or changed). */
-int audit_open(struct stream *s, struct slice writer, struct slice key, struct audit **ret,
-               struct err *reterr);
+/* Reads the newest record of `writer` from the stream, from which it goes on; where the stream does
+ * not answer for wait_ms it is still to be found (audit_look). ERR_REFUSED where that record does
+ * not carry its own hash (wrong key, or changed). */
+int audit_open(struct stream *s, struct slice writer, struct slice key, int wait_ms,
+               struct audit **ret, struct err *reterr);
+/* Looks for that record without waiting: 1 = it is known; 0 = not yet, reterr is filled where the
+ * stream fails; -1 = ERR_REFUSED as above. Until it is known audit_append waits for it, a second
+ * at most. */
+int audit_look(struct audit *a, struct err *reterr);
+/* Stops looking: before the stream is closed. NULL is fine. */
+void audit_stop(struct audit *a);
 /* Records that are still waiting are lost: drain the stream first. NULL is fine. */
 void audit_close(struct audit *a);
 

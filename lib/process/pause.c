@@ -4,10 +4,18 @@
 #include <stdlib.h>
 #include "clock.h"
 #include "dict.h"
+#include "log.h"
 #include "rfc3339.h"
 #include "stream_fold.h"
 
-enum { NAME_BYTES = 160, BY_BYTES = 80, TEXT_MAX = 200, WAIT_MS = 10 * 1000, FOLLOW_MS = 1000 };
+enum {
+    NAME_BYTES = 160,
+    BY_BYTES = 80,
+    TEXT_MAX = 200,
+    WAIT_MS = 2000,
+    LOOK_MS = 50,
+    FOLLOW_MS = 1000
+};
 
 static const struct slice topic = {"flow.control", 12};
 
@@ -22,6 +30,7 @@ struct pauses {
     struct wait *waits;
     struct stream_reader *follow; /* what others of its kind were asked */
     struct loop_timer *timer;
+    bool known; /* all that was asked before the start */
 };
 
 /* A request on its way. */
@@ -69,9 +78,16 @@ static bool note(struct pauses *p, struct slice name, bool paused, struct slice 
     return true;
 }
 
+bool pauses_known(const struct pauses *p)
+{
+    return p->known;
+}
+
 bool pauses_has(const struct pauses *p, struct slice kind, struct slice name)
 {
     char text[NAME_BYTES];
+    if (!p->known)
+        return true;
     int n = snprintf(text, sizeof(text), "%.*s %.*s", SLICE_ARG(kind), SLICE_ARG(name));
     return n > 0 && (size_t)n < sizeof(text) &&
            dict_get(&p->by_name, slice_make(text, (size_t)n)) != NULL;
@@ -98,9 +114,26 @@ static int take_first(void *arg, const struct stream_message *m, struct err *ret
 static int fold(struct pauses *p, struct err *reterr)
 {
     struct stream_reader_options ro = {.topics = &topic, .ntopics = 1, .start = STREAM_EARLIEST};
+    struct err err;
     if (stream_reader_open(p->o.stream, &ro, &p->follow, reterr) < 0)
         return -1;
-    return stream_fold(p->follow, WAIT_MS, take_first, p, reterr);
+    p->known = stream_fold(p->follow, WAIT_MS, take_first, p, &err) == 0;
+    if (!p->known)
+        log_line(LOG_ERROR, "stream.waiting",
+                 "topic=%.*s why=\"%s\" until it is read nothing is taken or delivered",
+                 SLICE_ARG(topic), err.text);
+    return 0;
+}
+
+/* The stream did not answer at the start. */
+static void look(struct pauses *p)
+{
+    struct err err = {0};
+    p->known = stream_fold_some(p->follow, take_first, p, &err) > 0;
+    if (!p->known)
+        return;
+    log_line(LOG_INFO, "stream.answers", "topic=%.*s", SLICE_ARG(topic));
+    p->o.changed(p->o.arg);
 }
 
 /* Its own records come by once more, and change nothing. */
@@ -110,6 +143,11 @@ static void follow(void *arg)
     struct stream_message m;
     struct err err = {0};
     bool changed = false;
+    if (!p->known) {
+        look(p);
+        loop_timer_start(p->timer, LOOK_MS);
+        return;
+    }
     for (enum stream_next n; (n = stream_next(p->follow, &m, &err)) != STREAM_NONE;) {
         if (n == STREAM_ERROR)
             break; /* the next time */
@@ -211,6 +249,10 @@ static void ask(struct pauses *p, struct control_call *call, const struct json *
     struct slice kind = given(request, "kind"), name = given(request, "name");
     struct err err = {0};
     bool is = pauses_has(p, kind, name);
+    if (!p->known) {
+        control_fail(call, "what is paused is not known yet: the stream does not answer");
+        return;
+    }
     if (!is && !p->o.exists(p->o.arg, kind, name)) {
         control_fail_wrong(call, "there is no %.*s '%.*s'", SLICE_ARG(kind), SLICE_ARG(name));
         return;
@@ -260,7 +302,7 @@ int pauses_open(const struct pauses_options *o, struct pauses **ret, struct err 
         pauses_close(p);
         return -1;
     }
-    loop_timer_start(p->timer, FOLLOW_MS);
+    loop_timer_start(p->timer, p->known ? FOLLOW_MS : LOOK_MS);
     *ret = p;
     return 0;
 }

@@ -34,10 +34,14 @@ struct pauses_options {
     void *arg;
 };
 
-/* Reads flow.control and adds the verbs. ERR_IO, ERR_NOMEM. */
+/* Reads flow.control and adds the verbs. Where the stream does not answer for two seconds it goes
+ * on, and reads on the loop: `changed` says when all is known. ERR_IO, ERR_NOMEM. */
 int pauses_open(const struct pauses_options *o, struct pauses **ret, struct err *reterr);
 /* Callbacks of the stream may still come. NULL is fine. */
 void pauses_close(struct pauses *p);
+/* All that was asked before the start is known. */
+bool pauses_known(const struct pauses *p);
+/* Until it is known: true. */
 bool pauses_has(const struct pauses *p, struct slice kind, struct slice name);
 /* The member "paused": a list of {kind, name, since, by}. */
 void pauses_write(const struct pauses *p, struct json_writer *w);

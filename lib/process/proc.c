@@ -16,6 +16,8 @@
 #include "stdio_fds.h"
 #include "topics_guard.h"
 
+enum { AUDIT_WAIT_MS = 2000, LOOK_MS = 50 };
+
 const char *proc_name(const struct proc *p)
 {
     return p->name;
@@ -122,6 +124,22 @@ static void on_stream(int fd, unsigned what, void *arg)
     if (p->started && p->program->dispatched)
         p->program->dispatched(p->state);
     end_if_quiet(p);
+}
+
+/* The first record of this run, as soon as the stream says what stands before it. */
+static void look_for_audit(void *arg)
+{
+    struct proc *p = arg;
+    struct err e = {.code = ERR_NONE};
+    if (p->draining)
+        return;
+    int rc = audit_look(p->audit, &e);
+    if (rc < 0)
+        proc_fail(p, &e);
+    else if (rc > 0)
+        proc_audit_note(p, SLICE("process.start"), "system", SLICE("version"), SLICE(WEIR_VERSION));
+    else
+        loop_timer_start(p->look, LOOK_MS);
 }
 
 /* Every folder on the way; the last two are ours alone. */
@@ -253,7 +271,8 @@ static int open_stream(struct proc *p, struct err *reterr)
         loop_fd_add(p->loop, stream_fd(p->stream), LOOP_READ, on_stream, p, &p->stream_watch,
                     reterr) != 0)
         return -1;
-    return audit_open(p->stream, slice_str(p->name), p->site->keys.audit, &p->audit, reterr);
+    return audit_open(p->stream, slice_str(p->name), p->site->keys.audit, AUDIT_WAIT_MS, &p->audit,
+                      reterr);
 }
 
 static int open_loop(struct proc *p, struct err *reterr)
@@ -265,6 +284,8 @@ static int open_loop(struct proc *p, struct err *reterr)
         if (loop_signal_add(p->loop, numbers[i], numbers[i] == SIGHUP ? on_hup : on_term, p,
                             &p->signals[i], reterr) != 0)
             return -1;
+    if (loop_timer_add(p->loop, look_for_audit, p, &p->look, reterr) != 0)
+        return -1;
     return loop_timer_add(p->loop, on_deadline, p, &p->deadline, reterr);
 }
 
@@ -302,6 +323,7 @@ static void close_parts(struct proc *p)
         audit_head(p->audit, &seq, hash);
     close_guard(p);
     loop_fd_remove(p->stream_watch);
+    audit_stop(p->audit);
     stream_close(p->stream);
     /* Kept outside of the stream, so that a tail cut off later can be seen (audit_check_head). */
     if (seq)
@@ -310,6 +332,7 @@ static void close_parts(struct proc *p)
     audit_close(p->audit);
     metrics_close(p->metrics);
     loop_timer_remove(p->deadline);
+    loop_timer_remove(p->look);
     for (unsigned i = 0; i < 3; i++)
         loop_signal_remove(p->signals[i]);
     loop_close(p->loop);
@@ -341,7 +364,7 @@ static int run(struct proc *p, struct err *reterr)
     char at[ADDRESS_TEXT];
     log_line(LOG_INFO, "process.start", "name=%s version=%s pid=%ld http=%s", p->name, WEIR_VERSION,
              (long)getpid(), address_text(http_server_address(p->http), at).p);
-    proc_audit_note(p, SLICE("process.start"), "system", SLICE("version"), SLICE(WEIR_VERSION));
+    look_for_audit(p);
     hold_hangup(SIG_UNBLOCK);
     loop_run(p->loop);
     *reterr = p->fault;

@@ -23,7 +23,7 @@ struct proc {
     struct loop_signal *signals[3];
     struct loop_fd *stream_watch, *guard_watch;
     struct topics_guard *guard; /* NULL: the verdict is in, or there is nothing to ask */
-    struct loop_timer *deadline;
+    struct loop_timer *deadline, *look;
     struct metrics *metrics;
     struct series *resident, *audit_failed, *reloads, *reloads_refused, *generation_metric;
     struct stream *stream;

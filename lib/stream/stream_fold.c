@@ -13,6 +13,25 @@ static bool waited(struct stream_reader *r, int64_t until)
     return true;
 }
 
+int stream_fold_some(struct stream_reader *r, stream_fold_fn fn, void *arg, struct err *reterr)
+{
+    struct stream_message m;
+    for (;;) {
+        switch (stream_next(r, &m, reterr)) {
+        case STREAM_GOT:
+            if (fn(arg, &m, reterr) < 0)
+                return -1;
+            break;
+        case STREAM_NONE:
+            return stream_caught_up(r);
+        case STREAM_ERROR:
+            return 0;
+        default:
+            break;
+        }
+    }
+}
+
 int stream_fold(struct stream_reader *r, int quiet_ms, stream_fold_fn fn, void *arg,
                 struct err *reterr)
 {

@@ -119,7 +119,7 @@ START_TEST(test_chain_goes_on_after_a_restart)
     kit_dir_open(&dir);
     for (unsigned run = 0; run < 2; run++) {
         struct stream *s = open_stream(dir.path);
-        ck_assert_msg(audit_open(s, SLICE("acute"), KEY, &a, &e) == 0, "%s", e.text);
+        ck_assert_msg(audit_open(s, SLICE("acute"), KEY, 1000, &a, &e) == 0, "%s", e.text);
         append(a, run ? 2 : 3, &done);
         settle(s, a);
         audit_head(a, &seq, hash);
@@ -130,7 +130,8 @@ START_TEST(test_chain_goes_on_after_a_restart)
     ck_assert_uint_eq(seq, RECORDS);
     struct stream *s = open_stream(dir.path);
     ck_assert_int_eq(
-        audit_open(s, SLICE("acute"), SLICE("another key, as long as needed .."), &a, &e), -1);
+        audit_open(s, SLICE("acute"), SLICE("another key, as long as needed .."), 1000, &a, &e),
+        -1);
     ck_assert_int_eq(e.code, ERR_REFUSED);
     ck_assert_uint_eq(read_all(s, got, RECORDS), RECORDS);
     for (unsigned i = 0; i < RECORDS; i++)
@@ -156,7 +157,7 @@ START_TEST(test_tampering_is_named)
     unsigned done = 0;
     kit_dir_open(&dir);
     struct stream *s = open_stream(dir.path);
-    ck_assert_int_eq(audit_open(s, SLICE("acute"), KEY, &a, &e), 0);
+    ck_assert_int_eq(audit_open(s, SLICE("acute"), KEY, 1000, &a, &e), 0);
     append(a, RECORDS, &done);
     settle(s, a);
     ck_assert_uint_eq(read_all(s, got, RECORDS), RECORDS);
@@ -209,7 +210,7 @@ START_TEST(test_queue_is_bounded)
     unsigned done = 0;
     kit_dir_open(&dir);
     struct stream *s = open_stream(dir.path);
-    ck_assert_int_eq(audit_open(s, SLICE("acute"), KEY, &a, &e), 0);
+    ck_assert_int_eq(audit_open(s, SLICE("acute"), KEY, 1000, &a, &e), 0);
     append(a, AUDIT_QUEUE_MAX, &done);
     ck_assert_int_eq(audit_append(a, SLICE("x"), SLICE("system"), NULL, 0, NULL, NULL, &e), -1);
     ck_assert_int_eq(e.code, ERR_FULL);
