@@ -4,11 +4,23 @@
 #include <stdio.h>
 #include <string.h>
 #include "clock.h"
+#include "num.h"
+#include "stream_kafka_property.h"
 #include "stream_kafka_retire.h"
 
 enum { SESSION_MS = 6000, CLOSE_MS = 2000 };
 
-static int set_member(rd_kafka_conf_t *conf, const char *group, struct err *reterr)
+/* A site may want to hear of a dead leader sooner than we do, not later. */
+static const char *sooner(const struct kafka_conf *c, const char *name, const char *ours)
+{
+    const char *theirs = kafka_conf_get(c, name);
+    uint64_t a = 0, b = 0;
+    bool is = theirs && num_u64(slice_str(theirs), &a) && num_u64(slice_str(ours), &b) && a < b;
+    return is ? theirs : ours;
+}
+
+static int set_member(rd_kafka_conf_t *conf, const struct kafka_conf *c, const char *group,
+                      struct err *reterr)
 {
     char client[40];
     snprintf(client, sizeof(client), "weir.%015" PRId64, clock_wall_ms());
@@ -16,8 +28,8 @@ static int set_member(rd_kafka_conf_t *conf, const char *group, struct err *rete
         {"group.id", group},
         {"group.instance.id", NULL}, /* a standing member would be waited for when it is gone */
         {"client.id", client},
-        {"session.timeout.ms", "6000"},
-        {"heartbeat.interval.ms", "1500"},
+        {"session.timeout.ms", sooner(c, "session.timeout.ms", "6000")},
+        {"heartbeat.interval.ms", sooner(c, "heartbeat.interval.ms", "1500")},
         {"max.poll.interval.ms", "300000"},
         {"partition.assignment.strategy", "range"},
         {"enable.auto.commit", "false"},
@@ -50,7 +62,7 @@ int kafka_elect_open(struct kafka_elect *e, const struct kafka_conf *c, const ch
         kafka_conf_client(c, RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_FETCH, reterr);
     if (!conf)
         return -1;
-    if (set_member(conf, kafka_name_of(c, slice_str(name)).text, reterr)) {
+    if (set_member(conf, c, kafka_name_of(c, slice_str(name)).text, reterr)) {
         rd_kafka_conf_destroy(conf);
         return -1;
     }
