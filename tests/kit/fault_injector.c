@@ -3,10 +3,11 @@
  *
  * WEIR_FAULT="WHAT PATH NTH COUNT ACTION": from the NTH call on, COUNT times.
  *   WHAT    sync (fsync, fdatasync), write (write, pwrite) of files whose path ends in PATH; alloc
- * (malloc, calloc, realloc; PATH is "-") ACTION  kill-before, kill-after: kill -9 of this process
- * before or after the call; eio, enospc: the call fails; fail: no memory; slow=MS: it takes that
- * much longer WEIR_CLOCK=FILE: eight bytes, nanoseconds that the wall clock is off by, read at each
- * call. */
+ * (malloc, calloc, realloc; PATH is "-"); request (sendmsg) to Kafka whose API key is PATH; answer
+ * (writev) over MLLP (PATH is "-")
+ *   ACTION  kill-before, kill-after: kill -9 of this process before or after the call; eio, enospc:
+ * the call fails; fail: no memory; slow=MS: it takes that much longer
+ *   WEIR_CLOCK=FILE: eight bytes, nanoseconds that the wall clock is off by, read at each call. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -18,13 +19,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
 
-enum what { NOTHING, SYNC, WRITE, ALLOC };
+enum what { NOTHING, SYNC, WRITE, ALLOC, REQUEST, ANSWER };
 
 static struct {
     enum what what;
@@ -50,10 +53,10 @@ __attribute__((constructor)) static void read_fault(void)
         return;
     fault.nth = nth;
     fault.count = count;
-    fault.what = strcmp(what, "sync") == 0    ? SYNC
-                 : strcmp(what, "write") == 0 ? WRITE
-                 : strcmp(what, "alloc") == 0 ? ALLOC
-                                              : NOTHING;
+    static const char *const names[] = {"", "sync", "write", "alloc", "request", "answer"};
+    for (unsigned i = SYNC; i <= ANSWER; i++)
+        if (strcmp(what, names[i]) == 0)
+            fault.what = (enum what)i;
 }
 
 static bool is_path(int fd)
@@ -122,6 +125,47 @@ EXPORT ssize_t pwrite64(int fd, const void *p, size_t n, off_t at)
 EXPORT ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 {
     return pwrite64(fd, p, n, at);
+}
+
+/* The first bytes that go out are the size and the API key of a request. */
+static bool is_request(const struct iovec *v, size_t n)
+{
+    unsigned char head[8];
+    size_t have = 0;
+    for (size_t i = 0; i < n && have < sizeof(head); i++) {
+        size_t some = sizeof(head) - have < v[i].iov_len ? sizeof(head) - have : v[i].iov_len;
+        memcpy(head + have, v[i].iov_base, some);
+        have += some;
+    }
+    return have == sizeof(head) && head[4] == 0 && head[5] == (unsigned char)atoi(fault.path) &&
+           head[6] == 0;
+}
+
+EXPORT ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
+{
+    static ssize_t (*real)(int, const struct msghdr *, int);
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "sendmsg");
+    bool is = fault.what == REQUEST && is_request(m->msg_iov, m->msg_iovlen) && due(REQUEST, -1);
+    int then = is ? act() : 0;
+    ssize_t rc = then < 0 ? -1 : real(fd, m, flags);
+    if (then > 0)
+        kill(getpid(), SIGKILL);
+    return rc;
+}
+
+EXPORT ssize_t writev(int fd, const struct iovec *v, int n)
+{
+    static ssize_t (*real)(int, const struct iovec *, int);
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "writev");
+    bool is = fault.what == ANSWER && n > 0 && v->iov_len &&
+              *(const unsigned char *)v->iov_base == 0x0b && due(ANSWER, -1);
+    int then = is ? act() : 0;
+    ssize_t rc = then < 0 ? -1 : real(fd, v, n);
+    if (then > 0)
+        kill(getpid(), SIGKILL);
+    return rc;
 }
 
 extern void *__libc_malloc(size_t n);

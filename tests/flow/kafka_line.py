@@ -1,0 +1,96 @@
+"""A line whose stream is a real Kafka: the cluster of a class of tests, a prefix per test, topics made by `weir topics`.
+
+What stands in a topic is read by a client of another author (kafka-python).
+"""
+import os
+import sys
+
+import kafka
+
+import faults
+import kit
+
+sys.path.insert(0, os.path.join(kit.TOP, "tests", "kafka"))
+import node  # noqa: E402
+
+# A member that was killed is missed soon.
+QUICK_GROUPS = {"group.min.session.timeout.ms": 500}
+QUICK_MEMBERS = {"session.timeout.ms": "2000", "heartbeat.interval.ms": "400"}
+AWAY_LONG = 150  # seconds that Kafka is gone in the long forms
+
+
+def site_on(site, address, prefix, partitions=3, replicas=1, min_insync=1, **more):
+    """The site's stream is on these nodes."""
+    unsafe = {"allow_unsafe": True} if min_insync < 2 else {}
+    site.config["stream"] = {"kind": "kafka", "record_max": "8MiB", "kafka": {
+        "nodes": address.split(","), "prefix": prefix, "partitions": partitions, "replicas": replicas,
+        "min_insync": min_insync, "plaintext": True, "properties": dict(QUICK_MEMBERS), **unsafe, **more}}
+    for source in site.config["sources"].values():
+        source["mllp"].setdefault("frame_max", "2MiB")
+
+
+class KafkaLine(faults.Line):
+    """One cluster for the class; each test has topics of its own."""
+
+    nodes, min_insync, partitions = 1, 1, 3
+    cluster = {}        # more of node.Kafka
+    more = {}           # more of stream.kafka
+    topics_now = True   # setUp makes the topics
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        settings = {**QUICK_GROUPS, **cls.cluster.get("settings", {})}
+        cls.kafka = cls.enterClassContext(node.Kafka(nodes=cls.nodes, **{**cls.cluster, "settings": settings}))
+        cls.count = 0
+
+    def setUp(self):
+        for n in self.kafka:
+            if not n.running():
+                n.start()
+        super().setUp()
+        type(self).count += 1
+        self.prefix = f"t{self.count}."
+        site_on(self.site, self.kafka.address, self.prefix, self.partitions, self.nodes, self.min_insync, **self.more)
+        if self.topics_now:
+            self.make_topics()
+
+    def make_topics(self):
+        self.site.write_config()
+        self.site.weir("topics", "create")
+
+    def option(self, **more):
+        """More of stream.kafka, before the start."""
+        self.site.config["stream"]["kafka"].update(more)
+
+    def property(self, **more):
+        """Settings of librdkafka, _ for dots."""
+        settings = self.site.config["stream"]["kafka"].setdefault("properties", {})
+        settings.update({name.replace("_", "."): value for name, value in more.items()})
+
+    def records(self, topic, address=None):
+        """All that can be read of a topic: kafka-python's records, partition by partition."""
+        client = kafka.KafkaConsumer(bootstrap_servers=(address or self.kafka.address).split(","),
+                                     auto_offset_reset="earliest", enable_auto_commit=False,
+                                     consumer_timeout_ms=1000)
+        name = self.prefix + topic
+        try:
+            parts = [kafka.TopicPartition(name, p) for p in sorted(client.partitions_for_topic(name) or ())]
+            client.assign(parts)
+            ends = client.end_offsets(parts)
+            client.seek_to_beginning(*parts)
+            out = {p: [] for p in parts}
+            while any(client.position(p) < ends[p] for p in parts):
+                for p, got in client.poll(timeout_ms=1000).items():
+                    out[p] += got
+            return [r for p in parts for r in out[p]]
+        finally:
+            client.close()
+
+    def messages(self):
+        """Control ids of what stands in flow.messages, in each partition's order."""
+        return [control_id(r.value) for r in self.records("flow.messages")]
+
+
+def control_id(raw):
+    return raw.split(b"\r", 1)[0].split(b"|")[9].decode()
