@@ -225,7 +225,7 @@ int kafka_commit_begin(struct kafka_stream *s, rd_kafka_t *rk, rd_kafka_queue_t 
                        struct err *reterr)
 {
     int rc = 0;
-    s->commit.failed = false;
+    s->commit.failed = s->commit.again = false;
     for (const struct kafka_set *set = first; !rc; set = set->next) {
         for (unsigned i = 0; !rc && i < set->npositions; i++)
             rc = add_position(s, &set->positions[i], reterr);
@@ -275,6 +275,16 @@ static rd_kafka_resp_err_t answer_of(rd_kafka_event_t *event)
     return code;
 }
 
+/* The group's node restarts, or another one takes the group over. */
+static bool passes(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__WAIT_COORD ||
+           code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT ||
+           code == RD_KAFKA_RESP_ERR_NOT_COORDINATOR ||
+           code == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+           code == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
+}
+
 static void take_answer(struct kafka_commit *c, const struct kafka_ask *a, rd_kafka_resp_err_t code)
 {
     char where[sizeof(a->group.text) + 24];
@@ -287,7 +297,12 @@ static void take_answer(struct kafka_commit *c, const struct kafka_ask *a, rd_ka
         err_fill(&e, ERR_PEER,
                  "%s: its position cannot be moved from here while another process reads for it",
                  where);
-    fail(c, &e);
+    if (passes(code) && !c->failed) {
+        c->again = true;
+        c->why = e;
+    } else if (!passes(code)) {
+        fail(c, &e);
+    }
 }
 
 void kafka_commit_event(struct kafka_stream *s, rd_kafka_event_t *event)
@@ -329,5 +344,5 @@ void kafka_commit_forget(struct kafka_commit *c)
         c->asks = a->next;
         free_ask(a);
     }
-    c->failed = false;
+    c->failed = c->again = false;
 }

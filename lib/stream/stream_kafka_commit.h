@@ -21,8 +21,9 @@ struct kafka_commit {
     struct kafka_member *members;
     struct kafka_ask *asks; /* under way: one per group and way */
     uint64_t number;        /* of the last ask, or member */
+    bool again; /* the group's node was away: the same commit may go through a little later */
     bool failed;
-    struct err why;
+    struct err why; /* of either */
 };
 
 /* A consumer that is a member of the group (the group's name without the prefix; both borrowed

@@ -8,7 +8,7 @@
 #include "stream_kafka_send.h"
 
 /* Clients are replaced at most this often: what fails at once, over and over, fails that slowly. */
-enum { REPLACE_MS = 250 };
+enum { REPLACE_MS = 250, COMMIT_AGAIN_MS = 200 };
 
 struct kafka_producer {
     struct kafka_stream *s;
@@ -17,6 +17,7 @@ struct kafka_producer {
     struct kafka_topics topics;
     struct kafka_sets sets;             /* accepted, in order */
     const struct kafka_set *committing; /* the last whose positions are under way */
+    int64_t commit_ms;                  /* the next commit is not before */
     bool broken;
     struct err why;
     int64_t replace_ms; /* not before */
@@ -28,6 +29,7 @@ static void drop_client(struct kafka_producer *p)
         return;
     kafka_commit_forget(&p->s->commit);
     p->committing = NULL;
+    p->commit_ms = 0;
     kafka_topics_fini(&p->topics);
     kafka_wake_detach(p->queue);
     rd_kafka_queue_destroy(p->queue);
@@ -202,16 +204,22 @@ static void begin_commit(struct kafka_producer *p)
     while (last->next && !last->next->left)
         last = last->next;
     p->committing = last;
+    p->commit_ms = 0;
     if (kafka_commit_begin(p->s, p->rk, p->queue, p->sets.first, last, &e)) {
         p->committing = NULL;
         break_off(p, &e);
     }
 }
 
-static void end_commit(struct kafka_producer *p)
+static void end_commit(struct kafka_producer *p, int64_t now_ms)
 {
     const struct kafka_set *last = p->committing;
-    if (p->s->commit.failed) {
+    if (!p->s->commit.failed && p->s->commit.again && now_ms < p->sets.first->until_ms) {
+        p->committing = NULL;
+        p->commit_ms = now_ms + COMMIT_AGAIN_MS;
+        return;
+    }
+    if (p->s->commit.failed || p->s->commit.again) {
         p->committing = NULL;
         break_off(p, &p->s->commit.why);
         return;
@@ -224,13 +232,15 @@ static void end_commit(struct kafka_producer *p)
     }
 }
 
-static void advance(struct kafka_producer *p)
+static void advance(struct kafka_producer *p, int64_t now_ms)
 {
     while (!p->broken && p->sets.first && !p->sets.first->left) {
         if (p->committing && kafka_commit_busy(&p->s->commit))
             return;
         if (p->committing)
-            end_commit(p);
+            end_commit(p, now_ms);
+        else if (p->sets.first->npositions && now_ms < p->commit_ms)
+            return;
         else if (p->sets.first->npositions)
             begin_commit(p);
         else
@@ -269,7 +279,7 @@ static void mind_time(struct kafka_producer *p, int64_t now_ms)
 void kafka_producer_dispatch(struct kafka_producer *p, int64_t now_ms)
 {
     poll_events(p);
-    advance(p);
+    advance(p, now_ms);
     mind_time(p, now_ms);
     if (p->broken)
         replace(p, now_ms);
@@ -288,6 +298,8 @@ int64_t kafka_producer_due(const struct kafka_producer *p)
 {
     if (p->broken)
         return p->replace_ms;
+    if (p->commit_ms && p->sets.first)
+        return p->commit_ms;
     return p->sets.first ? p->sets.first->until_ms : INT64_MAX;
 }
 

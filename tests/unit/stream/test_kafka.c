@@ -337,6 +337,31 @@ START_TEST(positions_follow_their_records)
 }
 END_TEST
 
+START_TEST(a_group_whose_node_is_away_is_asked_again)
+{
+    kafka_mock_open(&mock);
+    ck_assert_int_eq(rd_kafka_mock_topic_create(mock.cluster, "in", 4, 3), 0);
+    struct stream *s = kafka_mock_handle(&mock);
+    static const rd_kafka_resp_err_t away[] = {
+        RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+        RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+        RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, RD_KAFKA_RESP_ERR_NOT_COORDINATOR};
+    rd_kafka_mock_push_request_errors_array(mock.cluster, MOCK_OFFSET_COMMIT,
+                                            sizeof(away) / sizeof(away[0]), away);
+    struct story story = {0};
+    struct line a = {&story, "a"}, b = {&story, "b"};
+    struct stream_position p = {SLICE("g"), SLICE("in"), SLICE("3"), 17};
+    struct err e = {0};
+    ck_assert_int_eq(stream_forward(s, NULL, 0, &p, 1, tell, &a, &e), STREAM_OK);
+    append(s, &b, "t");
+    wait_calls(s, &story, 2);
+    ck_assert_str_eq(story.text, "a b ");
+    ck_assert_int_eq(kafka_mock_position(&mock, "g", "in", 3), 17);
+    stream_close(s);
+    kafka_mock_close(&mock);
+}
+END_TEST
+
 START_TEST(a_position_that_cannot_move_fails_its_set)
 {
     kafka_mock_open(&mock);
@@ -378,6 +403,7 @@ Suite *suite_kafka(void)
     tcase_add_test(t, too_few_replicas_are_waited_for);
     tcase_add_test(t, closing_does_not_hang);
     tcase_add_test(t, positions_follow_their_records);
+    tcase_add_test(t, a_group_whose_node_is_away_is_asked_again);
     tcase_add_test(t, a_position_that_cannot_move_fails_its_set);
     suite_add_tcase(suite, t);
     return suite;
