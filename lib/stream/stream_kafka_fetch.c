@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include "clock.h"
 
-enum { POLL_MS = 500, FULL_MS = 100, PAUSE_AFTER_MS = 2000, FIND_SOON_MS = 200 };
+enum { POLL_MS = 500, FULL_MS = 100, PAUSE_AFTER_MS = 2000, FIND_SOON_MS = 200, WAKE_MS = 100 };
 
 void kafka_fetch_nudge(struct kafka_reader *r)
 {
@@ -205,6 +205,9 @@ static void poll_when_full(struct kafka_reader *r, int64_t now)
 {
     if (!r->full_since_ms)
         r->full_since_ms = now;
+    size_t waiting = rd_kafka_queue_length(r->queue);
+    if (waiting > r->waited)
+        r->waited = waiting;
     if (now - r->full_since_ms >= PAUSE_AFTER_MS)
         pause_all(r, true);
     rd_kafka_event_t *e;
@@ -214,6 +217,23 @@ static void poll_when_full(struct kafka_reader *r, int64_t now)
     if (kafka_feed_full(&r->feed) && !r->stop)
         kafka_feed_wait(&r->feed, &r->feed.room, now + FULL_MS);
     kafka_feed_unlock(&r->feed);
+}
+
+/* librdkafka 2.0.2 stops to fetch when its queue is long and looks again once a second, however
+ * soon the queue is short. A question to the leaders wakes the threads that fetch. */
+static void wake_fetchers(struct kafka_reader *r)
+{
+    if (!r->waited || rd_kafka_queue_length(r->queue) > r->waited / 2)
+        return;
+    r->waited = 0;
+    kafka_feed_lock(&r->feed);
+    rd_kafka_topic_partition_list_t *list = kafka_held(r);
+    kafka_feed_unlock(&r->feed);
+    for (int i = 0; i < list->cnt; i++)
+        list->elems[i].offset = RD_KAFKA_OFFSET_END;
+    if (list->cnt)
+        rd_kafka_offsets_for_times(r->rk, list, WAKE_MS);
+    rd_kafka_topic_partition_list_destroy(list);
 }
 
 static void poll_some(struct kafka_reader *r, int64_t now, int64_t next)
@@ -228,6 +248,7 @@ static void poll_some(struct kafka_reader *r, int64_t now, int64_t next)
     rd_kafka_event_t *e = rd_kafka_queue_poll(r->queue, wait > 0 ? (int)wait : 0);
     for (; e; e = full(r) ? NULL : rd_kafka_queue_poll(r->queue, 0))
         take(r, e);
+    wake_fetchers(r);
 }
 
 static bool stopped(struct kafka_reader *r)

@@ -87,23 +87,12 @@ static void settle(struct kafka_reader *r, struct kafka_cursor *c, int64_t low, 
         settle_gone(r, c);
 }
 
-static rd_kafka_topic_partition_list_t *held(struct kafka_reader *r, unsigned *ret_wanted)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
-    kafka_feed_lock(&r->feed);
-    *ret_wanted = r->looks_wanted;
-    for (unsigned i = 0; i < r->ntopics; i++)
-        for (int32_t n = 0; n < r->topics[i].ncursors; n++)
-            if (r->topics[i].cursors[n] && r->topics[i].cursors[n]->held)
-                rd_kafka_topic_partition_list_add(list, r->topics[i].kafka.text, n);
-    kafka_feed_unlock(&r->feed);
-    return list;
-}
-
 int kafka_look(struct kafka_reader *r, struct err *reterr)
 {
-    unsigned wanted;
-    rd_kafka_topic_partition_list_t *ends = held(r, &wanted);
+    kafka_feed_lock(&r->feed);
+    unsigned wanted = r->looks_wanted;
+    rd_kafka_topic_partition_list_t *ends = kafka_held(r);
+    kafka_feed_unlock(&r->feed);
     rd_kafka_topic_partition_list_t *lows = rd_kafka_topic_partition_list_copy(ends);
     int rc = kafka_ask_offsets(kafka_asker_client(r->asker), ends, KAFKA_ASK_END, reterr);
     rc = rc ? rc : kafka_ask_offsets(kafka_asker_client(r->asker), lows, KAFKA_ASK_BEGIN, reterr);

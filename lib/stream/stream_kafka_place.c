@@ -219,15 +219,21 @@ int kafka_place_hold(struct kafka_reader *r, const rd_kafka_topic_partition_list
     return rc;
 }
 
-int kafka_place_time(struct kafka_reader *r, struct err *reterr)
+rd_kafka_topic_partition_list_t *kafka_held(const struct kafka_reader *r)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
-    kafka_feed_lock(&r->feed);
-    int64_t ms = r->sought_ms;
     for (unsigned i = 0; i < r->ntopics; i++)
         for (int32_t n = 0; n < r->topics[i].ncursors; n++)
             if (r->topics[i].cursors[n] && r->topics[i].cursors[n]->held)
                 rd_kafka_topic_partition_list_add(list, r->topics[i].kafka.text, n);
+    return list;
+}
+
+int kafka_place_time(struct kafka_reader *r, struct err *reterr)
+{
+    kafka_feed_lock(&r->feed);
+    int64_t ms = r->sought_ms;
+    rd_kafka_topic_partition_list_t *list = kafka_held(r);
     kafka_feed_unlock(&r->feed);
     int rc = ask_some(r, list, ms > 0 ? ms : KAFKA_ASK_BEGIN, reterr);
     kafka_feed_lock(&r->feed);

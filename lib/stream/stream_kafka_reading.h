@@ -60,6 +60,7 @@ struct kafka_reader {
     struct kafka_trouble trouble;
     rd_kafka_topic_partition_list_t *given; /* by the group, not begun yet */
     bool subscribed, paused, find_wanted;
+    size_t waited; /* in librdkafka's queue while the ring was full, at most */
     int64_t full_since_ms, find_at_ms, retry_at_ms, look_at_ms;
 
     /* both, under feed.lock */
@@ -119,6 +120,8 @@ int kafka_place_first(struct kafka_reader *r, rd_kafka_topic_partition_list_t *l
 /* Makes cursors of the list, held, at its offsets. */
 int kafka_place_hold(struct kafka_reader *r, const rd_kafka_topic_partition_list_t *list,
                      struct err *reterr);
+/* All held partitions. Locked. */
+rd_kafka_topic_partition_list_t *kafka_held(const struct kafka_reader *r);
 /* All held cursors to the first record of sought_ms or later. */
 int kafka_place_time(struct kafka_reader *r, struct err *reterr);
 
