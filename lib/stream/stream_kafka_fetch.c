@@ -5,7 +5,14 @@
 #include <stdlib.h>
 #include "clock.h"
 
-enum { POLL_MS = 500, FULL_MS = 100, PAUSE_AFTER_MS = 2000, FIND_SOON_MS = 200, WAKE_MS = 100 };
+enum {
+    POLL_MS = 500,
+    FULL_MS = 100,
+    PAUSE_AFTER_MS = 2000,
+    FIND_SOON_MS = 200,
+    WAKE_MS = 100,
+    WARM_MS = 400
+};
 
 void kafka_fetch_nudge(struct kafka_reader *r)
 {
@@ -19,6 +26,19 @@ void kafka_fetch_fail(struct kafka_reader *r, struct err *e)
     kafka_feed_lock(&r->feed);
     kafka_feed_fail(&r->feed, e);
     kafka_feed_unlock(&r->feed);
+}
+
+/* A question whose answer is of no interest: it makes the client know its leaders, connect to them,
+ * and wake the threads that fetch, none of which it hurries to do by itself. */
+static void ask_leaders(struct kafka_reader *r, const rd_kafka_topic_partition_list_t *list,
+                        int wait_ms)
+{
+    rd_kafka_topic_partition_list_t *question = rd_kafka_topic_partition_list_copy(list);
+    for (int i = 0; i < question->cnt; i++)
+        question->elems[i].offset = RD_KAFKA_OFFSET_END;
+    if (question->cnt)
+        rd_kafka_offsets_for_times(r->rk, question, wait_ms);
+    rd_kafka_topic_partition_list_destroy(question);
 }
 
 static rd_kafka_topic_partition_list_t *places(struct kafka_reader *r)
@@ -44,6 +64,9 @@ int kafka_fetch_assign(struct kafka_reader *r, struct err *reterr)
     r->settled = true;
     kafka_tell_end(r);
     kafka_feed_unlock(&r->feed);
+    if (!r->warm) /* else the first record comes a second later */
+        ask_leaders(r, list, WARM_MS);
+    r->warm = r->warm || list->cnt;
     rd_kafka_resp_err_t code = rd_kafka_assign(r->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
     r->paused = false;
@@ -220,7 +243,7 @@ static void poll_when_full(struct kafka_reader *r, int64_t now)
 }
 
 /* librdkafka 2.0.2 stops to fetch when its queue is long and looks again once a second, however
- * soon the queue is short. A question to the leaders wakes the threads that fetch. */
+ * soon the queue is short. */
 static void wake_fetchers(struct kafka_reader *r)
 {
     if (!r->waited || rd_kafka_queue_length(r->queue) > r->waited / 2)
@@ -229,10 +252,7 @@ static void wake_fetchers(struct kafka_reader *r)
     kafka_feed_lock(&r->feed);
     rd_kafka_topic_partition_list_t *list = kafka_held(r);
     kafka_feed_unlock(&r->feed);
-    for (int i = 0; i < list->cnt; i++)
-        list->elems[i].offset = RD_KAFKA_OFFSET_END;
-    if (list->cnt)
-        rd_kafka_offsets_for_times(r->rk, list, WAKE_MS);
+    ask_leaders(r, list, WAKE_MS);
     rd_kafka_topic_partition_list_destroy(list);
 }
 

@@ -60,6 +60,7 @@ struct kafka_reader {
     struct kafka_trouble trouble;
     rd_kafka_topic_partition_list_t *given; /* by the group, not begun yet */
     bool subscribed, paused, find_wanted;
+    bool warm;     /* it was assigned something once */
     size_t waited; /* in librdkafka's queue while the ring was full, at most */
     int64_t full_since_ms, find_at_ms, retry_at_ms, look_at_ms;
 
