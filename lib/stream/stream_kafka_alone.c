@@ -15,6 +15,7 @@ static int find(struct kafka_reader *r, bool *ret_missing, struct err *reterr)
     if (!rc) {
         r->anew |= list->cnt > 0 || !r->placed;
         r->placed = true;
+        r->away = false;
         pthread_cond_broadcast(&r->feed.told);
     }
     kafka_feed_unlock(&r->feed);

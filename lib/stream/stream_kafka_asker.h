@@ -16,6 +16,8 @@ int kafka_asker_open(const struct kafka_conf *c, struct kafka_asker **ret, struc
 struct kafka_asker *kafka_asker_share(struct kafka_asker *a);
 /* Gives up a share; the last one frees it. NULL is fine. */
 void kafka_asker_leave(struct kafka_asker *a);
+/* Takes what the client complains of; to be called now and then by each who has a share. */
+void kafka_asker_listen(struct kafka_asker *a, struct kafka_trouble *t);
 /* Valid as long as the share. */
 rd_kafka_t *kafka_asker_client(const struct kafka_asker *a);
 

@@ -22,9 +22,12 @@ void kafka_fetch_nudge(struct kafka_reader *r)
 
 void kafka_fetch_fail(struct kafka_reader *r, struct err *e)
 {
+    kafka_asker_listen(r->asker, &r->trouble);
     kafka_trouble_quote(&r->trouble, e);
     kafka_feed_lock(&r->feed);
     kafka_feed_fail(&r->feed, e);
+    r->away = true;
+    pthread_cond_broadcast(&r->feed.told);
     kafka_feed_unlock(&r->feed);
 }
 
@@ -131,7 +134,6 @@ static bool of_no_interest(const struct kafka_reader *r, rd_kafka_resp_err_t cod
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
-    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
         return true;
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
@@ -152,10 +154,8 @@ static void tell_error(struct kafka_reader *r, rd_kafka_resp_err_t code, const c
     }
     if (of_no_interest(r, code))
         return;
-    snprintf(where, sizeof(where), "%s %s", topic ? "topic" : "group",
-             topic         ? topic
-             : r->group[0] ? r->group
-                           : "-");
+    const char *name = topic ? topic : r->group;
+    snprintf(where, sizeof(where), "%s%s", topic ? "topic " : *name ? "group " : "a reader", name);
     kafka_err_fill(&err, code, where, detail);
     kafka_feed_lock(&r->feed);
     kafka_feed_fail(&r->feed, &err);
@@ -296,6 +296,7 @@ static void *run(void *arg)
     do { /* once at least: first positions are recorded even if the reader is closed at once */
         int64_t now = clock_mono_ms();
         int64_t next = r->shares ? kafka_group_serve(r, now) : kafka_alone_serve(r, now);
+        kafka_asker_listen(r->asker, &r->trouble);
         if (!stopped(r))
             poll_some(r, clock_mono_ms(), next);
     } while (!stopped(r));

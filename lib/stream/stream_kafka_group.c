@@ -35,6 +35,7 @@ static int join(struct kafka_reader *r, struct err *reterr)
     kafka_feed_lock(&r->feed);
     bool stop = r->stop;
     r->placed = true;
+    r->away = false;
     kafka_tell_end(r);
     pthread_cond_broadcast(&r->feed.told);
     kafka_feed_unlock(&r->feed);

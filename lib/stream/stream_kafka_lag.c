@@ -105,8 +105,10 @@ int kafka_look(struct kafka_reader *r, struct err *reterr)
         if (c->held)
             settle(r, c, low->offset, p->offset);
     }
-    if (!rc)
+    if (!rc) {
         r->looks_done = wanted;
+        r->away = false;
+    }
     kafka_tell_end(r);
     pthread_cond_broadcast(&r->feed.told);
     kafka_feed_unlock(&r->feed);
@@ -158,7 +160,7 @@ int kafka_reader_lag(struct stream_reader *base, uint64_t *ret_records, int64_t 
     struct kafka_reader *r = (struct kafka_reader *)base;
     int64_t now = clock_mono_ms();
     kafka_feed_lock(&r->feed);
-    int64_t until = now + (r->settled || r->shares ? WAIT_MS : FIRST_WAIT_MS);
+    int64_t until = now + (r->settled || r->shares || r->away ? WAIT_MS : FIRST_WAIT_MS);
     unsigned want = ++r->looks_wanted;
     kafka_fetch_nudge(r);
     bool patient = now >= r->impatient_until_ms;

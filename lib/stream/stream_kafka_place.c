@@ -50,6 +50,7 @@ static void find_in(struct kafka_reader *r, const struct rd_kafka_metadata_topic
     if (!t || (absent && !t->met))
         return;
     t->denied = m->err;
+    t->late |= absent; /* should it be made again, nothing of it was there before */
     if (m->err) {
         struct err err;
         char where[KAFKA_NAME_MAX + 20];
@@ -59,7 +60,7 @@ static void find_in(struct kafka_reader *r, const struct rd_kafka_metadata_topic
         return;
     }
     if (!t->met)
-        t->late = r->placed;
+        t->late = t->late || r->placed;
     t->met = true;
     t->npartitions = m->partition_cnt;
     find_new(t, ret);

@@ -127,7 +127,7 @@ static int copy_options(struct kafka_reader *r, const struct stream_reader_optio
 static void wait_placed(struct kafka_reader *r, int wait_ms)
 {
     int64_t until = clock_mono_ms() + wait_ms;
-    while (!r->placed && kafka_feed_wait(&r->feed, &r->feed.told, until))
+    while (!r->placed && !r->away && kafka_feed_wait(&r->feed, &r->feed.told, until))
         ;
 }
 
@@ -292,13 +292,17 @@ static void read_message(struct kafka_reader *r, struct stream_message *ret)
 static enum stream_next tell_lost(struct kafka_reader *r, struct stream_message *ret,
                                   struct err *reterr)
 {
-    struct kafka_item *i = &r->current;
+    const struct kafka_item *i = &r->current;
     struct slice topic = slice_str(i->cursor->topic->name), partition = slice_str(i->cursor->name);
+    struct slice group = r->group[0] ? slice_str(r->group) : SLICE("-");
     if (!i->anew)
-        return stream_lost(ret, reterr, slice_str(r->group), topic, partition, i->from, i->to);
-    stream_lost(ret, reterr, slice_str(r->group), topic, partition, i->to, i->from);
-    err_prefix(reterr, "the topic was deleted and made again, or cut off, and is read from its "
-                       "beginning");
+        return stream_lost(ret, reterr, group, topic, partition, i->from, i->to);
+    stream_lost(ret, reterr, group, topic, partition, i->to, i->from);
+    err_fill(reterr, ERR_REFUSED,
+             "group %.*s, topic %.*s, partition %.*s: records [%lld, %lld) are gone before they "
+             "were read: the topic was made anew, or cut off; it is read from its beginning",
+             SLICE_ARG(group), SLICE_ARG(topic), SLICE_ARG(partition), (long long)i->to,
+             (long long)i->from);
     return STREAM_LOST;
 }
 
@@ -387,8 +391,11 @@ int kafka_reader_seek(struct stream_reader *base, struct slice topic, struct sli
     kafka_feed_unlock(&r->feed);
     if (t)
         return 0;
-    if (!placed)
-        return err_set(reterr, ERR_PEER, "Kafka has not yet said which partitions there are");
+    if (!placed) {
+        err_set(reterr, ERR_PEER, "Kafka has not yet said which partitions there are");
+        kafka_trouble_quote(&r->trouble, reterr);
+        return -1;
+    }
     return err_set(reterr, ERR_INPUT, "this reader has no topic %.*s in a partition %.*s",
                    SLICE_ARG(topic), SLICE_ARG(partition));
 }

@@ -68,6 +68,7 @@ struct kafka_reader {
     struct kafka_feed feed;
     bool stop, ended, abandoned;
     bool placed;    /* once: partitions are known, and where each is begun */
+    bool away;      /* a question failed: nobody waits for the next answer */
     bool caught_up; /* once since the last seek */
     bool sought;    /* to `sought_ms`, all partitions */
     int64_t sought_ms;
