@@ -3,13 +3,11 @@ import json
 import subprocess
 import unittest
 
-import kafka as python_client  # Debian: python3-kafka
-import kafka.partitioner
-
 import jars
 import kit
 import mllp
 import node
+import pypi
 from test_adapter import admit
 
 PATIENTS = 12
@@ -34,13 +32,30 @@ def kcat_rows(topic):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+PYTHON = """
+import json, sys
+from kafka import KafkaConsumer
+reader = KafkaConsumer(sys.argv[2], bootstrap_servers=sys.argv[1], auto_offset_reset="earliest",
+                       isolation_level="read_committed", consumer_timeout_ms=4000)
+print(json.dumps([(m.partition, m.key.decode(), m.value.decode()) for m in reader]))
+"""
+PYTHON_PARTITIONS = """
+import json, sys
+from kafka import KafkaProducer
+producer = KafkaProducer(bootstrap_servers=sys.argv[1])
+print(json.dumps({k: producer.send(sys.argv[2], b"x", key=k.encode()).get(20).partition for k in sys.argv[3:]}))
+"""
+
+
+def python(script, *argv):
+    done = subprocess.run([pypi.python(), "-c", script, *argv], capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode != 0:
+        raise AssertionError(done.stderr)
+    return json.loads(done.stdout)
+
+
 def python_reads(topic):
-    reader = python_client.KafkaConsumer(topic, bootstrap_servers=nodes.address, auto_offset_reset="earliest",
-                                         consumer_timeout_ms=3000)
-    try:
-        return [(m.partition, m.key.decode(), m.value.decode()) for m in reader]
-    finally:
-        reader.close()
+    return [tuple(row) for row in python(PYTHON, nodes.address, topic)]
 
 
 def java(name, *argv, **more):
@@ -57,8 +72,7 @@ def java_reads(topic, count):
 
 
 def java_partitions(topic, keys):
-    """Which partition Kafka's own producer gives each key; by a topic of as many partitions."""
-    nodes.topic(topic, PARTITIONS)
+    """Which partition Kafka's own producer gives each key."""
     java("ConsoleProducer", "--topic", topic, "--property", "parse.key=true", "--property", "key.separator=\t",
          input="".join(f"{key}\tx\n" for key in keys))
     return {key: partition for partition, key, _ in kcat(topic)}
@@ -71,6 +85,7 @@ class OtherClients(unittest.TestCase):
         cls.addClassCleanup(cls.site.close)
         cls.site.make_topics()
         cls.site.start()
+        kit.wait_until(lambda: cls.site.adapter().get("/ready")[0] == 200, 60, "the adapter is ready")
         client = mllp.Client("127.0.0.1", cls.site.port)
         for i in range(PATIENTS):
             code, _, answer = client.ask(admit(f"m{i}", i))
@@ -105,10 +120,10 @@ class OtherClients(unittest.TestCase):
         keys = sorted(wrote)
         self.assertEqual(len(keys), PATIENTS)
         self.assertGreater(len(set(wrote.values())), 1, "all in one partition: this shows nothing")
-        author = kafka.partitioner.DefaultPartitioner()
-        everything = list(range(PARTITIONS))
-        self.assertEqual({k: author(k.encode(), everything, everything) for k in keys}, wrote)
-        self.assertEqual(java_partitions(self.site.topic("by-java"), keys), wrote)
+        for topic in ("by-python", "by-java"):
+            nodes.topic(topic, PARTITIONS)
+        self.assertEqual(python(PYTHON_PARTITIONS, nodes.address, "by-python", *keys), wrote)
+        self.assertEqual(java_partitions("by-java", keys), wrote)
 
 
 if __name__ == "__main__":
