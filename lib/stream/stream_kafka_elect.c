@@ -34,7 +34,6 @@ static int set_member(rd_kafka_conf_t *conf, const struct kafka_conf *c, const c
         {"partition.assignment.strategy", "range"},
         {"enable.auto.commit", "false"},
         {"auto.offset.reset", "latest"},
-        {"allow.auto.create.topics", "true"},
         {"topic.metadata.refresh.interval.ms", "5000"},
     };
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
