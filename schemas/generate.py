@@ -85,7 +85,7 @@ class Table:
             c_kind = KINDS[node["x-kind"]] if "x-kind" in node else TYPES[kind]
             if nullable and items >= 0:
                 sys.exit(f"{path}: null within an item has no place in C")
-            self.add_field(path, name, parent, c_kind, flags, items, codes, nullable)
+            self.add_field(path, name, parent, c_kind, flags, items, codes, nullable, node.get("enum"))
         else:
             sys.exit(f"{path}: type {kind!r} has no place in C")
 
@@ -106,13 +106,15 @@ class Table:
         self.objects.append({"path": path, "name": name, "parent": parent, "depth": depth})
         return len(self.objects) - 1
 
-    def add_field(self, path, name, parent, kind, flags, items, codes=None, nullable=False):
+    def add_field(self, path, name, parent, kind, flags, items, codes=None, nullable=False, choices=None):
+        if choices and (kind != "EVENT_STRING" or any(not re.fullmatch("[a-z0-9_-]+", c) for c in choices)):
+            sys.exit(f"{path}: an enum is of words")
         if codes and not (self.codes / f"{codes}.csv").is_file():
             sys.exit(f"{path}: there is no code table {codes}")
         self.members.append((parent, name, len(self.fields)))
         self.fields.append({"path": path, "name": name, "parent": parent, "kind": kind,
                             "flags": flags, "items": items, "object": 0,
-                            "codes": codes, "nullable": nullable})
+                            "codes": codes, "nullable": nullable, "choices": choices})
 
 
 def load(text, at, n):
@@ -181,7 +183,8 @@ def write_source(table, types, out):
         marks = ", ".join(c_bool(flag in f["flags"]) for flag in FLAGS)
         marks = ", ".join(c_bool(m) for m in [*(flag in f["flags"] for flag in FLAGS), f["nullable"]])
         codes = f"\"{f['codes']}\"" if f["codes"] else "NULL"
-        out.write(f"    {{\"{f['path']}\", {f['kind']}, {f['items']}, {marks}, {codes}}},\n")
+        choices = f"\"{' '.join(f['choices'])}\"" if f["choices"] else "NULL"
+        out.write(f"    {{\"{f['path']}\", {f['kind']}, {f['items']}, {marks}, {codes}, {choices}}},\n")
     out.write("};\nconst unsigned event_nfields = EVENT_NFIELDS;\n\n")
     out.write("const struct event_place event_places[] = {\n")
     for f in table.fields:

@@ -33,12 +33,13 @@ struct event_field {
     const char *path; /* "type", "data.patient.nhs_number", "data.patient.ids" (items),
                          "data.patient.ids.value" (leaf of an item) */
     enum event_kind kind;
-    int16_t items;     /* for a leaf of an item: the number of its list; else -1 */
-    bool personal;     /* tells who the patient is: masked when shown, never logged */
-    bool identifies;   /* never in a route unless its keep-list names it */
-    bool whereabouts;  /* of a restricted patient only for readers that are allowed it */
-    bool nullable;     /* can say that the source took the value away */
-    const char *codes; /* table of which this leaf holds a code (code_table.h); NULL: any text */
+    int16_t items;       /* for a leaf of an item: the number of its list; else -1 */
+    bool personal;       /* tells who the patient is: masked when shown, never logged */
+    bool identifies;     /* never in a route unless its keep-list names it */
+    bool whereabouts;    /* of a restricted patient only for readers that are allowed it */
+    bool nullable;       /* can say that the source took the value away */
+    const char *codes;   /* table of which this leaf holds a code (code_table.h); NULL: any text */
+    const char *choices; /* the words that this leaf can hold, with a blank between; NULL: any */
 };
 
 /* From the generated event_fields.h: enum event_field_id { EV_SPECVERSION, EV_ID, EV_TYPE, …,
@@ -69,6 +70,9 @@ struct event *event_make(struct arena *arena);
 /* Whether a leaf can hold that text: integers and booleans are given as their text ("12", "true"),
  * every other leaf takes any. */
 bool event_fits(unsigned field, struct slice value);
+/* Whether it is one of the words that the schema allows there (enum); true where any text is. An
+ * event that somebody else wrote may hold another, so event_put takes any. */
+bool event_is_choice(unsigned field, struct slice value);
 /* Sets a leaf outside of lists; the bytes are borrowed. An absent slice unsets (a whole list too).
  * False, and nothing is set, where the value does not fit. Does not allocate. */
 bool event_put(struct event *e, unsigned field, struct slice value);

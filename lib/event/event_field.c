@@ -111,3 +111,16 @@ const char *event_type_nth(unsigned nth)
 {
     return nth < EVENT_NTYPES ? event_types[nth] : NULL;
 }
+
+bool event_is_choice(unsigned field, struct slice value)
+{
+    const char *at = event_fields[field].choices;
+    while (at) {
+        const char *blank = strchr(at, ' ');
+        size_t n = blank ? (size_t)(blank - at) : strlen(at);
+        if (slice_eq(value, slice_make(at, n)))
+            return true;
+        at = blank ? blank + 1 : NULL;
+    }
+    return !event_fields[field].choices;
+}

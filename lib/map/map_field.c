@@ -114,6 +114,9 @@ static int compile_const(const struct yaml *node, const struct map_field *f, str
         return yaml_err(node, reterr, "const: a text is wanted here");
     if (f->reads != MAP_TEXT && f->reads != MAP_BOOL && f->reads != MAP_CODE)
         return yaml_err(node, reterr, "this field cannot be a constant");
+    if (!event_is_choice(f->field, node->text))
+        return yaml_err(node, reterr, "this field cannot hold \"%.*s\": one of %s",
+                        SLICE_ARG(node->text), event_fields[f->field].choices);
     if (f->reads != MAP_CODE && !event_fits(f->field, node->text))
         return yaml_err(node, reterr, "this field cannot hold \"%.*s\"", SLICE_ARG(node->text));
     return 0;

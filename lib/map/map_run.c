@@ -135,7 +135,10 @@ static bool fill(struct map_run *run, const struct map_field *f, const struct ma
     case MAP_BOOL:
         return set_bool(run, f, value);
     default:
-        return event_put(run->event, f->field, value);
+        if (event_is_choice(f->field, value))
+            return event_put(run->event, f->field, value);
+        map_run_flag(run, f->flag);
+        return false;
     }
 }
 

@@ -51,9 +51,49 @@ static const struct code_table *table_of(const struct rule_parse *p, const struc
     return name ? code_table_find(slice_str(name)) : NULL;
 }
 
+/* The words of the schema, where it allows no others. */
+static const char *choices_of(const struct rule_parse *p, const struct rule_node *left)
+{
+    return left->op == RULE_OP_FIELD && !(p->env && p->env->standard)
+               ? event_fields[left->field].choices
+               : NULL;
+}
+
+static int check_choice(struct rule_parse *p, const struct rule_node *left, struct slice text,
+                        size_t at)
+{
+    const char *choices = choices_of(p, left);
+    if (!choices || !text.n || event_is_choice(left->field, text))
+        return 0;
+    rule_fail(p, at, "%s is never \"%.*s\": one of %s", event_fields[left->field].path,
+              SLICE_ARG(text), choices);
+    return -1;
+}
+
+static int check_choice_like(struct rule_parse *p, const struct rule_node *left,
+                             struct slice compiled, size_t at)
+{
+    const char *choices = choices_of(p, left);
+    struct slice rest = choices ? slice_str(choices) : SLICE("");
+    while (rest.n) {
+        long steps = RULE_STEPS_MAX;
+        const char *blank = memchr(rest.p, ' ', rest.n);
+        size_t n = blank ? (size_t)(blank - rest.p) : rest.n;
+        if (rule_like(slice_make(rest.p, n), compiled, &steps))
+            return 0;
+        rest = slice_sub(rest, blank ? n + 1 : n, rest.n);
+    }
+    if (!choices)
+        return 0;
+    rule_fail(p, at, "%s is never like this: one of %s", event_fields[left->field].path, choices);
+    return -1;
+}
+
 int rule_check_code(struct rule_parse *p, const struct rule_node *left, struct slice text,
                     size_t at)
 {
+    if (check_choice(p, left, text, at) < 0)
+        return -1;
     const struct code_table *t = table_of(p, left);
     if (!t || !text.n || has_code(t, text)) /* '' is a code that is not there */
         return 0;
@@ -71,6 +111,8 @@ int rule_check_code(struct rule_parse *p, const struct rule_node *left, struct s
 int rule_check_code_like(struct rule_parse *p, const struct rule_node *left, struct slice compiled,
                          size_t at)
 {
+    if (check_choice_like(p, left, compiled, at) < 0)
+        return -1;
     const struct code_table *t = table_of(p, left);
     const struct code *row;
     if (!t)

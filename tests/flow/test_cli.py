@@ -126,6 +126,16 @@ class WithoutProcesses(unittest.TestCase):
         self.assertEqual(events[0]["data"]["patient"]["nhs_number"], "9990001006")
         self.assertEqual(self.site.weir("translate", good).stdout, done.stdout, "the same again, the same ids")
 
+    def test_a_word_that_the_schema_does_not_allow_is_flagged_not_sent(self):
+        with open(self.site.path("overlay.yaml"), "w", encoding="utf-8") as f:
+            f.write("groups: {care: {data.care.pathway: PV1-10.1}}\n")
+        self.site.config["sources"]["test-pas"]["overlays"] = ["overlay.yaml"]
+        self.site.write_config()
+        for specialty, pathway, quality in (("300", None, True), ("2", "2", False)):
+            event = json.loads(self.site.weir("translate", "-", stdin=ADMIT.format(n=1).replace("|300|", f"|{specialty}|")).stdout)
+            self.assertEqual(event["data"]["care"].get("pathway"), pathway)
+            self.assertEqual("unmapped_code:care.pathway" in event["data"].get("quality", []), quality)
+
     def test_translate_refuses_one_message_and_goes_on(self):
         mixed = self.site.write("mixed.hl7", BAD.format(n=1) + ADMIT.format(n=3))
         done = self.site.weir("translate", "--source", "test-pas", mixed, check=False)

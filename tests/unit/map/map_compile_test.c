@@ -38,6 +38,7 @@ static const struct {
     {"fields: {data.visit.class: {call: patient_ids}}", "does not give"},
     {"fields: {data.visit.class: {call: nhs_number, path: PID-3}}", "0 paths"},
     {"fields: {data.visit.same_day: {const: maybe}}", "cannot hold"},
+    {"fields: {data.visit.outcome: {const: hme}}", "cannot hold \"hme\": one of home"},
     {"fields: {data.visit.class: {path: PV1-2, unmapped: flag}}", "goes with table:"},
     {"fields: {data.visit.class: [[PV1-2]]}", "t.yaml:1:29"},
     {"fields: {data.visit.class: {path: PV1-2, when: []}}", "list of tests"},
