@@ -66,9 +66,12 @@ int64_t kafka_alone_serve(struct kafka_reader *r, int64_t now)
     struct err err;
     bool missing = true;
     if (now >= r->find_at_ms) {
+        int64_t wait = RETRY_MS;
         if (find(r, &missing, &err))
             kafka_fetch_fail(r, &err);
-        r->find_at_ms = clock_mono_ms() + (missing ? FIND_MISSING_MS : FIND_MS);
+        else
+            wait = missing ? FIND_MISSING_MS : FIND_MS;
+        r->find_at_ms = clock_mono_ms() + wait;
     }
     return r->placed ? kafka_orders_serve(r, now) : r->find_at_ms;
 }
