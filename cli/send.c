@@ -5,6 +5,7 @@
 #include "message_file.h"
 #include "mllp_call.h"
 #include "options.h"
+#include "plain_text.h"
 
 enum { ARENA_MAX = 64 * 1024 * 1024 };
 
@@ -26,12 +27,14 @@ static bool report(struct slice sent, const struct hl7_answer *a)
 {
     bool accepted = a->code == HL7_AA || a->code == HL7_CA;
     bool same = slice_eq(sent, a->control_id);
-    printf("%.*s %s", SLICE_ARG(sent.n ? sent : SLICE("-")), hl7_ack_name(a->code));
-    if (a->text.n)
-        printf(" %.*s", SLICE_ARG(a->text));
-    if (!same)
-        printf(" (answers %.*s, not this message)",
-               SLICE_ARG(a->control_id.n ? a->control_id : SLICE("nothing")));
+    plain_put(stdout, sent.n ? sent : SLICE("-"));
+    printf(" %s%s", hl7_ack_name(a->code), a->text.n ? " " : "");
+    plain_put(stdout, a->text);
+    if (!same) {
+        printf(" (answers ");
+        plain_put(stdout, a->control_id.n ? a->control_id : SLICE("nothing"));
+        printf(", not this message)");
+    }
     printf("\n");
     return accepted && same;
 }

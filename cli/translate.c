@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "message_file.h"
 #include "options.h"
+#include "plain_text.h"
 #include "translate_explain.h"
 #include "translators.h"
 
@@ -58,6 +59,7 @@ static void explain(struct translate_job *j, const struct site_source *source,
                SLICE_ARG(ret->trigger), SLICE_ARG(source->name),
                translate_verdict_name(ret->verdict));
     buf_put(&j->out, buf_slice(&text));
+    plain_lines(&j->out);
     if (!buf_ok(&text))
         j->out.failed = true;
     buf_fini(&text);
@@ -91,8 +93,9 @@ static int one_message(struct translate_job *j, const char *file, unsigned no, s
         j->refused = true;
         complain(file, no, &t);
     } else if (t.verdict == TRANSLATE_UNMAPPED) {
-        fprintf(stderr, "%s: message %u: no map for trigger %.*s: kept and accepted, no event\n",
-                file, no, SLICE_ARG(t.trigger));
+        fprintf(stderr, "%s: message %u: no map for trigger ", file, no);
+        plain_put(stderr, t.trigger);
+        fprintf(stderr, ": kept and accepted, no event\n");
     }
     if (!j->explain)
         write_events(j, &t);

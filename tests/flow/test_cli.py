@@ -136,6 +136,12 @@ class WithoutProcesses(unittest.TestCase):
             self.assertEqual(event["data"]["care"].get("pathway"), pathway)
             self.assertEqual("unmapped_code:care.pathway" in event["data"].get("quality", []), quality)
 
+    def test_a_message_does_not_steer_the_terminal(self):
+        for argv, message in ((["--explain"], ADMIT.format(n=1).replace("|W1^", "|W\x1b[31m1^")), ([], ADMIT.format(n=1).replace("A01|CLI", "Z\x1b[31m|CLI"))):
+            done = self.site.weir("translate", *argv, "-", stdin=message)
+            self.assertIn("?[31m", done.stdout + done.stderr)
+            self.assertNotIn("\x1b", done.stdout + done.stderr)
+
     def test_translate_refuses_one_message_and_goes_on(self):
         mixed = self.site.write("mixed.hl7", BAD.format(n=1) + ADMIT.format(n=3))
         done = self.site.weir("translate", "--source", "test-pas", mixed, check=False)
