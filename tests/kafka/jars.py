@@ -11,7 +11,8 @@ import zipfile
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 OLD = "3.3.2"  # the first release whose KRaft is called fit for production
-NEW = "3.9.1"  # the last line that Debian's librdkafka 2.0.2 is known to work with
+NEW = "3.9.1"  # the last with ZooKeeper, which many run for years; the nodes of the other tests
+NEWEST = "4.1.0"  # without the request versions that old clients speak; librdkafka 2.0.2 is new enough
 
 
 class Unavailable(unittest.SkipTest):

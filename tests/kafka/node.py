@@ -34,6 +34,8 @@ log4j.appender.out=org.apache.log4j.ConsoleAppender
 log4j.appender.out.layout=org.apache.log4j.PatternLayout
 log4j.appender.out.layout.ConversionPattern=[%d] %p %m (%c)%n
 """
+BED = {"auto.create.topics.enable": "true", "num.partitions": "1", "message.max.bytes": "80000000",
+       "socket.request.max.bytes": "200000000"}  # settings that the stream's conformance suite wants
 SECRET_MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
 

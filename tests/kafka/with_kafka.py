@@ -22,8 +22,7 @@ def arguments():
     parser.add_argument("command", nargs="+")
     o = parser.parse_args()
     if o.bed:
-        o.set = [("auto.create.topics.enable", "true"), ("num.partitions", "1"),
-                 ("message.max.bytes", "80000000"), ("socket.request.max.bytes", "200000000"), *o.set]
+        o.set = [*node.BED.items(), *o.set]
     return o
 
 
