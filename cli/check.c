@@ -70,10 +70,11 @@ static int run(const struct verb *self, int argc, char **argv)
         return code;
     if (o.rest >= argc)
         return check(o.config, &err) < 0 ? verb_fail(self, &err) : 0;
+    code = 0;
     for (int i = o.rest; i < argc; i++)
         if (check(argv[i], &err) < 0)
-            return verb_fail(self, &err);
-    return 0;
+            code = verb_fail(self, &err);
+    return code;
 }
 
 const struct verb verb_check = {

@@ -95,6 +95,8 @@ static void write_route(struct json_writer *w, const struct site *site, const st
 
 static void print_unrouted(const struct json *rows)
 {
+    if (!rows->child)
+        puts("since the broker started, some route took each event");
     for (const struct json *r = rows->child; r; r = r->next) {
         printf("%10.*s  %.*s ", SLICE_ARG(json_text(r, "count")), SLICE_ARG(json_text(r, "type")));
         const struct json *newest = json_get(r, "newest");

@@ -72,6 +72,13 @@ class WithoutProcesses(unittest.TestCase):
         self.assertRegex(done.stderr, r"weir\.yaml:\d+:\d+: ")
         self.assertIn("patient.admitted", done.stderr)
 
+    def test_every_file_is_checked(self):
+        done = subprocess.run([kit.program("weir"), "check", self.site.path("none.yaml"), self.site.config_path, self.site.path("gone.yaml")],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 78)
+        self.assertIn("fine", done.stdout)
+        self.assertRegex(done.stderr, r"(?s)none\.yaml.*gone\.yaml")
+
     def test_an_unknown_key_is_refused_with_the_nearest_one(self):
         self.site.config["sources"]["test-pas"]["timezon"] = "Europe/London"
         self.site.write_config()
@@ -378,6 +385,9 @@ class WithProcesses(unittest.TestCase):
             done = self.site.weir(*argv, check=False)
             self.assertEqual(done.returncode, 65, done.stderr)
             self.assertIn(says, done.stderr)
+
+    def test_nothing_is_unrouted(self):
+        self.assertIn("some route took each event", self.site.weir("routes", "--unrouted").stdout)
 
     def test_parked_is_empty(self):
         self.assertIn("nothing is parked", self.site.weir("parked", "list").stdout)
