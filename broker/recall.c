@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "rfc3339.h"
 
 enum { READS = 4096, PLACES_MAX = 64 };
 
@@ -71,14 +72,22 @@ static void note_place(struct recall *r, const struct stream_message *m)
     memcpy(p->partition, m->partition.p, m->partition.n);
 }
 
+/* When the ids were seen: a relay that has copied them here says it. */
+static int64_t time_of(const struct stream_message *m)
+{
+    int64_t ms;
+    int offset_min;
+    return rfc3339_read(stream_header_get(m, "at"), &ms, &offset_min) ? ms : m->time_ms;
+}
+
 static void take(struct recall *r, const struct stream_message *m, struct people *people,
                  struct seen *seen)
 {
     if (!is_ids(m->topic)) {
         if (slice_eq_str(stream_header_get(m, "kind"), "person"))
             people_fold(people, m->key, m->value);
-    } else if (m->time_ms >= r->ids_from_ms) {
-        seen_fold(seen, m->value, m->time_ms);
+    } else if (time_of(m) >= r->ids_from_ms) {
+        seen_fold(seen, m->value, time_of(m));
     }
     note_place(r, m);
 }

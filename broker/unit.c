@@ -61,7 +61,8 @@ bool unit_move(struct unit *u, struct slice group, struct slice topic, struct sl
                int64_t next)
 {
     for (unsigned i = 0; i < u->npositions; i++)
-        if (slice_eq(u->positions[i].partition, partition)) {
+        if (slice_eq(u->positions[i].partition, partition) &&
+            slice_eq(u->positions[i].topic, topic)) {
             u->positions[i].next = next;
             return true;
         }

@@ -39,10 +39,13 @@ unsigned processes_roles(const struct site *site, const char *names[PROCESSES_MA
         bool known = false;
         for (unsigned j = 0; j < n; j++)
             known = known || slice_eq_str(site->sources[i].adapter, names[j]);
-        if (!known && n < PROCESSES_MAX - 1)
+        if (!known && n < PROCESSES_MAX - 2)
             names[n++] = site->sources[i].adapter.p;
     }
-    names[n++] = "broker";
+    if (!site->relay.state)
+        names[n++] = "broker";
+    if (site->relay.node)
+        names[n++] = "relay";
     return n;
 }
 

@@ -12,6 +12,7 @@
 #include "loop.h"
 #include "options.h"
 #include "proc.h"
+#include "programs.h"
 #include "site.h"
 #include "supervisor.h"
 
@@ -90,26 +91,6 @@ static void on_stop(void *arg)
     supervisor_stop(run->supervisor, run->drain_ms + KILL_MARGIN_MS);
 }
 
-/* A program stands beside this one, or, in a build folder, in the folder of its own. */
-static int find_program(const char *name, const char *folder, char out[PATH_MAX],
-                        struct err *reterr)
-{
-    char self[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-    if (n <= 0)
-        return err_set(reterr, ERR_IO, "/proc/self/exe: where this program is cannot be told");
-    struct slice dir = slice_make(self, (size_t)n);
-    while (dir.n && dir.p[dir.n - 1] != '/')
-        dir.n--;
-    snprintf(out, PATH_MAX, "%.*s%s", SLICE_ARG(dir), name);
-    if (access(out, X_OK) == 0)
-        return 0;
-    snprintf(out, PATH_MAX, "%.*s../%s/%s", SLICE_ARG(dir), folder, name);
-    if (access(out, X_OK) == 0)
-        return 0;
-    return err_set(reterr, ERR_IO, "%s is not beside this program (%.*s)", name, SLICE_ARG(dir));
-}
-
 static bool runs(const struct runner *run, const char *name)
 {
     struct supervisor_state st;
@@ -127,50 +108,56 @@ static const char *name_of(const struct runner *run, const char *role, char out[
     return out;
 }
 
-/* Those that do not run yet; their names into `what`. */
-static int add_adapters(struct runner *run, const struct site *site, struct buf *what,
-                        struct err *reterr)
+/* One that does not run yet; its name into `what`. */
+static int add(struct runner *run, const char *program, const char *folder, const char *role,
+               bool says_role, struct buf *what, struct err *reterr)
 {
-    char program[PATH_MAX], name[NAME_BYTES];
-    if (find_program("weir-adapter", "adapters", program, reterr) < 0)
+    char path[PATH_MAX], name[NAME_BYTES];
+    if (runs(run, name_of(run, role, name)))
+        return 0;
+    if (programs_find(program, folder, path, reterr) < 0)
         return -1;
-    for (unsigned i = 0; i < site->nsources; i++) {
-        const char *role = site->sources[i].adapter.p;
-        name_of(run, role, name);
-        const char *const argv[] = {program, "--config", run->config, "--name", name, role, NULL};
-        if (runs(run, name))
-            continue;
-        if (supervisor_add(run->supervisor, name, argv, reterr) < 0)
-            return -1;
-        if (what)
-            buf_printf(what, "%sstarted %s", what->n ? ", " : "", name);
-    }
+    const char *const argv[] = {
+        path, "--config", run->config, "--name", name, says_role ? role : NULL, NULL};
+    if (supervisor_add(run->supervisor, name, argv, reterr) < 0)
+        return -1;
+    if (what)
+        buf_printf(what, "%sstarted %s", what->n ? ", " : "", name);
     return 0;
 }
 
-static int add_all(struct runner *run, const struct site *site, struct err *reterr)
+/* A site that moves has its broker elsewhere. */
+static bool has_broker(const struct site *site)
 {
-    char program[PATH_MAX], name[NAME_BYTES];
-    if (find_program("weir-broker", "broker", program, reterr) < 0)
+    return !site->relay.state;
+}
+
+static int add_all(struct runner *run, const struct site *site, struct buf *what,
+                   struct err *reterr)
+{
+    if (has_broker(site) && add(run, "weir-broker", "broker", "broker", false, what, reterr) < 0)
         return -1;
-    name_of(run, "broker", name);
-    const char *const argv[] = {program, "--config", run->config, "--name", name, NULL};
-    if (supervisor_add(run->supervisor, name, argv, reterr) < 0)
+    if (site->relay.node && add(run, "weir-relay", "broker", "relay", false, what, reterr) < 0)
         return -1;
-    return add_adapters(run, site, NULL, reterr);
+    for (unsigned i = 0; i < site->nsources; i++)
+        if (add(run, "weir-adapter", "adapters", site->sources[i].adapter.p, true, what, reterr) <
+            0)
+            return -1;
+    return 0;
 }
 
 /* ---- reload ---- */
 
 static bool needed(const struct site *site, const char *name)
 {
-    bool found = proc_name_of(name, "broker");
+    bool found = (has_broker(site) && proc_name_of(name, "broker")) ||
+                 (site->relay.node && proc_name_of(name, "relay"));
     for (unsigned i = 0; i < site->nsources; i++)
         found = found || proc_name_of(name, site->sources[i].adapter.p);
     return found;
 }
 
-static void remove_adapters(struct runner *run, const struct site *site, struct buf *what)
+static void remove_unneeded(struct runner *run, const struct site *site, struct buf *what)
 {
     struct supervisor_state st;
     for (unsigned i = 0; supervisor_nth(run->supervisor, i, &st); i++)
@@ -181,7 +168,7 @@ static void remove_adapters(struct runner *run, const struct site *site, struct 
         }
 }
 
-/* Starts and ends adapters as the configuration says now; the processes themselves read it when
+/* Starts and ends what the configuration says now; the processes themselves read it when
  * they are told. */
 static int reload(struct runner *run, bool tell, struct buf *what, struct err *reterr)
 {
@@ -190,12 +177,12 @@ static int reload(struct runner *run, bool tell, struct buf *what, struct err *r
         return err_set(reterr, ERR_REFUSED, "it is ending");
     if (site_open(run->config, SITE_NO_SECRETS, &site, reterr) < 0)
         return -1;
-    remove_adapters(run, site, what);
+    remove_unneeded(run, site, what);
     if (tell)
         supervisor_signal(run->supervisor, SIGHUP);
     supervisor_revive(run->supervisor);
     run->gave_up = 0;
-    int rc = add_adapters(run, site, what, reterr);
+    int rc = add_all(run, site, what, reterr);
     site_close(site);
     return rc;
 }
@@ -303,7 +290,7 @@ static int run(const struct verb *self, int argc, char **argv)
     if (result == 0)
         result = open_control(&runner, site, &err);
     if (result == 0)
-        result = add_all(&runner, site, &err);
+        result = add_all(&runner, site, NULL, &err);
     site_close(site);
     if (result == 0)
         loop_run(runner.loop);
@@ -320,7 +307,8 @@ const struct verb verb_run = {
     .summary = "start and watch all processes of a configuration",
     .help =
         "Use: weir run [--instance NAME] [--config FILE]\n\n"
-        "Starts an adapter process for each `adapter` that has sources, and the broker; starts "
+        "Starts an adapter process for each `adapter` that has sources, the broker, and the relay "
+        "where there is a section `relay`; starts "
         "again what dies, after 250 ms, doubled up to 30 s.\n"
         "SIGTERM or Ctrl-C: all finish what is under way and end. SIGHUP, or 'weir "
         "reload': adapters that the configuration has\n"

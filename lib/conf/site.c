@@ -13,7 +13,8 @@ enum { SITE_ARENA_MAX = 256 << 20, KEY_MIN = 32, KAFKA_RECORD_MAX = 16 << 20 };
 /* A site while it is read, with the sections that it keeps in other shapes. */
 struct site_nodes {
     struct site s;
-    const struct yaml *stream, *kafka, *keys, *journey, *lists, *sources, *routes, *consumers;
+    const struct yaml *stream, *kafka, *keys, *journey, *lists, *sources, *routes, *consumers,
+        *relay;
 };
 
 static const char *const levels[] = {
@@ -37,7 +38,8 @@ static const struct conf_option base_options[] = {
     {"drain", CONF_DURATION, ROW(drain), "10s", 0, 3600000,
      .help = "After SIGTERM: time to finish what is under way."},
     {"listen", CONF_NODE, ROW(listen),
-     .help = "Process (an adapter, `broker`, `board`) to address: where it serves health, metrics "
+     .help = "Process (an adapter, `broker`, `board`, `relay`) to address: where it serves health, "
+             "metrics "
              "and version; not given: `127.0.0.1:0`, any free port."},
     {"stream", CONF_NODE, NODE(stream), .help = "See below."},
     {"keys", CONF_NODE, NODE(keys), .required = true,
@@ -53,6 +55,7 @@ static const struct conf_option base_options[] = {
     {"sources", CONF_NODE, NODE(sources), .help = "See below."},
     {"routes", CONF_NODE, NODE(routes), .help = "See below."},
     {"consumers", CONF_NODE, NODE(consumers), .help = "See below."},
+    {"relay", CONF_NODE, NODE(relay), .help = "Copies an embedded stream to Kafka: see below."},
 };
 
 static const struct conf_option stream_options[] = {
@@ -158,17 +161,18 @@ static bool is_one_of(struct slice name, struct slice process)
 
 static int check_process(const struct yaml *n, struct err *reterr)
 {
-    static const char *const processes[] = {"acute",     "community", "mental-health",
-                                            "ambulance", "broker",    "board"};
+    static const char *const processes[] = {"acute",  "community", "mental-health", "ambulance",
+                                            "broker", "board",     "relay"};
     enum { PROCESSES = sizeof(processes) / sizeof(*processes) };
     for (unsigned i = 0; i < PROCESSES; i++)
         if (is_one_of(n->name, slice_str(processes[i])))
             return 0;
     const char *near = yaml_nearest(n->name, processes, PROCESSES);
-    return site_name_err(n, reterr,
-                         "there is no process \"%s\"; did you mean \"%s\"? (an adapter, broker or "
-                         "board)",
-                         n->name.p, near ? near : "broker");
+    return site_name_err(
+        n, reterr,
+        "there is no process \"%s\"; did you mean \"%s\"? (an adapter, broker, board "
+        "or relay)",
+        n->name.p, near ? near : "broker");
 }
 
 static int check_clash(const struct site *s, const struct yaml *n, const struct conf_addr *mine,
@@ -275,6 +279,7 @@ static int read_key(struct site *s, const struct yaml *at, struct slice *ret, st
 
 static int read_secrets(struct site *s, unsigned which, struct err *reterr)
 {
+    const unsigned relay_users = 1u << SITE_USER_ADAPTER | 1u << SITE_USER_BROKER;
     if ((which & SITE_AUDIT) && read_key(s, s->keys.audit_node, &s->keys.audit, reterr) < 0)
         return -1;
     if ((which & (SITE_PSEUDONYM | SITE_ROUTE_KEYS)) &&
@@ -282,7 +287,10 @@ static int read_secrets(struct site *s, unsigned which, struct err *reterr)
         return -1;
     if ((which & SITE_ROUTE_KEYS) && site_route_keys(s, reterr) < 0)
         return -1;
-    if (site_kafka_secrets(s, &s->stream.kafka, which / SITE_STREAM, reterr) < 0)
+    if (site_kafka_secrets(s, &s->stream.kafka, which / SITE_STREAM % (1u << SITE_USERS), reterr) <
+            0 ||
+        site_kafka_secrets(s, &s->relay.kafka, which & SITE_RELAY_NODES ? relay_users : 0, reterr) <
+            0)
         return -1;
     return which & SITE_CONSUMER_SECRETS ? site_consumer_secrets(s, reterr) : 0;
 }
@@ -305,7 +313,8 @@ static int read_sections(struct site_nodes *n, struct err *reterr)
     if (read_lists(s, n->lists, reterr) < 0 || site_read_sources(s, n->sources, reterr) < 0 ||
         site_read_routes(s, n->routes, reterr) < 0)
         return -1;
-    return site_read_consumers(s, n->consumers, reterr);
+    return site_read_consumers(s, n->consumers, reterr) < 0 ? -1
+                                                            : site_read_relay(s, n->relay, reterr);
 }
 
 static int build(struct site *s, unsigned secrets, struct err *reterr)

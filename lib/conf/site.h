@@ -99,6 +99,20 @@ struct site_consumer {
     struct site_file file;
 };
 
+enum { SITE_RELAY_TOPICS_MAX = 32 };
+
+struct site_relay {          /* relay: an embedded stream is copied to Kafka */
+    const struct yaml *node; /* NULL: there is no such section */
+    struct site_kafka kafka;
+    struct conf_texts topics;  /* flow.messages, flow.reported, flow.rejected */
+    bool earliest;             /* the first time: from the oldest record on, */
+    int64_t back;              /* or from so long ago: ms */
+    bool state;                /* the site moves: what its broker knows goes first */
+    uint64_t record_max;       /* 16MiB: what the nodes take */
+    int64_t sets, set_records; /* 4, 1000 */
+    uint64_t set_bytes;        /* 1MiB */
+};
+
 struct site_list {
     struct slice name;
     const struct yaml *node;
@@ -143,6 +157,7 @@ struct site {
     struct site_consumer *consumers;
     struct site_list *lists;
     unsigned nsources, nroutes, nconsumers, nlists;
+    struct site_relay relay;
     const struct yaml *tables;     /* site tables: name -> {key: value}; CSV files (table,key,value)
                                       named in table_files are added */
     struct conf_texts table_files; /* absolute */
@@ -162,7 +177,9 @@ enum site_secrets {
     SITE_ADAPTER = SITE_PSEUDONYM | SITE_AUDIT | SITE_STREAM << SITE_USER_ADAPTER,
     SITE_BROKER =
         SITE_AUDIT | SITE_ROUTE_KEYS | SITE_CONSUMER_SECRETS | SITE_STREAM << SITE_USER_BROKER,
-    SITE_ALL_SECRETS = SITE_ADAPTER | SITE_BROKER, /* of what `weir run` starts */
+    SITE_RELAY_NODES = 1 << 8, /* of the users of the section relay */
+    SITE_RELAY = SITE_AUDIT | SITE_RELAY_NODES,
+    SITE_ALL_SECRETS = SITE_ADAPTER | SITE_BROKER | SITE_RELAY, /* of what `weir run` starts */
 };
 
 /* Reads and checks everything that needs no other library: names, references between sections,

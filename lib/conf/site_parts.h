@@ -7,6 +7,9 @@
 
 #include "site.h"
 
+/* Bytes of a record beside the message: key and headers. */
+enum { SITE_RECORD_EXTRA = 64 * 1024 };
+
 /* [a-z0-9][a-z0-9-]*, at most 48: what names a source, route or consumer. `what` for the message;
  * the position is that of the entry's key. */
 int site_check_name(const struct yaml *entry, const char *what, struct err *reterr);
@@ -31,6 +34,8 @@ int site_read_consumers(struct site *s, const struct yaml *section, struct err *
 /* The section `kafka` of a stream. */
 int site_read_kafka(struct site *s, const struct yaml *node, struct site_kafka *ret,
                     struct err *reterr);
+/* The section `relay`, after sources and routes. */
+int site_read_relay(struct site *s, const struct yaml *node, struct err *reterr);
 /* Secrets of a set of users (1 << enum site_user). */
 int site_kafka_secrets(struct site *s, struct site_kafka *k, unsigned users, struct err *reterr);
 /* After all sections: keys of routes that name none. */
@@ -39,6 +44,7 @@ int site_consumer_secrets(struct site *s, struct err *reterr);
 
 void site_print_base(struct buf *out);
 void site_print_kafka(struct buf *out);
+void site_print_relay(struct buf *out);
 void site_print_sources(struct buf *out);
 void site_print_routes(struct buf *out);
 void site_print_consumers(struct buf *out);

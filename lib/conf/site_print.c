@@ -21,4 +21,5 @@ void site_print_options(struct buf *out)
     site_print_sources(out);
     site_print_routes(out);
     site_print_consumers(out);
+    site_print_relay(out);
 }

@@ -73,8 +73,6 @@ static const struct conf_option mllp_options[] = {
 enum {
     SOURCE_OPTIONS = sizeof(source_options) / sizeof(*source_options),
     MLLP_OPTIONS = sizeof(mllp_options) / sizeof(*mllp_options),
-    /* What surrounds a message in its record: receipt headers, key. */
-    RECORD_EXTRA = 64 * 1024,
 };
 
 static const struct yaml *at_option(const struct yaml *map, const char *name)
@@ -164,7 +162,7 @@ static int check_mllp(const struct site *s, const struct site_source *src, struc
                         "listen: other machines reach %.*s: say in \"allow\" which of them may "
                         "send, such as allow: [10.1.2.0/24]",
                         SLICE_ARG(src->mllp.listen));
-    if (src->mllp.frame_max + RECORD_EXTRA > s->stream.record_max)
+    if (src->mllp.frame_max + SITE_RECORD_EXTRA > s->stream.record_max)
         return yaml_err(at_option(src->mllp_node, "frame_max"), reterr,
                         "frame_max: a message of %llu bytes and its receipt do not fit a record of "
                         "%llu bytes (stream: record_max)",

@@ -84,11 +84,10 @@ static void gather(const struct site_kafka *k, const struct site_kafka_user *u, 
             p->at[p->n++] = (struct stream_property){k->properties[i].name, k->properties[i].value};
 }
 
-static int add_kafka(const struct site *site, enum site_user user, const char *name,
-                     struct stream_options *ret, struct err *reterr)
+static int add_kafka(const struct site *site, const struct site_kafka *k, enum site_user user,
+                     const char *name, struct stream_options *ret, struct err *reterr)
 {
     enum { OWN = 16 };
-    const struct site_kafka *k = &site->stream.kafka;
     struct properties p = {arena_zalloc(site->arena, k->nproperties + OWN, sizeof(*p.at)), 0};
     struct slice client = arena_printf(site->arena, "weir-%s", name);
     struct slice member = slice_present(k->instance)
@@ -125,23 +124,45 @@ int proc_stream_options(const struct site *site, enum site_user user, const char
     if (!o.keep)
         return err_set(reterr, ERR_LIMIT, "%s: more than fits the memory set aside for a config",
                        site->file);
-    if (site->stream.kafka.node && add_kafka(site, user, name, &o, reterr) < 0)
+    if (site->stream.kafka.node && add_kafka(site, &site->stream.kafka, user, name, &o, reterr) < 0)
         return -1;
     *ret = o;
     return 0;
 }
 
+int proc_stream_relay(const struct site *site, enum site_user user, const char *name,
+                      struct stream_options *ret, struct err *reterr)
+{
+    struct stream_options o;
+    stream_options_default(&o);
+    o.kind = SLICE("kafka");
+    o.record_max = site->relay.record_max;
+    o.queue_records = (uint32_t)site->stream.queue_records;
+    o.queue_bytes = site->stream.queue_bytes;
+    o.writer = slice_str(name);
+    if (add_kafka(site, &site->relay.kafka, user, name, &o, reterr) < 0)
+        return -1;
+    *ret = o;
+    return 0;
+}
+
+static void warn_nodes(const struct site_kafka *k, const char *section)
+{
+    if (k->allow_unsafe)
+        log_line(LOG_WARN, "stream.unsafe",
+                 "option=%s.kafka.allow_unsafe what=\"where one copy is enough, a broken disk "
+                 "loses what was acknowledged\"",
+                 section);
+    if (k->plaintext)
+        log_line(LOG_WARN, "stream.unsafe",
+                 "option=%s.kafka.plaintext what=\"patient data can be read on the way\"", section);
+}
+
 void proc_stream_warn(const struct site *site)
 {
-    const struct site_kafka *k = &site->stream.kafka;
     if (site->stream.unsafe_no_sync)
         log_line(LOG_WARN, "stream.unsafe",
                  "option=stream.unsafe_no_sync what=\"a power cut loses what was acknowledged\"");
-    if (k->allow_unsafe)
-        log_line(LOG_WARN, "stream.unsafe",
-                 "option=stream.kafka.allow_unsafe what=\"where one copy is enough, a broken disk "
-                 "loses what was acknowledged\"");
-    if (k->plaintext)
-        log_line(LOG_WARN, "stream.unsafe",
-                 "option=stream.kafka.plaintext what=\"patient data can be read on the way\"");
+    warn_nodes(&site->stream.kafka, "stream");
+    warn_nodes(&site->relay.kafka, "relay");
 }

@@ -13,6 +13,9 @@ int proc_stream_check(const struct site *site, struct err *reterr);
  * arena. `name` is what the nodes of Kafka call it in their logs: weir-<name>. ERR_LIMIT. */
 int proc_stream_options(const struct site *site, enum site_user user, const char *name,
                         struct stream_options *ret, struct err *reterr);
+/* The same of the nodes that the section `relay` copies to: as a handle that writes. */
+int proc_stream_relay(const struct site *site, enum site_user user, const char *name,
+                      struct stream_options *ret, struct err *reterr);
 /* One line of the log for each option that weakens a promise, at every start. */
 void proc_stream_warn(const struct site *site);
 
