@@ -54,7 +54,7 @@ build_in() {
     ninja -C "$folder" -j "$jobs" >"$folder/build.log" ||
         { grep -v '^\[' "$folder/build.log" >&2 && return 1; }
     mkdir -p "$folder/bin"
-    for name in adapters/weir-adapter broker/weir-broker cli/weir; do
+    for name in adapters/weir-adapter broker/weir-broker broker/weir-relay cli/weir; do
         [ ! -e "$folder/$name" ] || ln -f "$folder/$name" "$folder/bin/"
     done
 }

@@ -41,7 +41,7 @@ struct relay {
     unsigned nstops;
     bool held, stopped, abandoned, at_end;
     enum trouble trouble;
-    int64_t now_ms, logged_ms;
+    int64_t now_ms, logged_ms, moved_ms; /* moved: something became durable, or went on its way */
     struct relay_stats stats;
     struct metric *copied;
     struct series *failures, *lost, *held_up;
@@ -157,6 +157,7 @@ static void on_done(void *arg, const struct err *e)
     }
     note_success(r, TROUBLE_TARGET);
     count(r, s);
+    r->moved_ms = r->now_ms;
     s->state = SET_DURABLE;
     move(r);
 }
@@ -174,6 +175,8 @@ static bool give(struct relay *r, struct set *s)
         return true;
     }
     enum set_state before = s->state;
+    if (!any(r, SET_UNDER_WAY))
+        r->moved_ms = r->now_ms;
     s->state = SET_UNDER_WAY;
     enum stream_result got =
         stream_append(r->o.target, s->unit.records, s->unit.nrecords, on_done, s, &err);
@@ -547,6 +550,8 @@ bool relay_skip(struct relay *r, struct slice topic, struct slice partition, int
 void relay_stats(const struct relay *r, struct relay_stats *ret)
 {
     *ret = r->stats;
+    ret->waits = any(r, SET_UNDER_WAY);
+    ret->waits_ms = r->moved_ms;
 }
 
 static void add_oldest(int64_t *oldest, int64_t ms)

@@ -93,6 +93,8 @@ struct relay_stats {
     bool broken;        /* no memory for a set: the process must end */
     int64_t failing_ms; /* since when, now_ms of relay_step */
     char why[400];      /* of the last failure */
+    bool waits;         /* sets are under way, */
+    int64_t waits_ms;   /* and since when none of them became durable, now_ms of relay_step */
 };
 void relay_stats(const struct relay *r, struct relay_stats *ret);
 /* Records that are not durable there, and when the oldest of them was appended here (0 = none). */

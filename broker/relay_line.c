@@ -11,7 +11,13 @@
 #include "relay_state.h"
 #include "rfc3339.h"
 
-enum { PAUSE_MS = 200, FAILING_MS = 30 * 1000, ARENA_MAX = 4 << 20, WHY_BYTES = 460 };
+enum {
+    PAUSE_MS = 200,
+    FAILING_MS = 30 * 1000,
+    AWAY_MS = 2000,
+    ARENA_MAX = 4 << 20,
+    WHY_BYTES = 460
+};
 enum part_of { PART_STATE, PART_ADAPTERS, PART_BROKER, PARTS };
 
 static const struct slice group = {"relay", 5};
@@ -55,8 +61,9 @@ static void check_drained(struct relay_line *l)
         if (!l->parts[i].relay)
             continue;
         relay_stats(l->parts[i].relay, &st);
+        bool away = st.failing || (st.waits && clock_mono_ms() - st.waits_ms > AWAY_MS);
         /* Nodes that do not answer are not waited for: the next start copies it again. */
-        if (!relay_idle(l->parts[i].relay) && !st.failing)
+        if (!relay_idle(l->parts[i].relay) && !away)
             return;
     }
     l->drained = true;
@@ -361,10 +368,13 @@ static bool part_ready(struct relay_line *l, const struct part *p)
                  SLICE_ARG(at->topic), at->partition, (long long)at->offset);
         return false;
     }
-    if (!st.failing || clock_mono_ms() - st.failing_ms < FAILING_MS)
-        return true;
-    snprintf(l->why, sizeof(l->why), "nothing is copied: %s", st.why);
-    return false;
+    int64_t now = clock_mono_ms();
+    bool failing = st.failing && now - st.failing_ms >= FAILING_MS;
+    bool still = st.waits && now - st.waits_ms >= FAILING_MS;
+    if (failing || still)
+        snprintf(l->why, sizeof(l->why), "nothing is copied: %s",
+                 st.failing ? st.why : "the nodes have not answered for half a minute");
+    return !failing && !still;
 }
 
 bool relay_line_ready(struct relay_line *l, const char **ret_why)

@@ -102,7 +102,7 @@ const struct verb verb_relay = {
         "are away it waits, and the files keep what is not copied, up to stream.disk_mark. Each "
         "record is copied at least once; repeats keep their ids.\n\n"
         "  wait             ends once all that stood in the stream when it was asked is durable on "
-        "the nodes; exit code 74 where it is not in time\n"
+        "the nodes; exit code 75 where it is not in time\n"
         "  skip             leaves out a record that is larger than the nodes take (alarm "
         "relay_too_large; 'weir status' names it under held_up),\n"
         "                   so that its partition goes on; it stays in the file here, and is "

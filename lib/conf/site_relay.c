@@ -13,8 +13,9 @@ struct relay_rows {
 
 static const struct conf_option relay_options[] = {
     {"kafka", CONF_NODE, offsetof(struct relay_rows, kafka), .required = true,
-     .help = "The nodes that it is copied to: the options of `stream: kafka`. User `adapter` "
-             "writes what adapters make, `broker` what a broker makes."},
+     .help = "The nodes that it is copied to: the options of `stream: kafka`; `append_timeout` is "
+             "`2m` unless it is given. User `adapter` writes what adapters make, `broker` what a "
+             "broker makes."},
     {"topics", CONF_TEXTS, ROW(topics),
      .help = "What is copied, of `flow.messages`, `flow.reported`, `flow.rejected`, `flow.events` "
              "and `flow.route.<name>`; not given: the first three."},
@@ -29,10 +30,13 @@ static const struct conf_option relay_options[] = {
     {"sets", CONF_INT, ROW(sets), "4", 1, 64, .help = "Sets of records under way at a time."},
     {"set_records", CONF_INT, ROW(set_records), "1000", 1, 60000,
      .help = "Records of a set at most."},
-    {"set_bytes", CONF_SIZE, ROW(set_bytes), "1MiB", 1024, 64 << 20,
+    {"set_bytes", CONF_SIZE, ROW(set_bytes), "256KiB", 1024, 64 << 20,
      .help = "Bytes of a set at most; a record that is larger goes alone."},
 };
-enum { RELAY_OPTIONS = sizeof(relay_options) / sizeof(*relay_options) };
+enum {
+    RELAY_OPTIONS = sizeof(relay_options) / sizeof(*relay_options),
+    APPEND_TIMEOUT = 120 * 1000, /* nobody waits for an answer, and the line may be weak */
+};
 
 static const struct yaml *at_option(const struct yaml *map, const char *name)
 {
@@ -107,10 +111,11 @@ static int check_start(const struct site *s, struct site_relay *r, struct slice 
 
 static int check_sizes(const struct site *s, const struct site_relay *r, struct err *reterr)
 {
-    if (r->record_max > s->stream.queue_bytes || r->set_bytes > s->stream.queue_bytes)
+    if (r->record_max + r->set_bytes > s->stream.queue_bytes)
         return yaml_err(at_option(r->node, "record_max"), reterr,
-                        "record_max: a record of %llu bytes does not fit stream.queue_bytes (%llu)",
-                        (unsigned long long)r->record_max,
+                        "record_max: with set_bytes, a set of %llu bytes does not fit "
+                        "stream.queue_bytes (%llu)",
+                        (unsigned long long)(r->record_max + r->set_bytes),
                         (unsigned long long)s->stream.queue_bytes);
     if (r->set_records > s->stream.queue_records)
         return yaml_err(at_option(r->node, "set_records"), reterr,
@@ -142,6 +147,8 @@ int site_read_relay(struct site *s, const struct yaml *node, struct err *reterr)
     if (conf_read(node, relay_options, RELAY_OPTIONS, s->arena, &rows, reterr) < 0 ||
         site_read_kafka(s, rows.kafka, &r->kafka, reterr) < 0)
         return -1;
+    if (!yaml_get(rows.kafka, "append_timeout"))
+        r->kafka.append_timeout = APPEND_TIMEOUT;
     if (!r->topics.n && preset_topics(s, r, reterr) < 0)
         return -1;
     if (check_topics(s, r, reterr) < 0 || check_start(s, r, rows.start, reterr) < 0 ||

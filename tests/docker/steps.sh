@@ -82,7 +82,7 @@ done <"$work/steps"
 
 # every library that the programs name comes from a package of the last stage or from its base
 echo "libraries of the last stage"
-for program in weir weir-adapter weir-broker; do
+for program in weir weir-adapter weir-broker weir-relay; do
     [ -x "$work/root/usr/bin/$program" ] || { echo "$program is not in the image" >&2 && exit 1; }
     readelf -d "$work/root/usr/bin/$program" | sed -nE 's/.*NEEDED.*\[(.*)\]/\1/p'
 done | sort -u | while read -r library; do

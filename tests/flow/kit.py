@@ -251,6 +251,9 @@ class Site:
     def broker(self):
         return self._process("broker", [program("weir-broker"), "--config", self.config_path])
 
+    def relay(self):
+        return self._process("relay", [program("weir-relay"), "--config", self.config_path])
+
     def another(self, role, name):
         """One more of that role, not started: another("broker", "broker-2")."""
         argv = [program("weir-broker")] if role == "broker" else [program("weir-adapter"), role]

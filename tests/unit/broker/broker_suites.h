@@ -8,6 +8,7 @@ Suite *journey_suite(void);
 Suite *memory_suite(void);
 Suite *minimise_suite(void);
 Suite *moves_suite(void);
+Suite *relay_suite(void);
 Suite *router_suite(void);
 
 #endif

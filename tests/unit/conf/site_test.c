@@ -15,6 +15,7 @@
 #define KAFKA(rest) KEYS "stream: {kind: kafka, kafka: {nodes: 'k1.nhs.uk:9093'" rest "}}\n"
 #define TLS ", tls: {}"
 #define SCRAM ", sasl: {mechanism: SCRAM-SHA-512, username: weir, password: env:WEIR_TEST_P}"
+#define RELAY(rest) KEYS ROUTE "relay: {kafka: {nodes: 'k1.nhs.uk:9093'" TLS SCRAM "}" rest "}\n"
 #define CONSUMER "consumers:\n  c:\n    route: all\n"
 
 static void keys_open(void)
@@ -161,6 +162,43 @@ START_TEST(kafka_password_that_is_another_takes_a_restart)
 }
 END_TEST
 
+START_TEST(relay_has_its_presets)
+{
+    struct site *s = read_site(RELAY(""));
+    const struct site_relay *r = &s->relay;
+    ck_assert(r->node != NULL && r->earliest && !r->state && r->kafka.tls);
+    ck_assert_uint_eq(r->topics.n, 3);
+    kit_assert_slice(r->topics.at[1], SLICE("flow.reported"));
+    ck_assert_uint_eq(r->record_max, 16 << 20);
+    ck_assert_int_eq(r->kafka.append_timeout, 120000);
+    kit_assert_slice(r->kafka.users[SITE_USER_ADAPTER].password, SLICE(KEY));
+    ck_assert(s->stream.kafka.node == NULL);
+    site_close(s);
+    s = read_site(RELAY(", state: true, start: 48h, topics: [flow.reported, flow.route.all]"));
+    ck_assert(s->relay.state && !s->relay.earliest);
+    ck_assert_int_eq(s->relay.back, 48 * 3600 * 1000);
+    ck_assert_uint_eq(s->relay.topics.n, 2);
+    site_close(s);
+}
+END_TEST
+
+START_TEST(relay_secrets_are_its_own)
+{
+    struct site *s;
+    struct err err = {0};
+    keys_open();
+    ck_assert_int_eq(site_read(SLICE(RELAY("")), "t.yaml", SITE_ADAPTER | SITE_BROKER, &s, &err),
+                     0);
+    ck_assert(!slice_present(s->relay.kafka.users[SITE_USER_ADAPTER].password));
+    site_close(s);
+    ck_assert_int_eq(site_read(SLICE(RELAY("")), "t.yaml", SITE_RELAY, &s, &err), 0);
+    ck_assert(slice_present(s->relay.kafka.users[SITE_USER_BROKER].password));
+    ck_assert(!slice_present(s->relay.kafka.users[SITE_USER_ADMIN].password));
+    ck_assert(!slice_present(s->keys.pseudonym));
+    site_close(s);
+}
+END_TEST
+
 START_TEST(kafka_users_know_their_own)
 {
     static const char text[] =
@@ -291,6 +329,18 @@ START_TEST(what_is_wrong_is_said)
         {KAFKA(TLS ", properties: {acks: [1]}"), "one value"},
         {KAFKA(TLS) SOURCE "    mllp: {listen: '127.0.0.1:1', frame_max: 16MiB}\n",
          "do not fit a record of 16777216 bytes"},
+        {KAFKA(TLS) "relay: {kafka: {nodes: 'a:1'}}\n", "of no use with kind kafka"},
+        {KEYS "relay: {}", "\"kafka\" is missing"},
+        {KEYS "relay: {kafka: {nodes: 'k1.nhs.uk:9093'}}", "there is no tls"},
+        {RELAY(", topics: [flow.reported, flow.reported]"), "twice"},
+        {RELAY(", topics: flow.parked"), "\"flow.parked\" is not copied"},
+        {RELAY(", topics: flow.route.nobody"), "flow.route.<name of a route>"},
+        {RELAY(", start: soon"), "or a time back"},
+        {RELAY(", state: true"), "dedupe_window (72h)"},
+        {RELAY(", state: true, start: 73h"), "dedupe_window (72h)"},
+        {RELAY(", record_max: 512MiB"), "stream.queue_bytes"},
+        {RELAY(", set_bytes: 1"), "set_bytes"},
+        {RELAY(", record_max: 1MiB") SOURCE MLLP, "of source \"pas\" (frame_max 8388608 bytes)"},
         {KEYS "lists: {a-b: [x]}", "the name of a list"},
         {KEYS "lists: {ab: x}", "a list is written"},
         {KEYS "routes: {x: {wen: a}}", "did you mean \"when\"?"},
@@ -407,6 +457,8 @@ Suite *site_suite(void)
     tcase_add_test(t, secrets_are_opened_by_those_who_may);
     tcase_add_test(t, kafka_of_one_user);
     tcase_add_test(t, kafka_password_that_is_another_takes_a_restart);
+    tcase_add_test(t, relay_has_its_presets);
+    tcase_add_test(t, relay_secrets_are_its_own);
     tcase_add_test(t, kafka_users_know_their_own);
     tcase_add_test(t, keys_of_routes);
     tcase_add_test(t, what_is_wrong_is_said);
