@@ -2,6 +2,9 @@
 #include <stdio.h>
 #include "broker_bed.h"
 #include "broker_suites.h"
+#include "clock.h"
+#include "rfc3339.h"
+#include "stream_bed.h"
 
 static struct bed b;
 
@@ -121,6 +124,35 @@ START_TEST(older_than_the_window_passes_flagged)
     ck_assert_uint_eq(bed_read(&b, "flow.events", r, 4), 2);
     ck_assert(!slice_has(r[0].value, "resend"));
     ck_assert(slice_has(r[1].value, "\"quality\":[\"resend\"]"));
+}
+END_TEST
+
+/* A relay that copied the ids says when they were seen: they do not look fresh. */
+START_TEST(copied_ids_have_the_age_that_they_say)
+{
+    struct bed fresh;
+    struct bed_record ids[2], r[4];
+    struct stream_tally tally = {0};
+    struct err err = {0};
+    char at[RFC3339_SIZE];
+    const int64_t hours = (int64_t)3600 * 1000, now = clock_wall_ms();
+    bed_report(&b, "e1", "P", NULL, NULL, NULL);
+    bed_run(&b);
+    ck_assert_uint_eq(bed_read(&b, "flow.ids", ids, 2), 1);
+    bed_open(&fresh, "  all: {}\n");
+    fresh.now = now;
+    const struct stream_header said = {SLICE("at"), rfc3339_utc(now - (_i ? 100 : 10) * hours, at)};
+    const struct stream_record rec = {
+        .topic = ids[0].topic, .value = ids[0].value, .headers = &said, .nheaders = 1};
+    ck_assert_int_eq(stream_append(fresh.stream, &rec, 1, stream_bed_done, &tally, &err),
+                     STREAM_OK);
+    stream_bed_wait(fresh.stream, &tally, 1);
+    bed_restart(&fresh);
+    bed_report(&fresh, "e1", "P", NULL, NULL, NULL);
+    bed_run(&fresh);
+    ck_assert_uint_eq(bed_read(&fresh, "flow.events", r, 4), _i ? 1 : 0);
+    ck_assert(!_i || slice_has(r[0].value, "\"quality\":[\"resend\"]"));
+    bed_close(&fresh);
 }
 END_TEST
 
@@ -256,6 +288,7 @@ Suite *journey_suite(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_set_timeout(c, 60);
     tcase_add_test(c, repeats_are_dropped_also_after_a_restart);
+    tcase_add_loop_test(c, copied_ids_have_the_age_that_they_say, 0, 2);
     tcase_add_test(c, a_standby_follows_and_makes_nothing);
     tcase_add_test(c, a_standby_takes_over);
     tcase_add_test(c, units_that_never_became_durable_are_made_by_the_next);
