@@ -13,6 +13,7 @@ import ctypes
 import hashlib
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -56,6 +57,16 @@ def free_port(host):
                 return port
             except OSError:
                 continue
+
+
+def own_folder():
+    """A temporary folder that tells whose it is; those whose maker was killed are removed."""
+    at = tempfile.gettempdir()
+    for name in os.listdir(at):
+        pid = re.match(r"weir-kafka-(\d+)-", name)
+        if pid and not os.path.exists(f"/proc/{pid[1]}"):
+            shutil.rmtree(os.path.join(at, name), ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"weir-kafka-{os.getpid()}-")
 
 
 def die_with_parent():
@@ -188,7 +199,7 @@ class Kafka:
         self.jvm = [f"-Xmx{heap}"] if heap else []
         self.more = settings or {}
         self.own_dir = folder is None
-        self.dir = folder or tempfile.mkdtemp(prefix="weir-kafka-")
+        self.dir = folder or own_folder()
         self.certs = certs.Certificates(os.path.join(self.dir, "tls")) if self.has("SSL") else None
         self.nodes = []
         for i in range(nodes):

@@ -58,9 +58,11 @@ class OneNode(unittest.TestCase):
         done = subprocess.run([sys.executable, "-B", "-c", code], cwd=HERE, capture_output=True, text=True, timeout=60,
                               check=False)
         pid, folder = done.stdout.split()
-        self.addCleanup(subprocess.run, ["rm", "-rf", folder], check=False)
         self.assertEqual(done.returncode, -signal.SIGKILL)
         self.assertEqual(wait_gone([int(pid)]), [])
+        self.assertTrue(os.path.exists(folder))
+        node.Kafka().close()
+        self.assertFalse(os.path.exists(folder), "its folder goes with the next")
 
     def test_the_command_starts_it_and_stops_it(self):
         jars.class_path()
