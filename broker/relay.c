@@ -347,7 +347,7 @@ static const struct stream_header *copy_headers(struct relay *r, struct unit *u,
     unsigned n = m->nheaders;
     bool add = slice_present(r->o.timed) && slice_eq(m->topic, r->o.timed) &&
                n < STREAM_HEADERS_MAX && !slice_present(stream_header_get(m, "at"));
-    struct stream_header *h = n + add ? unit_headers(u, n + add) : NULL;
+    struct stream_header *h = (n + add) ? unit_headers(u, n + add) : NULL;
     *ret_n = 0;
     if (!h)
         return NULL;
