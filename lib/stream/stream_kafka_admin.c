@@ -173,6 +173,14 @@ static int take_settings(struct stream_topic *t, const rd_kafka_ConfigResource_t
     return arena->overflow ? err_set(reterr, ERR_NOMEM, "no memory for the settings of topics") : 0;
 }
 
+/* The node that answers may not yet know a topic that another one has just named. */
+static bool not_here(rd_kafka_resp_err_t code, struct stream_topic *t)
+{
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        t->exists = false;
+    return !t->exists;
+}
+
 static int take_answer(struct stream_admin *a, const rd_kafka_event_t *event,
                        struct stream_topic *topics, unsigned n, struct arena *arena,
                        struct err *reterr)
@@ -184,12 +192,15 @@ static int take_answer(struct stream_admin *a, const rd_kafka_event_t *event,
         const char *name = rd_kafka_ConfigResource_name(all[i]);
         rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(all[i]);
         struct slice ours = kafka_name_strip(&a->conf, name);
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return admin_fail(a, code, name, rd_kafka_ConfigResource_error_string(all[i]), reterr);
-        for (unsigned k = 0; k < n; k++)
-            if (slice_eq(topics[k].name, ours) &&
-                take_settings(&topics[k], all[i], arena, reterr) < 0)
+        for (unsigned k = 0; k < n; k++) {
+            if (!slice_eq(topics[k].name, ours) || not_here(code, &topics[k]))
+                continue;
+            if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+                return admin_fail(a, code, name, rd_kafka_ConfigResource_error_string(all[i]),
+                                  reterr);
+            if (take_settings(&topics[k], all[i], arena, reterr) < 0)
                 return -1;
+        }
     }
     return 0;
 }
