@@ -2,6 +2,7 @@
 
 What stands in a topic is read by a client of another author (kafka-python).
 """
+import json
 import os
 import sys
 
@@ -86,6 +87,27 @@ class KafkaLine(faults.Line):
             return [r for p in parts for r in out[p]]
         finally:
             client.close()
+
+    def ends(self, topic):
+        """The end of each partition."""
+        client = kafka.KafkaConsumer(bootstrap_servers=self.kafka.address.split(","))
+        try:
+            name = self.prefix + topic
+            found = client.end_offsets([kafka.TopicPartition(name, p) for p in client.partitions_for_topic(name) or ()])
+            return {at.partition: end for at, end in found.items()}
+        finally:
+            client.close()
+
+    def delete_records(self, topic, before):
+        """What a retention that is too short does: before[partition] is the oldest that is left."""
+        path = self.site.write("delete.json", json.dumps({"version": 1, "partitions": [
+            {"topic": self.prefix + topic, "partition": p, "offset": offset} for p, offset in before.items()]}))
+        self.kafka.tool("DeleteRecordsCommand", "--bootstrap-server", self.kafka.address, "--offset-json-file", path)
+
+    def another_broker(self, name):
+        """One more broker of the site, not started."""
+        return self.site._process(name, [kit.program("weir-broker"), "--config", self.site.config_path,
+                                         "--name", name])
 
     def messages(self):
         """Control ids of what stands in flow.messages, in each partition's order."""

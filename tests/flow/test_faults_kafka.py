@@ -1,10 +1,14 @@
 """Faults with one Kafka node under the line: processes killed at each request, Kafka absent, gone and full of itself,
 records too large, retention, rebalances, members that sleep."""
+import random
 import signal
 import unittest
 
 import faults
+import feed as feeds
 import kit
+import mllp
+from consumer import Answer
 from kafka_line import AWAY_LONG, KafkaLine
 
 # The API keys of Kafka's protocol, as the injector names a request.
@@ -133,6 +137,156 @@ class LoadTest(KafkaLine):
         late = kit.Ndjson(path, keep=lambda e: e["id"])
         ids = {e["id"] for e in self.file.update()}
         kit.wait_until(lambda: set(late.update()) == ids, 300, "the new consumer has everything, under the same ids")
+
+
+class RecordsTest(KafkaLine):
+    def test_too_large(self):
+        """Row 23: a message whose event no record can hold: refused before it is sent, kept in flow.rejected with the
+        reason, and nothing behind it waits."""
+        site = self.site.start()
+        big = people_message("big.1", "\x01" * 1_500_000)
+        with mllp.Client("127.0.0.1", site.port, timeout=30) as live:
+            code, of, answer = live.ask(big)
+            self.assertEqual((code, of), ("AE", "big.1"), answer[:400])
+            self.settle(self.feed(patients=5, length=4))
+            self.assertEqual(live.ask(people_message("small.1", "x"))[0], "AA")
+        rejected = self.records("flow.rejected")
+        self.assertEqual(len(rejected), 1)
+        self.assertTrue(any(b"is larger than" in value for _, value in rejected[0].headers))
+
+    def test_the_node_takes_less_than_it_said(self):
+        """Row 23: the limit of a topic is lowered behind our back: "try later", with the topic's name, never a hole; all
+        goes on once it is raised again."""
+        site = self.site.start()
+        self.limit("flow.messages", 20_000)
+        data = people_message("large.1", "x" * 40_000)
+        large = feeds.Feed(site.port, [[feeds.Message("large.1", 0, 1, None, ["patient.admitted"], data)]], tag="large-",
+                           answer_time=30).start()
+        self.facts.add(large.ledger.rows)
+        kit.wait_until(large.reconnects, 30, "it hears \"try later\"")
+        self.assertRegex(site.adapter().log(), r"stream\.failed .*flow\.messages")
+        small = self.feed(patients=10, length=6)
+        self.limit("flow.messages", 20_000_000)
+        self.settle(small, large)
+        self.assertIn("large.1", self.messages())
+
+    def limit(self, topic, size):
+        self.kafka.tool("ConfigCommand", "--bootstrap-server", self.kafka.address, "--alter", "--entity-type", "topics",
+                        "--entity-name", self.prefix + topic, "--add-config", f"max.message.bytes={size}")
+
+    def test_retention_passed_the_journey(self):
+        """Row 26: what the journey had still to read is gone: told with its exact range, in the log and the audit; the rest
+        goes on."""
+        self.lost("flow.reported", "journey")
+
+    def test_retention_passed_a_consumer(self):
+        """Row 26: the same for what a consumer had still to get."""
+        self.lost("flow.route.all", "http")
+
+    def lost(self, topic, group):
+        site = self.site.start()
+        self.settle(self.feed())
+        if group == "journey":
+            self.assertEqual(site.broker().stop(), 0)
+        else:
+            site.weir("pause", "consumer", "http")
+        from_, feed = self.ends(topic), self.feed()
+        kit.wait_until(feed.done, 60, "the feed ends")
+        kit.wait_until(lambda: group == "journey" or feed.ledger.answered <=
+                       {e["control_id"] for e in self.file.update()}, 60, "the other consumer has all")
+        to = {p: end - (end - from_[p]) // 3 for p, end in self.ends(topic).items() if end > from_[p]}
+        self.delete_records(topic, to)
+        if group == "journey":
+            site.broker().start()
+        else:
+            site.broker().kill()  # what it had read ahead goes with it
+            site.broker().start()
+            kit.wait_until(site.broker().healthy, 20, "the broker is back")
+            site.weir("resume", "consumer", "http")
+        broker = site.broker()
+        lines = kit.wait_until(lambda: [line for line in broker.log().splitlines() if "alarm.position_lost" in line], 60,
+                               lambda: f"the loss is told: {broker.log()[-2000:]}")
+        for p, first in to.items():
+            kit.wait_until(lambda f=first: f", {f})" in broker.log(), 60, f"the end of partition {p} is told: {lines}")
+        kit.wait_until(lambda: any(b"position.lost" in r.value for r in self.records("flow.audit")), 30, "it is audited")
+        later = self.feed()
+        kit.wait_until(later.done, 60, "the feed ends")
+        kit.wait_until(lambda: self.arrived(later.ledger.answered), 60, "what came later is delivered")
+
+
+class GroupTest(KafkaLine):
+    """Brokers come, go, die and sleep; their deliveries share the partitions of one group."""
+
+    def setUp(self):
+        super().setUp()
+        del self.site.config["consumers"]["file"]  # one file cannot be shared
+        self.file = None
+
+    def test_rebalance_storm(self):
+        """Row 27: brokers come and go all the time: no position moves past unfinished work, order stays, repeats only."""
+        site = self.site.start()
+        rng = random.Random(27)
+        others = [self.another_broker(f"broker-{n}") for n in (2, 3)]
+        feed = self.feed(patients=200, length=10, pace=0.02)
+        rounds = 0
+        while not feed.done() or rounds < (60 if faults.LONG else 8):
+            process = rng.choice(others)
+            if not process.running():
+                process.start()
+                kit.wait_until(process.healthy, 30, f"{process.name} is there")
+            elif rng.random() < 0.5:
+                process.kill()
+            else:
+                self.assertEqual(process.stop(), 0)
+            rounds += 1
+        self.settle(feed)
+        seen = [r["event"]["id"] for r in self.http.accepted()]
+        self.assertGreaterEqual(len(seen), len(set(seen)))
+        self.assertTrue(site.broker().running())
+
+    def sleeps(self, process):
+        """It stands still for longer than its session, and wakes up."""
+        process.popen.send_signal(signal.SIGSTOP)
+        self.addCleanup(process.popen.send_signal, signal.SIGCONT)
+
+    def test_leader_sleeps(self):
+        """Row 28: the leading broker stands still past its session: it is followed within ten seconds, and when it
+        wakes up it is fenced: nothing of it counts any more."""
+        site = self.site.start()
+        second = self.another_broker("broker-2").start()
+        kit.wait_until(second.healthy, 30, "the second is there")
+        feed = self.feed(patients=100, length=10, pace=0.02)
+        leader, other = site.broker(), second
+        for _ in range(6 if faults.LONG else 1):
+            kit.wait_until(lambda p=leader: p.metric("weir_journey_leads") == 1, 30, "one leads")
+            self.sleeps(leader)
+            kit.wait_until(lambda p=other: p.metric("weir_journey_leads") == 1, 10, "the other takes over")
+            leader.popen.send_signal(signal.SIGCONT)
+            kit.wait_until(lambda p=leader: p.metric("weir_journey_leads") == 0, 20, "it hears that it was followed")
+            leader, other = other, leader
+        self.settle(feed)
+
+    def test_member_sleeps_over_its_work(self):
+        """Row 28: a broker with deliveries under way stands still until it is out of the group: what it had not finished
+        is done by another, and nothing is marked done that is not."""
+        self.http.answer = lambda event, attempt: Answer(200, delay=0.05)
+        site = self.site.start()
+        second = self.another_broker("broker-2").start()
+        kit.wait_until(second.healthy, 30, "the second is there")
+        feed = self.feed(patients=60, length=8, pace=0.01)
+        kit.wait_until(lambda: len(self.http.accepted()) > 50, 60, "deliveries are under way")
+        asleep, other = (second, site.broker()) if site.broker().metric("weir_journey_leads") else (site.broker(), second)
+        self.sleeps(asleep)
+        kit.wait_until(lambda: feed.done() and self.arrived(feed.ledger.answered), 120, "the other does it all")
+        self.assertTrue(other.running())
+        asleep.popen.send_signal(signal.SIGCONT)
+        self.settle(feed, self.feed(patients=20, length=6))
+
+
+def people_message(control_id_, note):
+    return (f"MSH|^~\\&|TESTPAS|RZZ|WEIR|RZZ|20260114093000||ADT^A01^ADT_A01|{control_id_}|P|2.4\r"
+            f"EVN|A01|20260114093000\rPID|1||9990000018^^^NHS^NH||TEST^{note}||19700101|F\r"
+            "PV1|1|I|W1^B1^01^RZZ01||||||||||||||||V77^^^RZZ^VN\r").encode()
 
 
 if __name__ == "__main__":
