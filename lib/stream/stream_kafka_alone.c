@@ -2,7 +2,7 @@
 
 #include "clock.h"
 
-enum { RETRY_MS = 500, FIND_MS = 10000, FIND_MISSING_MS = 1000, LOOK_MS = 200 };
+enum { RETRY_MS = 200, IDLE_MS = 500, FIND_MS = 10000, FIND_MISSING_MS = 1000, LOOK_MS = 200 };
 
 /* Partitions that appeared, from where the group or the start says. */
 static int find(struct kafka_reader *r, bool *ret_missing, struct err *reterr)
@@ -16,6 +16,7 @@ static int find(struct kafka_reader *r, bool *ret_missing, struct err *reterr)
         r->anew |= list->cnt > 0 || !r->placed;
         r->placed = true;
         r->away = false;
+        r->failing_since_ms = 0;
         pthread_cond_broadcast(&r->feed.told);
     }
     kafka_feed_unlock(&r->feed);
@@ -58,7 +59,7 @@ int64_t kafka_orders_serve(struct kafka_reader *r, int64_t now)
         retry(r, &r->look_at_ms, &err);
     if (orders(r, now) & DO_ASSIGN && kafka_fetch_assign(r, &err)) /* what was lost is settled */
         retry(r, &r->retry_at_ms, &err);
-    return now + (due ? LOOK_MS : RETRY_MS);
+    return now + (due ? LOOK_MS : IDLE_MS);
 }
 
 int64_t kafka_alone_serve(struct kafka_reader *r, int64_t now)

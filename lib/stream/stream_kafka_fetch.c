@@ -11,7 +11,8 @@ enum {
     PAUSE_AFTER_MS = 2000,
     FIND_SOON_MS = 200,
     WAKE_MS = 100,
-    WARM_MS = 400
+    WARM_MS = 400,
+    PATIENCE_MS = 2000
 };
 
 void kafka_fetch_nudge(struct kafka_reader *r)
@@ -22,6 +23,10 @@ void kafka_fetch_nudge(struct kafka_reader *r)
 
 void kafka_fetch_fail(struct kafka_reader *r, struct err *e)
 {
+    if (!r->failing_since_ms)
+        r->failing_since_ms = r->turn_ms;
+    if (e->code == ERR_PEER && clock_mono_ms() - r->failing_since_ms < PATIENCE_MS)
+        return; /* a leader that is being elected, a topic just made */
     kafka_asker_listen(r->asker, &r->trouble);
     kafka_trouble_quote(&r->trouble, e);
     kafka_feed_lock(&r->feed);
@@ -126,14 +131,16 @@ static void take_damage(struct kafka_reader *r, struct kafka_cursor *c)
     r->retry_at_ms = clock_mono_ms() + POLL_MS;
 }
 
-/* What the caller need not hear of: connections come back, the group of a reader without one is
- * nobody's, and which topics are not there is seen when they are asked for. */
+/* What the caller need not hear of at once: connections come back (questions that fail for long are
+ * told), the group of a reader without one is nobody's, and which topics are not there is seen when
+ * they are asked for. */
 static bool of_no_interest(const struct kafka_reader *r, rd_kafka_resp_err_t code)
 {
     switch (code) {
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__RESOLVE:
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
         return true;
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
@@ -294,7 +301,7 @@ static void *run(void *arg)
 {
     struct kafka_reader *r = arg;
     do { /* once at least: first positions are recorded even if the reader is closed at once */
-        int64_t now = clock_mono_ms();
+        int64_t now = r->turn_ms = clock_mono_ms();
         int64_t next = r->shares ? kafka_group_serve(r, now) : kafka_alone_serve(r, now);
         kafka_asker_listen(r->asker, &r->trouble);
         if (!stopped(r))

@@ -36,6 +36,7 @@ static int join(struct kafka_reader *r, struct err *reterr)
     bool stop = r->stop;
     r->placed = true;
     r->away = false;
+    r->failing_since_ms = 0;
     kafka_tell_end(r);
     pthread_cond_broadcast(&r->feed.told);
     kafka_feed_unlock(&r->feed);
@@ -64,6 +65,7 @@ static int begin(struct kafka_reader *r, struct err *reterr)
         return -1;
     rd_kafka_topic_partition_list_destroy(r->given);
     r->given = NULL;
+    r->failing_since_ms = 0;
     kafka_feed_lock(&r->feed);
     r->moved = KAFKA_TO_TELL;
     kafka_feed_ring(&r->feed);

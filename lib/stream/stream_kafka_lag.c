@@ -108,6 +108,7 @@ int kafka_look(struct kafka_reader *r, struct err *reterr)
     if (!rc) {
         r->looks_done = wanted;
         r->away = false;
+        r->failing_since_ms = 0;
     }
     kafka_tell_end(r);
     pthread_cond_broadcast(&r->feed.told);

@@ -60,8 +60,9 @@ struct kafka_reader {
     struct kafka_trouble trouble;
     rd_kafka_topic_partition_list_t *given; /* by the group, not begun yet */
     bool subscribed, paused, find_wanted;
-    bool warm;     /* it was assigned something once */
-    size_t waited; /* in librdkafka's queue while the ring was full, at most */
+    bool warm;                         /* it was assigned something once */
+    size_t waited;                     /* in librdkafka's queue while the ring was full, at most */
+    int64_t turn_ms, failing_since_ms; /* 0 = all is well */
     int64_t full_since_ms, find_at_ms, retry_at_ms, look_at_ms;
 
     /* both, under feed.lock */
@@ -87,7 +88,8 @@ int kafka_fetch_start(struct kafka_reader *r, struct err *reterr);
 void kafka_fetch_stop(struct kafka_reader *r, int wait_ms);
 /* The thread looks at its orders now. Locked. */
 void kafka_fetch_nudge(struct kafka_reader *r);
-/* Tells the caller, with the last complaint of the connections. */
+/* Tells the caller, with the last complaint of the connections; what may pass by itself only when
+ * it has lasted. */
 void kafka_fetch_fail(struct kafka_reader *r, struct err *e);
 /* Kafka reads on from where the held cursors are. */
 int kafka_fetch_assign(struct kafka_reader *r, struct err *reterr);

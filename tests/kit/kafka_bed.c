@@ -32,6 +32,8 @@ static struct admin admin_open(void)
     ck_assert_int_eq(
         rd_kafka_conf_set(conf, "bootstrap.servers", kafka_bed_nodes(), text, sizeof(text)),
         RD_KAFKA_CONF_OK);
+    ck_assert_int_eq(rd_kafka_conf_set(conf, "log_level", "3", text, sizeof(text)),
+                     RD_KAFKA_CONF_OK);
     rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof(text));
     ck_assert_msg(client != NULL, "%s", text);
     return (struct admin){client, rd_kafka_queue_new(client)};
@@ -71,8 +73,9 @@ void kafka_bed_add_partition(const char *topic)
 {
     char text[256];
     struct admin a = admin_open();
+    size_t before = partitions(&a, topic);
     rd_kafka_NewPartitions_t *more =
-        rd_kafka_NewPartitions_new(topic, partitions(&a, topic) + 1, text, sizeof(text));
+        rd_kafka_NewPartitions_new(topic, before + 1, text, sizeof(text));
     ck_assert_msg(more != NULL, "%s", text);
     rd_kafka_CreatePartitions(a.client, &more, 1, NULL, a.queue);
     rd_kafka_event_t *e = answer(&a);
@@ -83,6 +86,9 @@ void kafka_bed_add_partition(const char *topic)
     check(rd_kafka_topic_result_error(got[0]), topic);
     rd_kafka_event_destroy(e);
     rd_kafka_NewPartitions_destroy(more);
+    int64_t until = clock_mono_ms() + ADMIN_MS;
+    while (partitions(&a, topic) <= before) /* the node that answers is told a moment later */
+        ck_assert_msg(clock_mono_ms() < until, "%s: the new partition does not appear", topic);
     admin_close(&a);
 }
 
