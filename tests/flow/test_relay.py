@@ -160,14 +160,24 @@ class Copies(Relayed):
         copied = sum(len(rows) for rows in self.on_kafka("flow.messages").values())
         self.assertEqual(copied, len(records.rows(self.here, "acute", "flow.messages")), "drained: nothing came twice")
 
-    def test_weir_run_starts_it(self):
+    def test_weir_run_starts_it_and_gives_the_broker_up_where_the_site_moves(self):
+        section = self.here.config.pop("relay")
         self.here.write_config()
         run = self.here._process("run", [kit.program("weir"), "run", "--config", self.here.config_path]).start()
         kit.wait_until(lambda: self.here.weir("status", check=False).returncode == 0, 30, "all processes answer")
-        self.assertEqual(self.status()["relay"]["copies"], "records")
-        self.here.config["relay"]["state"], self.here.config["relay"]["start"] = True, "48h"
-        del self.here.config["listen"]["broker"]
+        feed = self.feed("w", patients=10)
+        kit.wait_until(lambda: feed.done() and records.rows(self.here, "broker", "flow.state"), 30, "it has a state")
+        self.here.config["relay"] = {**section, "state": True, "start": "48h"}
         self.here.write_config()
+        said = self.here.weir("reload").stdout
+        self.assertIn("ended broker", said)
+        self.assertIn("started relay", said)
+        kit.wait_until(lambda: self.here.weir("status", check=False).returncode == 0, 30, "all processes answer")
+        self.here.weir("relay", "wait", "--timeout", "40s")
+        self.assertEqual(sum(map(len, self.on_kafka("flow.state").values())),
+                         len(records.rows(self.here, "broker", "flow.state")))
+        names = [json.loads(line)["process"] for line in self.here.weir("status", "--json").stdout.splitlines()]
+        self.assertEqual(names, ["acute", "relay"])
         self.assertEqual(run.stop(), 0)
 
     def test_a_record_too_large_holds_up_its_partition_until_somebody_decides(self):

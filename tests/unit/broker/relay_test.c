@@ -473,6 +473,47 @@ START_TEST(a_record_too_large_holds_up_its_partition_only)
 }
 END_TEST
 
+/* Away past the disk mark: the range is counted once, what is left is copied. */
+START_TEST(what_the_source_let_go_is_told_once)
+{
+    struct bed_relay b;
+    struct relay_stats st;
+    struct stream_message m = {0};
+    static char big[50000];
+    bed_relay_open(&b, "embedded");
+    forget(&b);
+    stream_close(b.writer);
+    b.bed.options.retain_bytes = 200000;
+    b.bed.options.disk_mark_bytes = 400000;
+    b.writer = stream_bed_handle(&b.bed, "acute");
+    b.options.record_max = b.target.base.record_max = 1 << 20;
+    b.options.set_bytes = 1 << 20;
+    open_relay(&b);
+    memset(big, '0', sizeof(big));
+    for (unsigned i = 0; i < 2000 && m.offset == 0; i++) {
+        stream_bed_put(b.writer, "flow.messages", "k", slice_make(big, sizeof(big)));
+        struct stream_reader *r =
+            stream_bed_reader(b.source, "flow.messages", NULL, STREAM_EARLIEST);
+        stream_bed_next(r, &m);
+        stream_reader_close(r);
+    }
+    ck_assert_int_gt(m.offset, 0);
+    run(&b);
+    relay_stats(b.relay, &st);
+    ck_assert_uint_ge(st.lost, (uint64_t)m.offset);
+    ck_assert_uint_eq(st.records, b.target.nkept);
+    ck_assert_uint_gt(st.records, 0);
+    forget(&b);
+    open_relay(&b);
+    put(b.writer, "flow.messages", 0, 1);
+    run(&b);
+    relay_stats(b.relay, &st);
+    ck_assert_uint_eq(st.records, 1);
+    ck_assert_uint_eq(st.lost, 0);
+    bed_relay_close(&b);
+}
+END_TEST
+
 /* Between two real streams: keys, values and headers as they are. */
 START_TEST(records_go_as_they_are)
 {
@@ -544,6 +585,7 @@ Suite *relay_suite(void)
     tcase_add_test(t, each_partition_has_its_own_position);
     tcase_add_test(t, nothing_below_a_floor_is_copied);
     tcase_add_test(t, a_record_too_large_holds_up_its_partition_only);
+    tcase_add_test(t, what_the_source_let_go_is_told_once);
     tcase_add_test(t, records_go_as_they_are);
     suite_add_tcase(s, t);
     return s;
