@@ -7,7 +7,7 @@
 #include "stream_kafka_property.h"
 #include "stream_kafka_reading.h"
 
-enum { LATEST_WAIT_MS = 5000, SEEK_WAIT_MS = 5000, CLOSE_WAIT_MS = 5000 };
+enum { LATEST_WAIT_MS = 5000, CLOSE_WAIT_MS = 5000 };
 
 struct setting {
     const char *name, *value;
@@ -124,7 +124,7 @@ static int copy_options(struct kafka_reader *r, const struct stream_reader_optio
 }
 
 /* Where the end is has to be known before the caller appends something. */
-static void wait_placed(struct kafka_reader *r, int wait_ms)
+void kafka_wait_placed(struct kafka_reader *r, int wait_ms)
 {
     int64_t until = clock_mono_ms() + wait_ms;
     while (!r->placed && !r->away && kafka_feed_wait(&r->feed, &r->feed.told, until))
@@ -162,17 +162,20 @@ static int give_up(struct kafka_reader *r)
     return -1;
 }
 
-static bool holds(const struct kafka_reader *r, struct slice topic, struct slice partition)
+struct kafka_cursor *kafka_cursor_held(const struct kafka_reader *r, struct slice topic,
+                                       struct slice partition)
 {
     uint64_t number;
     if (!num_u64(partition, &number))
-        return false;
+        return NULL;
     for (unsigned i = 0; i < r->ntopics; i++) {
         const struct kafka_topic *t = &r->topics[i];
-        if (slice_eq_str(topic, t->name))
-            return number < (uint64_t)t->ncursors && t->cursors[number] && t->cursors[number]->held;
+        if (!slice_eq_str(topic, t->name))
+            continue;
+        struct kafka_cursor *c = number < (uint64_t)t->ncursors ? t->cursors[number] : NULL;
+        return c && c->held ? c : NULL;
     }
-    return false;
+    return NULL;
 }
 
 bool kafka_reader_holds(const struct stream_reader *base, struct slice topic,
@@ -180,7 +183,7 @@ bool kafka_reader_holds(const struct stream_reader *base, struct slice topic,
 {
     struct kafka_reader *r = of((struct stream_reader *)(uintptr_t)base);
     kafka_feed_lock(&r->feed);
-    bool is = !r->shares || holds(r, topic, partition);
+    bool is = !r->shares || kafka_cursor_held(r, topic, partition);
     kafka_feed_unlock(&r->feed);
     return is;
 }
@@ -216,7 +219,7 @@ int kafka_reader_open(struct stream *base, const struct stream_reader_options *o
         return give_up(r);
     kafka_feed_lock(&r->feed);
     if (r->start == STREAM_LATEST)
-        wait_placed(r, LATEST_WAIT_MS);
+        kafka_wait_placed(r, LATEST_WAIT_MS);
     kafka_feed_unlock(&r->feed);
     r->next_reader = s->readers;
     s->readers = r;
@@ -357,63 +360,4 @@ bool kafka_reader_caught_up(const struct stream_reader *base)
     bool is = kafka_reached_end(r);
     kafka_feed_unlock(&r->feed);
     return is;
-}
-
-static void move(struct kafka_reader *r, struct kafka_cursor *c)
-{
-    c->moved = true;
-    c->gone = false;
-    c->goal = -1;
-    c->eof = 0;
-    kafka_feed_drop(&r->feed, c);
-}
-
-int kafka_reader_seek(struct stream_reader *base, struct slice topic, struct slice partition,
-                      int64_t offset, struct err *reterr)
-{
-    struct kafka_reader *r = of(base);
-    uint64_t number = 0;
-    kafka_feed_lock(&r->feed);
-    wait_placed(r, SEEK_WAIT_MS);
-    bool here = r->settled && holds(r, topic, partition) && num_u64(partition, &number);
-    struct kafka_topic *t =
-        here ? kafka_place_topic(r, kafka_name_of(&r->stream->conf, topic).text) : NULL;
-    if (t) {
-        struct kafka_cursor *c = t->cursors[number];
-        move(r, c);
-        c->next = c->given = offset;
-        r->anew = true;
-        r->caught_up = false;
-        kafka_feed_ring(&r->feed);
-        kafka_fetch_nudge(r);
-    }
-    bool placed = r->placed;
-    kafka_feed_unlock(&r->feed);
-    if (t)
-        return 0;
-    if (!placed) {
-        err_set(reterr, ERR_PEER, "Kafka has not yet said which partitions there are");
-        kafka_trouble_quote(&r->trouble, reterr);
-        return -1;
-    }
-    return err_set(reterr, ERR_INPUT, "this reader has no topic %.*s in a partition %.*s",
-                   SLICE_ARG(topic), SLICE_ARG(partition));
-}
-
-int kafka_reader_seek_time(struct stream_reader *base, int64_t wall_ms, struct err *reterr)
-{
-    struct kafka_reader *r = of(base);
-    (void)reterr; /* what fails is told by stream_next */
-    kafka_feed_lock(&r->feed);
-    for (unsigned i = 0; i < r->ntopics; i++)
-        for (int32_t n = 0; n < r->topics[i].ncursors; n++)
-            if (r->topics[i].cursors[n] && r->topics[i].cursors[n]->held)
-                move(r, r->topics[i].cursors[n]);
-    r->sought = true;
-    r->sought_ms = wall_ms;
-    r->caught_up = false;
-    kafka_feed_ring(&r->feed);
-    kafka_fetch_nudge(r);
-    kafka_feed_unlock(&r->feed);
-    return 0;
 }

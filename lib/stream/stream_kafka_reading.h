@@ -1,6 +1,7 @@
 /* stream_kafka_reading.h - a reader of the Kafka engine from within.
  *
  *   stream_kafka_reader.c  the calls of stream_engine.h, on the caller's thread
+ *   stream_kafka_seek.c    those that move it
  *   stream_kafka_feed.c    what lies between the two threads
  *   stream_kafka_fetch.c   the reader's own thread: polls, pauses, ends
  *   stream_kafka_alone.c   a reader that takes all partitions by itself
@@ -81,6 +82,13 @@ struct kafka_reader {
     bool looked;                /* once */
     int64_t impatient_until_ms; /* no waiting for a look before this time */
 };
+
+/* ---- stream_kafka_reader.c; locked ---- */
+/* Until partitions are known, or a question failed. */
+void kafka_wait_placed(struct kafka_reader *r, int wait_ms);
+/* NULL: not here. topic without the prefix. */
+struct kafka_cursor *kafka_cursor_held(const struct kafka_reader *r, struct slice topic,
+                                       struct slice partition);
 
 /* ---- stream_kafka_fetch.c ---- */
 int kafka_fetch_start(struct kafka_reader *r, struct err *reterr);
