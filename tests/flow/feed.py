@@ -230,8 +230,16 @@ class Sender(threading.Thread):
                 client.send(message.data)
             if not self._answer(client, under_way):
                 return
-            if self.pace:
-                self.stopping.wait(self.pace)
+            self._rest()
+
+    def _rest(self):
+        """`pace` seconds; where it is a function, for as long as what it says has not passed."""
+        since = time.monotonic()
+        while not self.stopping.is_set():
+            left = since + (self.pace() if callable(self.pace) else self.pace) - time.monotonic()
+            if left <= 0:
+                return
+            self.stopping.wait(min(left, 0.05))
 
     def _answer(self, client, under_way):
         answer = client.receive()
