@@ -390,7 +390,7 @@ Suite *suite_kafka(void)
 {
     Suite *suite = suite_create("kafka");
     TCase *t = tcase_create("kafka");
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 180);
     tcase_add_test(t, properties_are_checked);
     tcase_add_test(t, properties_pass_through);
     tcase_add_test(t, unsafe_only_where_allowed);

@@ -187,7 +187,7 @@ Suite *suite_kafka_lead(void)
 {
     Suite *suite = suite_create("kafka_lead");
     TCase *t = tcase_create("kafka_lead");
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 180);
     tcase_add_test(t, a_leaders_forwards_are_durable);
     tcase_add_test(t, one_leads_and_closing_hands_over);
     tcase_add_test(t, a_fatal_client_ends_the_term_and_the_next_begins);
