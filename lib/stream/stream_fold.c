@@ -37,16 +37,20 @@ int stream_fold(struct stream_reader *r, int quiet_ms, stream_fold_fn fn, void *
 {
     struct stream_message m;
     int64_t until = clock_mono_ms() + quiet_ms;
+    bool told = false; /* reterr says what has kept the reader since its last record */
     for (;;) {
         enum stream_next got = stream_next(r, &m, reterr);
         if (got == STREAM_GOT) {
             if (fn(arg, &m, reterr) < 0)
                 return -1;
             until = clock_mono_ms() + quiet_ms;
+            told = false;
         } else if (got == STREAM_NONE && stream_caught_up(r)) {
             return 0;
-        } else if (got != STREAM_LOST && got != STREAM_MOVED && !waited(r, until)) {
-            if (got == STREAM_ERROR)
+        }
+        told = told || got == STREAM_ERROR;
+        if (got != STREAM_GOT && got != STREAM_LOST && got != STREAM_MOVED && !waited(r, until)) {
+            if (told)
                 return -1;
             return err_set(reterr, ERR_PEER,
                            "the end of the stream was not reached: nothing came "

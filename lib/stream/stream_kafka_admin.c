@@ -66,8 +66,10 @@ int admin_fail(struct stream_admin *a, rd_kafka_resp_err_t code, const char *wha
                const char *detail, struct err *reterr)
 {
     admin_look(a);
-    kafka_err_fill(reterr, code, what, detail);
-    if (reterr->code == ERR_PEER)
+    bool silence = code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT;
+    rd_kafka_resp_err_t refusal = silence ? kafka_trouble_refusal(&a->trouble) : 0;
+    kafka_err_fill(reterr, refusal ? refusal : code, what, refusal ? NULL : detail);
+    if (refusal || reterr->code == ERR_PEER)
         kafka_trouble_quote(&a->trouble, reterr);
     return -1;
 }

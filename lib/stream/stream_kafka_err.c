@@ -15,13 +15,21 @@ void kafka_trouble_fini(struct kafka_trouble *t)
     pthread_mutex_destroy(&t->lock);
 }
 
+/* What a node says against our certificate comes as a lost connection, in OpenSSL's words. */
+static rd_kafka_resp_err_t meant(rd_kafka_resp_err_t code, const char *text)
+{
+    if (code == RD_KAFKA_RESP_ERR__TRANSPORT && text && strstr(text, "SSL routines"))
+        return RD_KAFKA_RESP_ERR__SSL;
+    return code;
+}
+
 void kafka_trouble_note(struct kafka_trouble *t, rd_kafka_resp_err_t code, const char *text)
 {
     pthread_mutex_lock(&t->lock);
     t->count++;
     /* "All brokers are down" follows each refused connection and says less. */
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !t->text[0]) {
-        t->code = code;
+        t->code = meant(code, text);
         snprintf(t->text, sizeof(t->text), "%s", text ? text : rd_kafka_err2str(code));
     }
     t->at_ms = clock_mono_ms();
@@ -41,6 +49,17 @@ void kafka_trouble_quote(struct kafka_trouble *t, struct err *e)
     if (t->count && clock_mono_ms() - t->at_ms < FRESH_MS)
         snprintf(e->text + n, sizeof(e->text) - n, ": %s", t->text);
     pthread_mutex_unlock(&t->lock);
+}
+
+rd_kafka_resp_err_t kafka_trouble_refusal(struct kafka_trouble *t)
+{
+    pthread_mutex_lock(&t->lock);
+    rd_kafka_resp_err_t code = t->code;
+    pthread_mutex_unlock(&t->lock);
+    bool refusal = code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+                   code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED ||
+                   code == RD_KAFKA_RESP_ERR__SSL;
+    return refusal ? code : RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 struct meaning {
@@ -71,11 +90,13 @@ static const struct meaning meanings[] = {
     {RD_KAFKA_RESP_ERR__AUTHENTICATION, ERR_REFUSED, true,
      "Kafka refuses the user name or password, or the token has expired (sasl)"},
     {RD_KAFKA_RESP_ERR__SSL, ERR_PEER, true,
-     "the TLS connection to a Kafka node fails; compare tls.ca_file and the node's certificate"},
+     "the TLS connection to a Kafka node fails; its certificate must be signed by tls.ca_file, be "
+     "in date and name it as 'nodes' does, and tls.cert_file be one that it takes"},
     {RD_KAFKA_RESP_ERR__RESOLVE, ERR_PEER, true,
      "the name of a Kafka node is not known to DNS; look at stream.kafka.nodes"},
     {RD_KAFKA_RESP_ERR__TRANSPORT, ERR_PEER, true,
-     "no connection to a Kafka node; is it up, and is the address right?"},
+     "no connection to a Kafka node; is it up, is the address right, and does that port expect "
+     "what tls and sasl say?"},
     {RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, ERR_PEER, true, "no Kafka node can be reached"},
     {RD_KAFKA_RESP_ERR__TIMED_OUT, ERR_PEER, true, "Kafka does not answer"},
     {RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE, ERR_PEER, true, "Kafka does not answer"},

@@ -23,6 +23,9 @@ void kafka_trouble_fini(struct kafka_trouble *t);
 void kafka_trouble_note(struct kafka_trouble *t, rd_kafka_resp_err_t code, const char *text);
 /* What an RD_KAFKA_EVENT_ERROR says. */
 void kafka_trouble_event(struct kafka_trouble *t, rd_kafka_event_t *event);
+/* The last complaint's code where no waiting mends it: TLS, a user or a password that is refused;
+ * NO_ERROR: it was another, or none. */
+rd_kafka_resp_err_t kafka_trouble_refusal(struct kafka_trouble *t);
 /* Appends ": <the last complaint of the last minute>" to e's text, if there is one. */
 void kafka_trouble_quote(struct kafka_trouble *t, struct err *e);
 

@@ -18,12 +18,6 @@ struct limits {
     char in_sync_of[KAFKA_NAME_MAX + 1];
 };
 
-static bool is_refusal(rd_kafka_resp_err_t code)
-{
-    return code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
-           code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED || code == RD_KAFKA_RESP_ERR__SSL;
-}
-
 static void note_errors(struct kafka_stream *s, rd_kafka_queue_t *queue)
 {
     rd_kafka_event_t *event;
@@ -38,9 +32,8 @@ static void note_errors(struct kafka_stream *s, rd_kafka_queue_t *queue)
 static int not_reached(struct kafka_stream *s, rd_kafka_queue_t *queue, struct err *reterr)
 {
     note_errors(s, queue);
-    if (!is_refusal(s->trouble.code))
-        return 0;
-    return kafka_err(reterr, s->trouble.code, "Kafka", s->trouble.text);
+    rd_kafka_resp_err_t refusal = kafka_trouble_refusal(&s->trouble);
+    return refusal ? kafka_err(reterr, refusal, "Kafka", s->trouble.text) : 0;
 }
 
 static bool is_data(const struct kafka_stream *s, const char *topic)

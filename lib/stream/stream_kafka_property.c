@@ -1,9 +1,11 @@
 #include "stream_kafka_property.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 #include "num.h"
 #include "yaml.h"
 
@@ -170,12 +172,23 @@ static int check_sizes(const struct kafka_conf *c, const struct kafka_property *
                    (unsigned long long)need);
 }
 
+/* librdkafka says that a file failed, not which, nor why. */
+static int check_file(const struct kafka_property *p, struct err *reterr)
+{
+    if (!slice_ends(slice_str(p->name), SLICE(".location")) || strcmp(p->value, "probe") == 0 ||
+        access(p->value, R_OK) == 0)
+        return 0;
+    return err_set(reterr, ERR_CONF, "Kafka: property %s: %s: %s", p->name, p->value,
+                   strerror(errno));
+}
+
 int kafka_properties_check(const struct kafka_conf *c, struct err *reterr)
 {
     for (unsigned i = 0; i < c->nproperties; i++) {
         const struct kafka_property *p = &c->properties[i];
         if (check_reserved(p->name, reterr) || check_known(p, reterr) ||
-            check_kept(p, c->allow_unsafe, reterr) || check_sizes(c, p, reterr))
+            check_kept(p, c->allow_unsafe, reterr) || check_sizes(c, p, reterr) ||
+            check_file(p, reterr))
             return -1;
     }
     return 0;

@@ -26,8 +26,8 @@ class Certificates:
         self.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", DAYS, "-subj", f"/CN=weir tests {name}",
                      "-keyout", self.path(f"{name}.key"), "-out", self.path(f"{name}.pem"))
 
-    def signed(self, name, subject, hosts=()):
-        """A key and a certificate that the authority signed; hosts: addresses that it is good for."""
+    def signed(self, name, subject, hosts=(), days=DAYS):
+        """(key, certificate) that the authority signed; hosts: addresses that it is good for; days: "-1" has expired."""
         key, request, cert = (self.path(f"{name}{end}") for end in ("_key.pem", ".csr", "_cert.pem"))
         self.openssl("req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", subject, "-keyout", key, "-out", request)
         more = []
@@ -35,7 +35,7 @@ class Certificates:
             more = ["-extfile", self.path("names")]
             with open(more[1], "w", encoding="ascii") as f:
                 f.write("subjectAltName=" + ",".join(["DNS:localhost", *(f"IP:{h}" for h in sorted(set(hosts)))]))
-        self.openssl("x509", "-req", "-days", DAYS, "-in", request, "-CA", self.ca, "-CAkey", self.path("ca.key"),
+        self.openssl("x509", "-req", "-days", days, "-in", request, "-CA", self.ca, "-CAkey", self.path("ca.key"),
                      "-CAcreateserial", "-out", cert, *more)
         return key, cert
 
