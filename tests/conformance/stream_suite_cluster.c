@@ -190,7 +190,7 @@ static void turn_until_given(unsigned from, unsigned to)
 static void put_numbers(unsigned from, unsigned to)
 {
     for (unsigned n = from; n < to; n++) {
-        char text[8], key[8];
+        char text[16], key[16];
         snprintf(text, sizeof(text), "%u", n);
         snprintf(key, sizeof(key), "k%u", n);
         stream_bed_put(s, "t", key, slice_str(text));

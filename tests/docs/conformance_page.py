@@ -144,6 +144,8 @@ def shown():
     for pattern, read in (("tests/unit/hl7/*_test.c", in_c), ("tests/unit/map/*_test.c", in_c),
                           ("tests/cases/*/*.events.json", in_case), ("tests/flow/*.py", in_python)):
         for path in sorted(TOP.glob(pattern)):
+            if path.name.startswith(("faults", "test_faults")):
+                continue  # its rows are those of the list of faults
             where = path.relative_to(TOP / "tests").as_posix()
             for row, test in read(path):
                 tests = found.setdefault(row, {}).setdefault(where.removesuffix(".events.json"), [])
