@@ -272,6 +272,32 @@ class Rights(unittest.TestCase):
         seen = self.site.weir("tail", "--topic", "flow.messages", "--no-follow", "--since", "1h", "--json")
         self.assertIn("test-pas", seen.stdout)
 
+    def test_these_rights_are_enough_for_a_relay_that_moves_a_site(self):
+        here = kit.Site()
+        self.addCleanup(here.close)
+        here.start("acute", "broker")
+        client = mllp.Client("127.0.0.1", here.port)
+        self.addCleanup(client.close)
+        for message in feed.plan("M", patients=1, length=3, connections=1)[0]:
+            client.send(message.data)
+            self.assertEqual(mllp.field(client.receive(), b"MSA", 1), "AA")
+        kit.wait_until(lambda: here.processes["broker"].metric("weir_events_total"), 30, "events are made here")
+        here.processes["broker"].stop()
+        for name in ("weir-adapter", "weir-broker"):
+            here.write(f"keys/{name}.password", USERS[name] + "\n", 0o600)
+        kafka = self.site.config["stream"]["kafka"]
+        users = {name: kafka["users"][name] for name in ("adapter", "broker")}  # the relay knows no others
+        nobody = {"username": "nobody", "password": "file:keys/not-there.password"}
+        here.config["relay"] = {"state": True, "start": "48h", "kafka": {
+            **kafka, "users": {**users, "operator": {**nobody}, "admin": {**nobody}}}}
+        del here.config["listen"]["broker"]
+        here.start("relay")
+        here.weir("relay", "wait", "--timeout", "30s")
+        relay = here.processes["relay"]
+        for topic in ("flow.state", "flow.ids", "flow.messages", "flow.reported"):
+            self.assertTrue(relay.metric("weir_relay_records_total", topic=topic), topic)
+        self.assertEqual(relay.metric("weir_relay_failures_total"), 0, relay.log())
+
     def test_a_reader_s_groups_begin_with_its_name(self):
         self.write("weir-broker", "north.flow.route.analytics")
         mine = self.kcat("ana", "-q", "-c", "1", "-X", "auto.offset.reset=earliest", "-G", "ana.dashboard",
