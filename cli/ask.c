@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <unistd.h>
+#include "config_open.h"
 #include "control.h"
 #include "processes.h"
 
@@ -100,7 +101,7 @@ int ask_owner(const struct options *o, const char *role, const char *what,
 {
     struct site *site;
     struct json *answer;
-    if (site_open(o->config, 0, &site, reterr) < 0)
+    if (config_open(o, 0, &site, reterr) < 0)
         return -1;
     int result = ask_kind(site, role, what, members, n, o->timeout_ms, &answer, reterr);
     site_close(site);

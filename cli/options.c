@@ -26,6 +26,7 @@ enum {
     OPT_UNTIL,
     OPT_INSTANCE,
     OPT_DRY_RUN,
+    OPT_DATA,
 };
 
 enum { TIMEOUT_PRESET_MS = 10000 };
@@ -50,6 +51,7 @@ static const struct option all[] = {
     {"until", required_argument, NULL, OPT_UNTIL},
     {"instance", required_argument, NULL, OPT_INSTANCE},
     {"dry-run", no_argument, NULL, OPT_DRY_RUN},
+    {"data", required_argument, NULL, OPT_DATA},
     {NULL, 0, NULL, 0},
 };
 
@@ -90,6 +92,8 @@ static unsigned bit_of(int opt)
         return OPTION_INSTANCE;
     case OPT_DRY_RUN:
         return OPTION_DRY_RUN;
+    case OPT_DATA:
+        return OPTION_DATA;
     default:
         return 0;
     }
@@ -155,6 +159,9 @@ static bool take(struct options *o, int opt, const char *value)
         return o->has_until = read_time(value, &o->until_ms);
     case OPT_DRY_RUN:
         return o->dry_run = true;
+    case OPT_DATA:
+        o->data = value;
+        return true;
     case OPT_TOPIC:
         o->topic = value;
         return true;
@@ -194,7 +201,7 @@ int options_refused(const struct verb *v, const struct option *known, char **arg
 
 int options_read(const struct verb *v, unsigned set, int argc, char **argv, struct options *ret)
 {
-    struct options o = {.timeout_ms = TIMEOUT_PRESET_MS};
+    struct options o = {.verb = v->name, .timeout_ms = TIMEOUT_PRESET_MS};
     optind = 1;
     opterr = 0;
     for (;;) {

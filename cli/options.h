@@ -26,12 +26,14 @@ enum option_set {
     OPTION_UNTIL = 1 << 14,
     OPTION_DRY_RUN = 1 << 15,
     OPTION_INSTANCE = 1 << 16,
+    OPTION_DATA = 1 << 17,
 };
 
 struct options {
+    const char *verb;
     const char *config; /* --config, else $WEIR_CONFIG, else the first of ./weir.yaml,
                            ./config/weir.yaml, /etc/weir/weir.yaml */
-    const char *source, *where, *consumer, *reason, *instance;
+    const char *source, *where, *consumer, *reason, *instance, *data;
     bool json, reveal, no_follow, explain, unrouted, all, dry_run;
     const char *topic;
     bool has_since;

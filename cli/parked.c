@@ -224,9 +224,10 @@ static int act(const struct verb *self, const struct options *o, const char *wha
 static int run(const struct verb *self, int argc, char **argv)
 {
     struct options o;
-    int code = options_read(
-        self, OPTION_JSON | OPTION_REVEAL | OPTION_CONSUMER | OPTION_REASON | OPTION_TIMEOUT, argc,
-        argv, &o);
+    int code = options_read(self,
+                            OPTION_JSON | OPTION_REVEAL | OPTION_CONSUMER | OPTION_REASON |
+                                OPTION_TIMEOUT | OPTION_DATA,
+                            argc, argv, &o);
     if (code >= 0)
         return code;
     const char *what = o.rest < argc ? argv[o.rest] : "list";
@@ -251,6 +252,7 @@ const struct verb verb_parked = {
             "of the same patient, or being retried),\n"
             "released (asked to go again). Release and discard keep the order of the patient's "
             "events and are written to the audit log.\n\n"
+            "--data DIR: as in 'weir status --help'.\n\n"
             "Example: weir parked release k9Vq1x0b3mZrM2cTYp8w5Q-patient.admitted-1 --consumer "
             "ward-board --reason \"ticket 4711\"\n",
     .run = run,

@@ -1,31 +1,43 @@
 /* weir pause, weir resume - hold a source, a route or a consumer, and let it go on. */
 #include <stdio.h>
 #include "ask.h"
+#include "config_open.h"
 #include "site.h"
 
-/* The process that owns it. */
-static int owner_of(const struct options *o, const char *kind, const char *name, char out[64],
-                    struct err *reterr)
+/* The kind of process that owns it, or NULL. */
+static const char *owner_of(const struct site *site, const char *kind, const char *name,
+                            struct err *reterr)
 {
-    struct site *site;
-    snprintf(out, 64, "broker");
     if (strcmp(kind, "source") != 0)
-        return 0;
-    if (site_open(o->config, SITE_NO_SECRETS, &site, reterr) < 0)
-        return -1;
+        return "broker";
     const struct site_source *s = site_source_find(site, slice_str(name));
-    if (s)
-        snprintf(out, 64, "%.*s", SLICE_ARG(s->adapter));
+    if (!s)
+        err_fill(reterr, ERR_INPUT, "there is no source '%s'", name);
+    return s ? s->adapter.p : NULL;
+}
+
+static int ask(const struct options *o, const char *what, const char *kind, const char *name,
+               struct err *reterr)
+{
+    const struct ask_member members[] = {
+        {"kind", kind}, {"name", name}, {"reason", o->reason}, {"by", ask_user()}};
+    struct site *site;
+    struct json *answer;
+    if (config_open(o, SITE_NO_SECRETS, &site, reterr) < 0)
+        return -1;
+    const char *owner = owner_of(site, kind, name, reterr);
+    int result = owner ? ask_kind(site, owner, what, members, sizeof(members) / sizeof(members[0]),
+                                  o->timeout_ms, &answer, reterr)
+                       : -1;
     site_close(site);
-    return s ? 0 : err_set(reterr, ERR_INPUT, "there is no source '%s'", name);
+    return result;
 }
 
 static int run(const struct verb *self, int argc, char **argv)
 {
     struct options o;
     struct err err = {0};
-    char owner[64];
-    int code = options_read(self, OPTION_REASON | OPTION_TIMEOUT, argc, argv, &o);
+    int code = options_read(self, OPTION_REASON | OPTION_TIMEOUT | OPTION_DATA, argc, argv, &o);
     if (code >= 0)
         return code;
     if (o.rest + 2 != argc)
@@ -33,10 +45,7 @@ static int run(const struct verb *self, int argc, char **argv)
     const char *kind = argv[o.rest], *name = argv[o.rest + 1];
     if (strcmp(kind, "source") != 0 && strcmp(kind, "route") != 0 && strcmp(kind, "consumer") != 0)
         return verb_usage(self, "'%s' is neither source, route nor consumer", kind);
-    const struct ask_member members[] = {
-        {"kind", kind}, {"name", name}, {"reason", o.reason}, {"by", ask_user()}};
-    if (owner_of(&o, kind, name, owner, &err) < 0 ||
-        ask_owner(&o, owner, self->name, members, sizeof(members) / sizeof(members[0]), &err) < 0)
+    if (ask(&o, self->name, kind, name, &err) < 0)
         return verb_fail(self, &err);
     printf("%s %s is %s\n", kind, name, self == &verb_pause ? "paused" : "resumed");
     return 0;
@@ -54,12 +63,13 @@ static int run(const struct verb *self, int argc, char **argv)
     "It holds until 'weir resume', over restarts and reloads; it is written to the audit log, "    \
     "and "                                                                                         \
     "shows in 'weir status' and in the\n"                                                          \
-    "metric weir_paused.\n\n"
+    "metric weir_paused. --data DIR: as in 'weir status --help'.\n\n"
 
 const struct verb verb_pause = {
     .name = "pause",
     .summary = "hold a source, a route or a consumer",
-    .help = "Use: weir pause source|route|consumer NAME [--reason TEXT] [--timeout 10s]\n\n" COMMON
+    .help = "Use: weir pause source|route|consumer NAME [--reason TEXT] [--data DIR] [--timeout "
+            "10s]\n\n" COMMON
             "Example: weir pause consumer board --reason \"moves to another server\"\n",
     .run = run,
 };
@@ -67,7 +77,8 @@ const struct verb verb_pause = {
 const struct verb verb_resume = {
     .name = "resume",
     .summary = "let go on what was paused",
-    .help = "Use: weir resume source|route|consumer NAME [--reason TEXT] [--timeout 10s]\n\n" COMMON
-            "Example: weir resume consumer board --reason \"the new server is up\"\n",
+    .help =
+        "Use: weir resume source|route|consumer NAME [--reason TEXT] [--data DIR] [--timeout "
+        "10s]\n\n" COMMON "Example: weir resume consumer board --reason \"the new server is up\"\n",
     .run = run,
 };

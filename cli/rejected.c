@@ -261,7 +261,7 @@ static int run(const struct verb *self, int argc, char **argv)
     struct options o;
     int code = options_read(self,
                             OPTION_JSON | OPTION_REVEAL | OPTION_SOURCE | OPTION_ALL |
-                                OPTION_REASON | OPTION_TIMEOUT,
+                                OPTION_REASON | OPTION_TIMEOUT | OPTION_DATA,
                             argc, argv, &o);
     if (code >= 0)
         return code;
@@ -297,7 +297,8 @@ const struct verb verb_rejected = {
         "It comes behind what was taken meanwhile. What is\n"
         "refused again stays, and is told. Written to the audit log first; can be asked again at "
         "any time. Of a message that was too long only the head\n"
-        "was kept: its sender has to send it again. Exit code 1 when something stays.\n\n"
+        "was kept: its sender has to send it again. Exit code 1 when something stays.\n"
+        "--data DIR: as in 'weir status --help'.\n\n"
         "Example: weir rejected show acute/42\n"
         "         weir rejected retry --source royal-pas --reason \"MRG-1 mended\"\n",
     .run = run,

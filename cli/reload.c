@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include "ask.h"
 #include "clock.h"
+#include "config_open.h"
 #include "processes.h"
 #include "status_print.h"
 
@@ -68,10 +69,32 @@ static bool ask_runners(struct reload *r)
     return any;
 }
 
+static bool answers(const struct reload *r, const char *process)
+{
+    struct json *answer;
+    struct err err;
+    return ask_process(r->data, process, "status", NULL, 0, r->o->timeout_ms, r->site->arena,
+                       &answer, &err) == 0;
+}
+
+/* None answers in the folder that the configuration names: perhaps it names another one since. */
+static void explain_silence(const struct reload *r, const char *names[], unsigned n,
+                            struct err *err)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (answers(r, names[i]))
+            return;
+    const struct yaml *data = yaml_get(r->site->root, "data");
+    yaml_fill(data ? data : r->site->root, err,
+              "data: no process answers in %s. Has it been another folder until now? A change of "
+              "data takes a restart: of all processes, for those that run stay with theirs",
+              r->data);
+}
+
 static void ask_all(struct reload *r)
 {
     const char *names[PROCESSES_MAX];
-    bool patient = ask_runners(r);
+    bool patient = ask_runners(r), answered = patient;
     unsigned n = processes_of(r->site, names);
     for (unsigned i = 0; i < n; i++) {
         struct json *answer = NULL;
@@ -84,6 +107,9 @@ static void ask_all(struct reload *r)
                          : ask_process(r->data, names[i], "reload", NULL, 0, r->o->timeout_ms,
                                        r->site->arena, &answer, &err);
         r->refused = rc < 0;
+        if (rc < 0 && err.code == ERR_PEER && !answered)
+            explain_silence(r, names + i + 1, n - i - 1, &err);
+        answered = true;
         say(r, names[i], rc < 0 ? NULL : answer, &err);
     }
 }
@@ -93,12 +119,12 @@ static int run(const struct verb *self, int argc, char **argv)
     struct options o;
     struct err err = {0};
     struct reload r = {.o = &o};
-    int code = options_read(self, OPTION_JSON | OPTION_TIMEOUT, argc, argv, &o);
+    int code = options_read(self, OPTION_JSON | OPTION_TIMEOUT | OPTION_DATA, argc, argv, &o);
     if (code >= 0)
         return code;
     if (o.rest < argc)
         return verb_usage(self, "%s: nothing more is expected", argv[o.rest]);
-    if (site_open(o.config, SITE_NO_SECRETS, &r.site, &err) < 0)
+    if (config_open(&o, SITE_NO_SECRETS, &r.site, &err) < 0)
         return verb_fail(self, &err);
     r.data = site_path(r.site, r.site->data);
     ask_all(&r);
@@ -110,7 +136,7 @@ const struct verb verb_reload = {
     .name = "reload",
     .summary = "have all processes take the configuration as it is now",
     .help =
-        "Use: weir reload [--json] [--timeout 10s]\n\n"
+        "Use: weir reload [--json] [--data DIR] [--timeout 10s]\n\n"
         "Asks 'weir run', where that watches them, then each adapter, then the broker. A process "
         "takes all of the new configuration or nothing\n"
         "of it: a wrong one is refused with file:line:column and the old one stays. The first that "
@@ -124,7 +150,8 @@ const struct verb verb_reload = {
         "gone). A restart takes: data, stream, keys, journey, listen, message_arena and the key of "
         "a route.\n\n"
         "Prints per process the generation of its configuration (1 at its start) and what was "
-        "taken. Exit code 1 when one refused.\n\n"
+        "taken. Exit code 1 when one refused. --data DIR asks those that run on that data "
+        "folder.\n\n"
         "Example: weir reload --timeout 30s    (and before it: weir check)\n",
     .run = run,
 };

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include "ask.h"
+#include "config_open.h"
 #include "clock.h"
 #include "rfc3339.h"
 #include "site.h"
@@ -130,7 +131,7 @@ static void print_json(const struct json *a)
 static int work(struct work *w, struct err *reterr)
 {
     struct json *answer;
-    if (site_open(w->o->config, SITE_NO_SECRETS, &w->site, reterr) < 0)
+    if (config_open(w->o, SITE_NO_SECRETS, &w->site, reterr) < 0)
         return -1;
     w->data = site_path(w->site, w->site->data);
     if (begin(w, reterr) < 0 || wait_end(w, &answer, reterr) < 0)
@@ -149,7 +150,7 @@ static int run(const struct verb *self, int argc, char **argv)
     struct work w = {.o = &o};
     int code = options_read(self,
                             OPTION_SOURCE | OPTION_SINCE | OPTION_UNTIL | OPTION_DRY_RUN |
-                                OPTION_REASON | OPTION_TIMEOUT | OPTION_JSON,
+                                OPTION_REASON | OPTION_TIMEOUT | OPTION_JSON | OPTION_DATA,
                             argc, argv, &o);
     if (code >= 0)
         return code;
@@ -167,7 +168,7 @@ const struct verb verb_retranslate = {
     .summary = "after a mended map: correct what was said of messages taken before",
     .help =
         "Use: weir retranslate --source NAME --since TIME [--until TIME] [--dry-run]\n"
-        "                      [--reason TEXT] [--json] [--timeout 10s]\n\n"
+        "                      [--reason TEXT] [--json] [--data DIR] [--timeout 10s]\n\n"
         "The adapter of the source translates each message that it received since then once more, "
         "with the map it runs with now (so 'weir reload'\n"
         "first), and compares: an event that says the same stays; one that says otherwise is "

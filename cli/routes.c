@@ -1,6 +1,7 @@
 /* weir routes - what goes through which route, to whom; and what goes through none. */
 #include <stdio.h>
 #include "ask.h"
+#include "config_open.h"
 #include "num.h"
 #include "site.h"
 
@@ -175,12 +176,13 @@ static int run(const struct verb *self, int argc, char **argv)
     struct options o;
     struct site *site;
     struct err err = {0};
-    int code = options_read(self, OPTION_JSON | OPTION_TIMEOUT | OPTION_UNROUTED, argc, argv, &o);
+    int code = options_read(self, OPTION_JSON | OPTION_TIMEOUT | OPTION_UNROUTED | OPTION_DATA,
+                            argc, argv, &o);
     if (code >= 0)
         return code;
     if (o.rest < argc)
         return verb_usage(self, "%s: nothing more is expected", argv[o.rest]);
-    if (site_open(o.config, 0, &site, &err) < 0)
+    if (config_open(&o, 0, &site, &err) < 0)
         return verb_fail(self, &err);
     int result = show(&o, site, &err);
     site_close(site);
@@ -190,14 +192,15 @@ static int run(const struct verb *self, int argc, char **argv)
 const struct verb verb_routes = {
     .name = "routes",
     .summary = "which events go to whom, how many did, and what no route takes",
-    .help = "Use: weir routes [--unrouted] [--json] [--timeout 10s]\n\n"
+    .help = "Use: weir routes [--unrouted] [--json] [--data DIR] [--timeout 10s]\n\n"
             "For each route of the configuration: its rule, what of the patient its readers get, "
             "who reads it, and how many events it took and on\n"
             "how many its rule failed since the broker started. Without a running broker, what the "
             "configuration says.\n\n"
             "  --unrouted       what no route took since then: how many of each type, and the ids "
             "of the newest\n"
-            "                   ('weir explain ID' says why)\n\n"
+            "                   ('weir explain ID' says why)\n"
+            "  --data DIR       what was taken in that data folder, whatever the file says\n\n"
             "Example: weir routes --json | grep demo\n",
     .run = run,
 };

@@ -1,6 +1,7 @@
 /* weir status - what each process of a site says of itself. */
 #include <stdio.h>
 #include "ask.h"
+#include "config_open.h"
 #include "processes.h"
 #include "status_print.h"
 
@@ -11,12 +12,12 @@ static int run(const struct verb *self, int argc, char **argv)
     struct err err = {0};
     const char *names[PROCESSES_MAX];
     bool away = false;
-    int code = options_read(self, OPTION_JSON | OPTION_TIMEOUT, argc, argv, &o);
+    int code = options_read(self, OPTION_JSON | OPTION_TIMEOUT | OPTION_DATA, argc, argv, &o);
     if (code >= 0)
         return code;
     if (o.rest < argc)
         return verb_usage(self, "%s: nothing more is expected", argv[o.rest]);
-    if (site_open(o.config, 0, &site, &err) < 0)
+    if (config_open(&o, 0, &site, &err) < 0)
         return verb_fail(self, &err);
     unsigned n = processes_of(site, names);
     for (unsigned i = 0; i < n; i++) {
@@ -36,9 +37,13 @@ static int run(const struct verb *self, int argc, char **argv)
 const struct verb verb_status = {
     .name = "status",
     .summary = "what each process is doing",
-    .help = "Use: weir status [--json] [--timeout 10s]\n\n"
+    .help = "Use: weir status [--json] [--data DIR] [--timeout 10s]\n\n"
             "Asks every process of the configuration over its control socket. Exit code 1 when one "
-            "does not answer.\n\n"
+            "does not answer.\n"
+            "While the file is broken it goes by the configuration that was taken last, as all "
+            "verbs do "
+            "that look at what runs, and says so;\n"
+            "--data DIR: by the one that was taken in that data folder, whatever the file says.\n\n"
             "Example: weir status --json | grep consumers\n",
     .run = run,
 };

@@ -271,7 +271,7 @@ static int run(const struct verb *self, int argc, char **argv)
     struct err err = {0};
     int code = options_read(self,
                             OPTION_JSON | OPTION_REVEAL | OPTION_WHERE | OPTION_LAST |
-                                OPTION_NO_FOLLOW | OPTION_SINCE | OPTION_TOPIC,
+                                OPTION_NO_FOLLOW | OPTION_SINCE | OPTION_TOPIC | OPTION_DATA,
                             argc, argv, &o);
     if (code >= 0)
         return code;
@@ -315,6 +315,7 @@ const struct verb verb_tail = {
         "  --no-follow      end after the last event there is now\n"
         "  --reveal         show who the patients are, and let the rule ask for it; written to "
         "the audit log first\n"
+        "  --data DIR       the data folder, where the configuration cannot be read\n"
         "  -c, --config FILE\n\n"
         "Columns: time it happened, type, site/ward/bed, person (pseudonym), name, visit, "
         "source, [doubts].\n\n"

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "config_open.h"
 #include "proc_stream.h"
 
 /* A directory that is not there yet; Kafka's nodes answer for themselves. */
@@ -20,7 +21,7 @@ int view_open(const struct options *o, struct view *ret, struct err *reterr)
 {
     struct view v = {0};
     struct stream_options so;
-    if (site_open(o->config, (o->reveal ? SITE_AUDIT : 0) | SITE_OPERATOR, &v.site, reterr) < 0)
+    if (config_open(o, (o->reveal ? SITE_AUDIT : 0) | SITE_OPERATOR, &v.site, reterr) < 0)
         return -1;
     if (proc_stream_check(v.site, reterr) < 0 ||
         proc_stream_options(v.site, SITE_USER_OPERATOR, "operator", &so, reterr) < 0 ||

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "conf_addr.h"
+#include "conf_file.h"
 #include "log.h"
 
 enum { SITE_ARENA_MAX = 256 << 20, KEY_MIN = 32, KAFKA_RECORD_MAX = 16 << 20 };
@@ -356,21 +357,28 @@ static struct site *site_new(void)
     return s;
 }
 
-/* text absent: read the file. */
-static int open_site(struct slice text, const char *file, unsigned secrets, struct site **ret,
+/* Keeps a copy of the text. */
+static int fill_site(struct site *s, struct slice text, const char *file, unsigned secrets,
                      struct err *reterr)
 {
     struct yaml *root = NULL;
+    s->text = arena_copy(s->arena, text);
+    if (!slice_present(s->text))
+        return err_set(reterr, ERR_NOMEM, "%s: no memory", file);
+    if (yaml_read(s->text, file, yaml_getenv, NULL, s->arena, &root, reterr) < 0)
+        return -1;
+    s->root = root;
+    s->file = root->file;
+    return build(s, secrets, reterr);
+}
+
+int site_read(struct slice text, const char *file, unsigned secrets, struct site **ret,
+              struct err *reterr)
+{
     struct site *s = site_new();
     if (!s)
         return err_set(reterr, ERR_NOMEM, "%s: no memory", file);
-    int rc = slice_present(text) ? yaml_read(text, file, yaml_getenv, NULL, s->arena, &root, reterr)
-                                 : yaml_read_file(file, yaml_getenv, NULL, s->arena, &root, reterr);
-    if (rc == 0) {
-        s->root = root;
-        s->file = root->file;
-        rc = build(s, secrets, reterr);
-    }
+    int rc = fill_site(s, slice_present(text) ? text : SLICE(""), file, secrets, reterr);
     if (rc == 0)
         *ret = s;
     else
@@ -380,13 +388,12 @@ static int open_site(struct slice text, const char *file, unsigned secrets, stru
 
 int site_open(const char *file, unsigned secrets, struct site **ret, struct err *reterr)
 {
-    return open_site(SLICE_ABSENT, file, secrets, ret, reterr);
-}
-
-int site_read(struct slice text, const char *file, unsigned secrets, struct site **ret,
-              struct err *reterr)
-{
-    return open_site(slice_present(text) ? text : SLICE(""), file, secrets, ret, reterr);
+    struct buf text;
+    if (conf_file(file, YAML_BYTES_MAX, &text, reterr) < 0)
+        return -1;
+    int rc = site_read(buf_slice(&text), file, secrets, ret, reterr);
+    buf_fini(&text);
+    return rc;
 }
 
 void site_close(const struct site *s)

@@ -123,6 +123,7 @@ struct site {
     struct arena *arena;
     unsigned *holders; /* site_hold */
     const char *file;
+    struct slice text; /* of the file, as it was read */
     const struct yaml *root;
     struct slice data; /* data directory, absolute */
     struct slice maps; /* absent: see site_maps_dir */

@@ -307,6 +307,7 @@ static int open_parts(struct proc *p, struct err *reterr)
     if (p->program->start(p, &p->state, reterr) != 0)
         return -1;
     p->started = true;
+    proc_copy_site(p);
     return proc_http_open(p, reterr);
 }
 

@@ -49,6 +49,8 @@ int proc_verbs_add(struct proc *p, struct err *reterr);
  * into text. False when the old one stays because the new one is wrong. */
 enum { PROC_RELOAD_TEXT = 800 };
 bool proc_reload(struct proc *p, const char *who, char text[PROC_RELOAD_TEXT]);
+/* Keeps a copy of the site that was taken (site_copy.h); a failure is logged. */
+void proc_copy_site(const struct proc *p);
 /* An audit record of the skeleton; a failure is logged and counted. */
 void proc_audit_note(struct proc *p, struct slice action, const char *who, struct slice name,
                      struct slice value);

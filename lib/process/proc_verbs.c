@@ -6,6 +6,7 @@
 #include "log.h"
 #include "rfc3339.h"
 #include "site_change.h"
+#include "site_copy.h"
 
 static void on_noted(void *arg, const struct err *e)
 {
@@ -75,6 +76,15 @@ static int take_site(struct proc *p, const struct site *fresh, struct buf *what,
     return p->program->reload(p->state, fresh, what, reterr);
 }
 
+void proc_copy_site(const struct proc *p)
+{
+    struct err e;
+    if (site_copy_write(p->site, p->name, &e) != 0)
+        log_line(LOG_WARN, "config.copy",
+                 "what=\"while weir.yaml is broken 'weir status' does not know this process\" %s",
+                 e.text);
+}
+
 /* Reads and takes; the old site goes once nothing borrows from it. */
 static int reload(struct proc *p, struct buf *what, struct err *reterr)
 {
@@ -90,6 +100,7 @@ static int reload(struct proc *p, struct buf *what, struct err *reterr)
     if (p->args.log_level < 0)
         log_set_level((enum log_level)fresh->log_level);
     series_set(p->generation_metric, (double)++p->generation);
+    proc_copy_site(p);
     return 0;
 }
 
