@@ -3,39 +3,27 @@
 #include <stdlib.h>
 #include "stream_engine.h"
 #include "stream_headers.h"
+#include "stream_set.h"
 
 static size_t bytes_of(const struct stream_record *set, unsigned n,
                        const struct stream_position *positions, unsigned npositions)
 {
-    size_t bytes = 0;
+    size_t bytes = stream_set_names(positions, npositions);
     for (unsigned i = 0; i < n; i++)
         bytes += set[i].topic.n + set[i].key.n + set[i].value.n +
                  stream_headers_size(set[i].headers, set[i].nheaders);
-    for (unsigned i = 0; i < npositions; i++)
-        bytes += positions[i].group.n + positions[i].topic.n + positions[i].partition.n;
     return bytes;
-}
-
-static struct slice copy(char **at, struct slice s)
-{
-    if (!slice_present(s))
-        return s;
-    struct slice c = slice_make(*at, s.n);
-    if (s.n)
-        memcpy(*at, s.p, s.n);
-    *at += s.n;
-    return c;
 }
 
 static void copy_record(struct embedded_record *to, const struct stream_record *from, char **at)
 {
-    to->topic = copy(at, from->topic);
-    to->key = copy(at, from->key);
+    to->topic = stream_set_text(at, from->topic);
+    to->key = stream_set_text(at, from->key);
     size_t headers = stream_headers_size(from->headers, from->nheaders);
     to->headers = headers ? slice_make(*at, headers) : SLICE_ABSENT;
     stream_headers_write(from->headers, from->nheaders, *at);
     *at += headers;
-    to->value = copy(at, from->value);
+    to->value = stream_set_text(at, from->value);
 }
 
 struct embedded_set *embedded_set_new(const struct stream_record *set, unsigned n,
@@ -54,13 +42,8 @@ struct embedded_set *embedded_set_new(const struct stream_record *set, unsigned 
         copy_record(&s->records[i], &set[i], &at);
         s->bytes += stream_record_size(&set[i]);
     }
-    for (unsigned i = 0; i < npositions; i++) {
-        struct stream_position *p = &s->positions[i];
-        *p = positions[i];
-        p->group = copy(&at, p->group);
-        p->topic = copy(&at, p->topic);
-        p->partition = copy(&at, p->partition);
-    }
+    for (unsigned i = 0; i < npositions; i++)
+        s->positions[i] = stream_set_position(&at, &positions[i]);
     return s;
 }
 

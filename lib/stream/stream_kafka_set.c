@@ -2,28 +2,14 @@
 
 #include <stdlib.h>
 #include "stream_engine.h"
-
-static struct slice copy_slice(char **at, struct slice s)
-{
-    if (!slice_present(s))
-        return s;
-    struct slice copy = slice_make(*at, s.n);
-    if (s.n)
-        memcpy(*at, s.p, s.n);
-    *at += s.n;
-    return copy;
-}
+#include "stream_set.h"
 
 static char *copy_positions(struct kafka_set *c, const struct stream_position *positions,
                             unsigned n, char *at)
 {
     c->npositions = n;
     for (unsigned i = 0; i < n; i++)
-        c->positions[i] =
-            (struct kafka_position){.p = {.group = copy_slice(&at, positions[i].group),
-                                          .topic = copy_slice(&at, positions[i].topic),
-                                          .partition = copy_slice(&at, positions[i].partition),
-                                          .next = positions[i].next}};
+        c->positions[i] = (struct kafka_position){.p = stream_set_position(&at, &positions[i])};
     return at;
 }
 
@@ -33,14 +19,14 @@ static void copy_records(struct kafka_set *c, const struct stream_record *set, u
     c->nrecords = n;
     for (unsigned i = 0; i < n; i++) {
         struct stream_record *r = &c->records[i];
-        r->topic = copy_slice(&at, set[i].topic);
-        r->key = copy_slice(&at, set[i].key);
-        r->value = copy_slice(&at, set[i].value);
+        r->topic = stream_set_text(&at, set[i].topic);
+        r->key = stream_set_text(&at, set[i].key);
+        r->value = stream_set_text(&at, set[i].value);
         r->headers = headers;
         r->nheaders = set[i].nheaders;
         for (unsigned k = 0; k < set[i].nheaders; k++, headers++) {
-            headers->name = copy_slice(&at, set[i].headers[k].name);
-            headers->value = copy_slice(&at, set[i].headers[k].value);
+            headers->name = stream_set_text(&at, set[i].headers[k].name);
+            headers->value = stream_set_text(&at, set[i].headers[k].value);
         }
     }
 }
@@ -49,18 +35,16 @@ struct kafka_set *kafka_set_new(const struct stream_record *set, unsigned n,
                                 const struct stream_position *positions, unsigned npositions,
                                 bool keep_records)
 {
-    uint64_t bytes = 0, names = 0;
+    uint64_t bytes = 0;
     size_t headers = 0, kept = keep_records ? n : 0;
     for (unsigned i = 0; i < n; i++) {
         bytes += stream_record_size(&set[i]);
         headers += keep_records ? set[i].nheaders : 0;
     }
-    for (unsigned i = 0; i < npositions; i++)
-        names += positions[i].group.n + positions[i].topic.n + positions[i].partition.n;
     struct kafka_set *c =
         malloc(sizeof(*c) + npositions * sizeof(struct kafka_position) +
                kept * sizeof(struct stream_record) + headers * sizeof(struct stream_header) +
-               names + (keep_records ? bytes : 0));
+               stream_set_names(positions, npositions) + (keep_records ? bytes : 0));
     if (!c)
         return NULL;
     *c = (struct kafka_set){.count = n + npositions, .bytes = bytes, .until_ms = INT64_MAX};

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "stream_engine.h"
 #include "stream_headers.h"
+#include "stream_set.h"
 #include "stream_keep.h"
 #include "stream_memory_share.h"
 #include "stream_memory_store.h"
@@ -344,16 +345,6 @@ static int mem_reader_fd(const struct stream_reader *r)
     return ((const struct mem_reader *)r)->event;
 }
 
-static struct slice copy_part(char **at, struct slice s)
-{
-    if (!slice_present(s))
-        return s;
-    struct slice copy = slice_make(*at, s.n);
-    memcpy(*at, s.p, s.n);
-    *at += s.n;
-    return copy;
-}
-
 static enum stream_next give(struct mem_reader *r, struct mem_cursor *c, struct stream_message *ret,
                              struct err *reterr)
 {
@@ -372,9 +363,9 @@ static enum stream_next give(struct mem_reader *r, struct mem_cursor *c, struct 
         .time_ms = m->time_ms,
         .headers = r->headers,
     };
-    ret->key = copy_part(&at, m->key);
-    ret->nheaders = (unsigned)stream_headers_read(copy_part(&at, m->headers), r->headers);
-    ret->value = copy_part(&at, m->value);
+    ret->key = stream_set_text(&at, m->key);
+    ret->nheaders = (unsigned)stream_headers_read(stream_set_text(&at, m->headers), r->headers);
+    ret->value = stream_set_text(&at, m->value);
     return STREAM_GOT;
 }
 

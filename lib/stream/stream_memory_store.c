@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "stream_engine.h"
 #include "stream_headers.h"
+#include "stream_set.h"
 
 /* Handles of one process meet by name, so the list of stores has to be the process's. */
 static pthread_mutex_t stores_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -101,17 +102,6 @@ const struct mem_record *mem_log_at(const struct mem_log *log, int64_t offset)
     return log->records[log->head + (size_t)(offset - log->first)];
 }
 
-static struct slice put(char **at, struct slice s)
-{
-    if (!slice_present(s))
-        return s;
-    struct slice copy = slice_make(*at, s.n);
-    if (s.n)
-        memcpy(*at, s.p, s.n);
-    *at += s.n;
-    return copy;
-}
-
 struct mem_record *mem_record_new(const struct stream_record *r, int64_t time_ms)
 {
     size_t headers = stream_headers_size(r->headers, r->nheaders);
@@ -121,11 +111,11 @@ struct mem_record *mem_record_new(const struct stream_record *r, int64_t time_ms
     m->time_ms = time_ms;
     m->size = stream_record_size(r);
     char *at = m->bytes;
-    m->key = put(&at, r->key);
+    m->key = stream_set_text(&at, r->key);
     stream_headers_write(r->headers, r->nheaders, at);
     m->headers = slice_make(at, headers);
     at += headers;
-    m->value = put(&at, r->value);
+    m->value = stream_set_text(&at, r->value);
     return m;
 }
 
