@@ -1,5 +1,6 @@
 #include "resolve.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include "parcel.h"
 
@@ -13,6 +14,7 @@ struct wait {
     struct control_call *call;
     enum deed deed;
     struct slice consumer, event; /* of the request, which lives as long as the call */
+    uint64_t all; /* so many were open, the oldest of which are meant; 0: the one event */
     struct wait *next;
 };
 struct resolve {
@@ -138,6 +140,60 @@ static void do_routes(struct control_call *call, const struct json *request, voi
     control_done(call);
 }
 
+/* What is open at a consumer: how many are acted on, go behind these by themselves, are under way
+ * or being written at this moment. */
+struct tally {
+    uint64_t done, behind, busy;
+};
+
+/* Of a lane only the first is released: the others follow it in their order. Discarded are all of
+ * them before any lane is looked at again, so that none of them is sent. */
+static struct tally act_on_all(struct delivery *d, enum deed deed, uint64_t max, bool really)
+{
+    struct tally t = {0};
+    struct err err;
+    uint64_t n = 0;
+    for (struct parcel *p = delivery_parked(d, NULL), *next; p && n < max; p = next, n++) {
+        next = delivery_parked(d, p);
+        if (p->item.park == SCHED_RELEASED || sched_may_discard(&p->item, &err) < 0)
+            t.busy++;
+        else if (deed == RELEASE && sched_may_release(&p->item, &err) < 0)
+            t.behind++;
+        else if (!really || (deed == RELEASE ? delivery_release(d, p, &err)
+                                             : delivery_discard(d, p, &err)) == 0)
+            t.done++;
+        else
+            t.busy++;
+    }
+    return t;
+}
+
+static void answer_tally(struct control_call *call, const struct tally *t)
+{
+    struct json_writer *w = control_answer(call);
+    const struct {
+        const char *name;
+        uint64_t n;
+    } members[] = {{"done", t->done}, {"behind", t->behind}, {"busy", t->busy}};
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        json_key(w, slice_str(members[i].name));
+        json_int(w, (int64_t)members[i].n);
+    }
+    control_done(call);
+}
+
+static void act_all(struct resolve *r, const struct wait *w)
+{
+    struct delivery *d = line_find(r->line, w->consumer);
+    if (!d) {
+        control_fail(w->call, "consumer '%.*s' changes at this moment: try again",
+                     SLICE_ARG(w->consumer));
+        return;
+    }
+    struct tally t = act_on_all(d, w->deed, w->all, true);
+    answer_tally(w->call, &t);
+}
+
 static void act(struct resolve *r, const struct wait *w)
 {
     struct err err = {0};
@@ -167,6 +223,8 @@ static void on_audited(void *arg, const struct err *e)
         unlink_wait(r, w);
         if (e)
             control_fail(w->call, "not recorded in the audit log, so not done: %s", e->text);
+        else if (w->all)
+            act_all(r, w);
         else
             act(r, w);
     }
@@ -175,8 +233,8 @@ static void on_audited(void *arg, const struct err *e)
 
 /* Appends the audit record; the rest happens when it is durable. */
 static void audited(struct resolve *r, struct control_call *call, const struct json *request,
-                    enum deed deed, struct slice action, const struct audit_field *fields,
-                    unsigned nfields)
+                    enum deed deed, uint64_t all, struct slice action,
+                    const struct audit_field *fields, unsigned nfields)
 {
     struct err err = {0};
     struct wait *w = calloc(1, sizeof(*w));
@@ -189,6 +247,7 @@ static void audited(struct resolve *r, struct control_call *call, const struct j
                        .deed = deed,
                        .consumer = json_text(request, "consumer"),
                        .event = json_text(request, "event"),
+                       .all = all,
                        .next = r->waits};
     r->waits = w;
     if (audit_append(r->audit, action, slice_str(control_who(call)), fields, nfields, on_audited, w,
@@ -203,6 +262,11 @@ static struct slice given(const struct json *request, const char *name)
 {
     struct slice s = json_text(request, name);
     return slice_present(s) ? slice_sub(s, 0, TEXT_MAX) : SLICE("");
+}
+
+static struct slice action_of(enum deed deed)
+{
+    return deed == RELEASE ? SLICE("parked.release") : SLICE("parked.discard");
 }
 
 static void resolve_one(struct control_call *call, const struct json *request, struct resolve *r,
@@ -231,19 +295,52 @@ static void resolve_one(struct control_call *call, const struct json *request, s
                                          {SLICE("consumer"), consumer},
                                          {SLICE("reason"), given(request, "reason")},
                                          {SLICE("by"), given(request, "by")}};
-    audited(r, call, request, deed,
-            deed == RELEASE ? SLICE("parked.release") : SLICE("parked.discard"), fields,
+    audited(r, call, request, deed, 0, action_of(deed), fields, sizeof(fields) / sizeof(fields[0]));
+}
+
+/* One audit record with the count stands for all. */
+static void resolve_all(struct control_call *call, const struct json *request, struct resolve *r,
+                        enum deed deed)
+{
+    char count[24];
+    struct slice consumer = given(request, "consumer");
+    struct delivery *d = line_find(r->line, consumer);
+    if (!d) {
+        control_fail_wrong(call, "there is no consumer '%.*s'", SLICE_ARG(consumer));
+        return;
+    }
+    struct tally t = act_on_all(d, deed, UINT64_MAX, false);
+    if (!t.done) {
+        answer_tally(call, &t);
+        return;
+    }
+    snprintf(count, sizeof(count), "%llu", (unsigned long long)t.done);
+    const struct audit_field fields[] = {{SLICE("event"), SLICE("all")},
+                                         {SLICE("count"), slice_str(count)},
+                                         {SLICE("consumer"), consumer},
+                                         {SLICE("reason"), given(request, "reason")},
+                                         {SLICE("by"), given(request, "by")}};
+    audited(r, call, request, deed, t.done + t.behind + t.busy, action_of(deed), fields,
             sizeof(fields) / sizeof(fields[0]));
+}
+
+static void resolve_asked(struct control_call *call, const struct json *request, struct resolve *r,
+                          enum deed deed)
+{
+    if (slice_eq_str(json_text(request, "all"), "yes"))
+        resolve_all(call, request, r, deed);
+    else
+        resolve_one(call, request, r, deed);
 }
 
 static void do_release(struct control_call *call, const struct json *request, void *arg)
 {
-    resolve_one(call, request, arg, RELEASE);
+    resolve_asked(call, request, arg, RELEASE);
 }
 
 static void do_discard(struct control_call *call, const struct json *request, void *arg)
 {
-    resolve_one(call, request, arg, DISCARD);
+    resolve_asked(call, request, arg, DISCARD);
 }
 
 static void do_reveal(struct control_call *call, const struct json *request, void *arg)
@@ -251,8 +348,9 @@ static void do_reveal(struct control_call *call, const struct json *request, voi
     struct slice action = json_text(request, "action");
     const struct audit_field fields[] = {{SLICE("what"), given(request, "what")},
                                          {SLICE("by"), given(request, "by")}};
-    audited(arg, call, request, REVEAL, action.n ? slice_sub(action, 0, TEXT_MAX) : SLICE("reveal"),
-            fields, sizeof(fields) / sizeof(fields[0]));
+    audited(arg, call, request, REVEAL, 0,
+            action.n ? slice_sub(action, 0, TEXT_MAX) : SLICE("reveal"), fields,
+            sizeof(fields) / sizeof(fields[0]));
 }
 
 int resolve_open(struct control *control, struct line *line, struct audit *audit,

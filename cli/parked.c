@@ -2,9 +2,12 @@
  * same patients behind them. */
 #include <stdio.h>
 #include "ask.h"
+#include "config_open.h"
 #include "dict.h"
 #include "event_line.h"
 #include "json.h"
+#include "num.h"
+#include "processes.h"
 #include "reveal.h"
 #include "view.h"
 
@@ -221,6 +224,75 @@ static int act(const struct verb *self, const struct options *o, const char *wha
     return 0;
 }
 
+struct tally {
+    uint64_t done, behind, busy;
+};
+
+static void add(struct tally *t, const struct json *answer)
+{
+    const struct {
+        const char *name;
+        uint64_t *to;
+    } members[] = {{"done", &t->done}, {"behind", &t->behind}, {"busy", &t->busy}};
+    uint64_t n;
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+        if (num_u64(json_text(answer, members[i].name), &n))
+            *members[i].to += n;
+}
+
+/* Each broker does its own share; the first that fails is the last that is asked. */
+static int ask_brokers(const struct options *o, const char *request, struct tally *ret,
+                       struct err *reterr)
+{
+    const struct ask_member members[] = {
+        {"consumer", o->consumer}, {"all", "yes"}, {"reason", o->reason}, {"by", ask_user()}};
+    const char *names[PROCESSES_MAX];
+    struct site *site;
+    if (config_open(o, SITE_NO_SECRETS, &site, reterr) < 0)
+        return -1;
+    unsigned n = processes_like(site, "broker", names);
+    int result = 0;
+    for (unsigned i = 0; i < n && result == 0; i++) {
+        struct json *answer;
+        result = ask_process(site_path(site, site->data), names[i], request, members,
+                             sizeof(members) / sizeof(members[0]), o->timeout_ms, site->arena,
+                             &answer, reterr);
+        if (result == 0)
+            add(ret, answer);
+    }
+    site_close(site);
+    return result;
+}
+
+static void print_tally(const struct tally *t, const char *what, const char *consumer)
+{
+    printf("%s: %llu at %s", what, (unsigned long long)t->done, consumer);
+    if (t->behind)
+        printf("; %llu behind them follow in their order", (unsigned long long)t->behind);
+    if (t->busy)
+        printf("; %llu left alone, which are on their way at this moment",
+               (unsigned long long)t->busy);
+    printf("\n");
+}
+
+/* All that is open at a consumer. */
+static int act_on_all(const struct verb *self, const struct options *o, const char *what)
+{
+    struct tally t = {0};
+    struct err err = {0};
+    char request[32];
+    bool discard = strcmp(what, "discard") == 0;
+    if (!o->consumer)
+        return verb_usage(self, "%s needs --consumer NAME, and EVENT unless all are meant", what);
+    if (discard && !(o->reason && *o->reason))
+        return verb_usage(self, "to discard all of a consumer takes --reason TEXT");
+    snprintf(request, sizeof(request), "parked.%s", what);
+    int result = ask_brokers(o, request, &t, &err);
+    if (result == 0 || t.done)
+        print_tally(&t, what, o->consumer);
+    return result < 0 ? verb_fail(self, &err) : 0;
+}
+
 static int run(const struct verb *self, int argc, char **argv)
 {
     struct options o;
@@ -238,22 +310,30 @@ static int run(const struct verb *self, int argc, char **argv)
         return read_verb(self, &o, id);
     if ((strcmp(what, "release") == 0 || strcmp(what, "discard") == 0) && id)
         return act(self, &o, what, id);
+    if (strcmp(what, "release") == 0 || strcmp(what, "discard") == 0)
+        return act_on_all(self, &o, what);
     return verb_usage(self, "wanted: list, show EVENT, release EVENT or discard EVENT");
 }
 
 const struct verb verb_parked = {
     .name = "parked",
     .summary = "what a consumer would not take: list, show, release, discard",
-    .help = "Use: weir parked list [--consumer NAME] [--json]\n"
-            "     weir parked show EVENT [--consumer NAME] [--reveal]\n"
-            "     weir parked release EVENT --consumer NAME [--reason TEXT]\n"
-            "     weir parked discard EVENT --consumer NAME [--reason TEXT]\n\n"
-            "States: parked (somebody must look), waiting (goes by itself: behind a parked event "
-            "of the same patient, or being retried),\n"
-            "released (asked to go again). Release and discard keep the order of the patient's "
-            "events and are written to the audit log.\n\n"
-            "--data DIR: as in 'weir status --help'.\n\n"
-            "Example: weir parked release k9Vq1x0b3mZrM2cTYp8w5Q-patient.admitted-1 --consumer "
-            "ward-board --reason \"ticket 4711\"\n",
+    .help =
+        "Use: weir parked list [--consumer NAME] [--json]\n"
+        "     weir parked show EVENT [--consumer NAME] [--reveal]\n"
+        "     weir parked release [EVENT] --consumer NAME [--reason TEXT]\n"
+        "     weir parked discard EVENT --consumer NAME [--reason TEXT]\n"
+        "     weir parked discard --consumer NAME --reason TEXT\n\n"
+        "States: parked (somebody must look), waiting (goes by itself: behind a parked event "
+        "of the same patient, or being retried),\n"
+        "released (asked to go again). Release and discard keep the order of the patient's "
+        "events and are written to the audit log. Without EVENT all that is open at the consumer "
+        "is "
+        "meant, those that wait\n"
+        "too, with one record that has the count: of a patient the first event is released, and "
+        "the others follow it.\n\n"
+        "--data DIR: as in 'weir status --help'.\n\n"
+        "Example: weir parked release k9Vq1x0b3mZrM2cTYp8w5Q-patient.admitted-1 --consumer "
+        "ward-board --reason \"ticket 4711\"\n",
     .run = run,
 };
