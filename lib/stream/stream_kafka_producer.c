@@ -94,6 +94,17 @@ static void break_off(struct kafka_producer *p, const struct err *why)
     kafka_wake_ring(&p->s->wake);
 }
 
+/* The cause stands in librdkafka's text only. */
+static void take_fatal(struct kafka_producer *p)
+{
+    char text[256];
+    struct err e;
+    rd_kafka_resp_err_t code = rd_kafka_fatal_error(p->rk, text, sizeof(text));
+    rd_kafka_resp_err_t cause = kafka_err_named(text);
+    kafka_err_fill(&e, cause ? cause : code, "the producer is replaced", text);
+    break_off(p, &e);
+}
+
 /* A part of the set was taken: it cannot be refused any more, so it is accepted and fails. */
 static enum stream_result not_taken(struct kafka_producer *p, bool first, rd_kafka_resp_err_t code,
                                     struct err *reterr)
@@ -102,6 +113,8 @@ static enum stream_result not_taken(struct kafka_producer *p, bool first, rd_kaf
         return STREAM_FULL;
     if (first && code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
         return STREAM_BAD;
+    if (code == RD_KAFKA_RESP_ERR__FATAL)
+        take_fatal(p);
     break_off(p, reterr);
     return STREAM_OK;
 }
@@ -124,17 +137,6 @@ enum stream_result kafka_producer_put(struct kafka_producer *p, struct kafka_set
     if (p->broken || !n)
         kafka_wake_ring(&p->s->wake);
     return STREAM_OK;
-}
-
-/* The cause stands in librdkafka's text only. */
-static void take_fatal(struct kafka_producer *p)
-{
-    char text[256];
-    struct err e;
-    rd_kafka_resp_err_t code = rd_kafka_fatal_error(p->rk, text, sizeof(text));
-    rd_kafka_resp_err_t cause = kafka_err_named(text);
-    kafka_err_fill(&e, cause ? cause : code, "the producer is replaced", text);
-    break_off(p, &e);
 }
 
 static void fail_report(struct kafka_producer *p, const rd_kafka_message_t *m)
