@@ -15,6 +15,7 @@ enum {
     UNIT_RECORDS = 8192,          /* records made, at which a unit is closed */
     UNIT_BYTES = 8 * 1024 * 1024, /* the same in bytes */
     EVENT_ARENA = 16 * 1024 * 1024,
+    TELL_MS = 5000,
 };
 
 static const struct slice group = {"journey", 7};
@@ -48,6 +49,7 @@ struct journey {
     bool held, stopped, abandoned;
     bool changing;   /* another router waits for the units under way */
     bool forgetting; /* people_max was reached, and told */
+    int64_t tell_at; /* monotonic ms: a failure that goes on is told again then */
     struct journey_stats stats;
     struct metric *events;
     struct series *repeats, *unreadable;
@@ -285,14 +287,26 @@ static bool fill(struct journey *j, struct sent *s, int64_t wall_ms)
 
 static void submit(struct journey *j);
 
+/* It is tried several times a second. */
+static void tell(struct journey *j, const struct err *e)
+{
+    int64_t now = clock_mono_ms();
+    if (!e && j->stats.failing)
+        log_line(LOG_INFO, "journey.recovered", "events become durable again");
+    if (!e || (j->stats.failing && now < j->tell_at))
+        return;
+    log_line(LOG_ERROR, "journey.unit", "not durable, tried again: %s", e->text);
+    j->tell_at = now + TELL_MS;
+}
+
 static void on_done(void *arg, const struct err *e)
 {
     struct sent *s = arg;
     struct journey *j = s->journey;
+    tell(j, e);
     j->stats.failing = e != NULL;
     if (e) {
         /* Whole again, with the same ids; those behind it fail too and keep their order. */
-        log_line(LOG_ERROR, "journey.unit", "not durable, tried again: %s", e->text);
         j->stats.failures++;
         s->state = SENT_FAILED;
         j->held = true;

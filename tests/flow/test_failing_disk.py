@@ -45,7 +45,7 @@ class FailingDiskTest(unittest.TestCase):
         self.site.start("acute")
         feed = self.send(300, 10)
         self.start_broker(400_000)
-        kit.wait_until(lambda: self.failures("journey.unit") >= 3, 30,
+        kit.wait_until(lambda: self.failures("journey.unit") >= 2, 30,
                        "a unit fails again and again")
         self.limit(resource.RLIM_INFINITY)
         kit.wait_until(lambda: feed.control_ids <= set(self.file.update()), 60,
