@@ -3,9 +3,11 @@
 
 Each round feeds fresh patients (numbers that become known midway, merges, repeats), kills 5 to 500 ms
 into it, starts again what died, lets the feed finish and the line drain, and asks the checker about the
-round. At the end it asks once more about everything. All rounds share one data directory.
+round. At the end it asks once more about everything. All rounds share one data directory; with --kafka the
+stream is on a node that is started for it.
 """
 import argparse
+import contextlib
 import random
 import sys
 import time
@@ -15,13 +17,27 @@ import feed as feeds
 import kit
 
 
+def start_kafka():
+    import kafka_line  # needs a client for Python, which rounds on the embedded stream do not
+    return kafka_line.node.Kafka(settings=kafka_line.QUICK_GROUPS)
+
+
+def on_kafka(site, kafka):
+    import kafka_line
+    kafka_line.site_on(site, kafka.address, "kill.")
+    site.write_config()
+    site.weir("topics", "create")
+
+
 class Rounds:
-    def __init__(self, seed, patients, length, connections, kills):
+    def __init__(self, seed, patients, length, connections, kills, kafka=None):
         self.rng = random.Random(seed)
         self.seed, self.patients, self.length = seed, patients, length
         self.connections, self.kills = connections, kills
         self.http = kit.Consumer(keep=checker.brief)
         self.site = kit.Site()
+        if kafka:
+            on_kafka(self.site, kafka)
         file, analytics = self.site.path("all.ndjson"), self.site.path("analytics.ndjson")
         self.site.config["consumers"] = {
             "http": kit.http_consumer(self.http),
@@ -144,10 +160,11 @@ def main():
     parser.add_argument("--length", type=int, default=6, help="messages per patient")
     parser.add_argument("--connections", type=int, default=6)
     parser.add_argument("--kills", type=int, default=2, help="per round")
+    parser.add_argument("--kafka", action="store_true", help="the stream is on a real Kafka")
     o = parser.parse_args()
     seed = o.seed if o.seed is not None else random.SystemRandom().randrange(10000)
-    rounds = Rounds(seed, o.patients, o.length, o.connections, o.kills)
-    return rounds.run(o.rounds)
+    with start_kafka() if o.kafka else contextlib.nullcontext() as kafka:
+        return Rounds(seed, o.patients, o.length, o.connections, o.kills, kafka).run(o.rounds)
 
 
 if __name__ == "__main__":
