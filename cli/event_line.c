@@ -87,6 +87,18 @@ static void qualities(struct buf *out, const struct event *e, bool colour)
     buf_puts(out, colour ? "]\033[0m" : "]");
 }
 
+/* A correction, or a retraction: of which event. */
+static void replaced(struct buf *out, const struct event *e, bool colour)
+{
+    struct slice id = event_get(e, EV_DATA_REPLACES);
+    if (id.n == 0)
+        return;
+    buf_puts(out, colour ? "\033[35mreplaces " : "replaces ");
+    column(out, id, id.n);
+    if (colour)
+        buf_puts(out, "\033[0m");
+}
+
 void event_line(struct buf *out, const struct event *e, bool colour)
 {
     struct slice type = event_get(e, EV_TYPE), at = event_get(e, EV_TIME);
@@ -101,5 +113,6 @@ void event_line(struct buf *out, const struct event *e, bool colour)
     column(out, event_get(e, EV_DATA_PATIENT_FAMILY), 10);
     column(out, event_get(e, EV_DATA_VISIT_NUMBER), 10);
     column(out, event_get(e, EV_SOURCE), 26);
+    replaced(out, e, colour);
     qualities(out, e, colour);
 }

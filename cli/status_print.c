@@ -1,6 +1,7 @@
 #include "status_print.h"
 
 #include <stdio.h>
+#include "plain_text.h"
 
 enum { LINE_MAX_BYTES = 4 * 1024 * 1024 };
 
@@ -11,7 +12,7 @@ static void print_scalar(const struct json *v)
     else if (v->kind == JSON_NULL)
         printf("-");
     else
-        printf("%.*s", SLICE_ARG(v->text));
+        plain_put(stdout, v->text);
 }
 
 /* Objects and lists of the answer become indented blocks: whatever a process tells is shown, known

@@ -318,7 +318,7 @@ const struct verb verb_tail = {
         "  --data DIR       the data folder, where the configuration cannot be read\n"
         "  -c, --config FILE\n\n"
         "Columns: time it happened, type, site/ward/bed, person (pseudonym), name, visit, "
-        "source, [doubts].\n\n"
+        "source, of a correction or retraction `replaces` and the event's id, [doubts].\n\n"
         "Example: weir tail -n 20 --where \"type LIKE 'emergency.%' AND data.location.site = "
         "'RZZ01'\"\n"
         "         weir tail --topic flow.rejected --since 1h --no-follow\n",

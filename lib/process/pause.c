@@ -20,7 +20,7 @@ enum {
 static const struct slice topic = {"flow.control", 12};
 
 struct paused {
-    char since[RFC3339_SIZE], by[BY_BYTES];
+    char since[RFC3339_SIZE], by[BY_BYTES], reason[TEXT_MAX + 1];
 };
 
 struct pauses {
@@ -38,7 +38,7 @@ struct wait {
     struct pauses *owner; /* NULL: closed meanwhile */
     struct control_call *call;
     bool pause;
-    char name[NAME_BYTES], by[BY_BYTES];
+    char name[NAME_BYTES], by[BY_BYTES], reason[TEXT_MAX + 1];
     struct wait *next;
 };
 
@@ -55,7 +55,8 @@ static void show(struct pauses *p, struct slice name, bool paused)
 }
 
 /* False without memory. */
-static bool note(struct pauses *p, struct slice name, bool paused, struct slice by, int64_t ms)
+static bool note(struct pauses *p, struct slice name, bool paused, struct slice by,
+                 struct slice reason, int64_t ms)
 {
     uint64_t *v = dict_get(&p->by_name, name);
     struct paused *one = v ? (struct paused *)(uintptr_t)*v : NULL;
@@ -73,6 +74,7 @@ static bool note(struct pauses *p, struct slice name, bool paused, struct slice 
         *v = (uint64_t)(uintptr_t)one;
         rfc3339_utc(ms, one->since);
         snprintf(one->by, sizeof(one->by), "%.*s", SLICE_ARG(by));
+        snprintf(one->reason, sizeof(one->reason), "%.*s", SLICE_ARG(reason));
     }
     show(p, name, paused);
     return true;
@@ -100,7 +102,7 @@ static bool take(struct pauses *p, const struct stream_message *m)
     bool is = dict_get(&p->by_name, m->key) != NULL;
     if (is == paused || !slice_eq(stream_header_get(m, "writer"), p->o.writer))
         return false;
-    note(p, m->key, paused, stream_header_get(m, "by"), m->time_ms);
+    note(p, m->key, paused, stream_header_get(m, "by"), stream_header_get(m, "reason"), m->time_ms);
     return true;
 }
 
@@ -185,7 +187,8 @@ static void on_durable(void *arg, const struct err *e)
         fail(w, "not written down, so not done", e ? e->text : "");
         return;
     }
-    if (!note(p, slice_str(w->name), w->pause, slice_str(w->by), clock_wall_ms())) {
+    if (!note(p, slice_str(w->name), w->pause, slice_str(w->by), slice_str(w->reason),
+              clock_wall_ms())) {
         fail(w, "not done now, but after a restart", "no memory");
         return;
     }
@@ -207,7 +210,8 @@ static void on_audited(void *arg, const struct err *e)
     }
     struct stream_header h[] = {{SLICE("writer"), p->o.writer},
                                 {SLICE("state"), w->pause ? SLICE("paused") : SLICE("resumed")},
-                                {SLICE("by"), slice_str(w->by)}};
+                                {SLICE("by"), slice_str(w->by)},
+                                {SLICE("reason"), slice_str(w->reason)}};
     struct stream_record r = {.topic = topic,
                               .key = slice_str(w->name),
                               .value = SLICE(""),
@@ -240,6 +244,7 @@ static struct wait *begin(struct pauses *p, struct control_call *call, const str
     snprintf(w->name, sizeof(w->name), "%.*s %.*s", SLICE_ARG(given(request, "kind")),
              SLICE_ARG(given(request, "name")));
     snprintf(w->by, sizeof(w->by), "%.*s", SLICE_ARG(given(request, "by")));
+    snprintf(w->reason, sizeof(w->reason), "%.*s", SLICE_ARG(given(request, "reason")));
     p->waits = w;
     return w;
 }
@@ -340,7 +345,8 @@ void pauses_write(const struct pauses *p, struct json_writer *w)
         } members[] = {{"kind", kind},
                        {"name", rest},
                        {"since", slice_str(one->since)},
-                       {"by", slice_str(one->by)}};
+                       {"by", slice_str(one->by)},
+                       {"reason", slice_str(one->reason)}};
         json_object(w);
         for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
             json_key(w, slice_str(members[i].name));

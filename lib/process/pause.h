@@ -43,7 +43,7 @@ void pauses_close(struct pauses *p);
 bool pauses_known(const struct pauses *p);
 /* Until it is known: true. */
 bool pauses_has(const struct pauses *p, struct slice kind, struct slice name);
-/* The member "paused": a list of {kind, name, since, by}. */
+/* The member "paused": a list of {kind, name, since, by, reason}. */
 void pauses_write(const struct pauses *p, struct json_writer *w);
 
 #endif

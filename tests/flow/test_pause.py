@@ -60,7 +60,7 @@ class PauseTest(unittest.TestCase):
         self.assertEqual(self.one.records, [])
         self.assertEqual(self.site.broker().metric("weir_paused", kind="consumer"), 1)
         row, = self.status("broker")["paused"]
-        self.assertEqual((row["kind"], row["name"]), ("consumer", "one"))
+        self.assertEqual((row["kind"], row["name"], row["reason"]), ("consumer", "one", "moves"))
         self.assertIn("weir resume", next(c["why"] for c in self.status("broker")["consumers"]
                                           if c["name"] == "one"))
         done = self.site.weir("pause", "consumer", "one", check=False)
@@ -73,6 +73,8 @@ class PauseTest(unittest.TestCase):
         self.site.weir("reload")
         kit.wait_until(lambda: self.lag("one") >= 100, 20, "it waits")
         self.assertEqual((self.one.records, kit.parked(self.site, "one")), ([], []))
+        self.assertEqual(self.status("broker")["paused"][0]["reason"], "moves")
+        self.assertRegex(self.site.weir("status").stdout, r"reason +moves")
         self.assertTrue(events)
         self.site.weir("resume", "consumer", "one")
         self.blessed(feed, self.one)

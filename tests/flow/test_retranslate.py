@@ -75,6 +75,13 @@ class Case(unittest.TestCase):
     def reported(self):
         return [h for h, _ in records.rows(self.site, "acute", "flow.reported")]
 
+    def clock_moves_on(self):
+        """Returns a time behind all that was sent before, and before all that is sent afterwards."""
+        now = datetime.datetime.now(datetime.timezone.utc)
+        kit.wait_until(lambda: datetime.datetime.now(datetime.timezone.utc) - now
+                       > datetime.timedelta(milliseconds=2), 5, "the clock moves on")
+        return now
+
 
 class MendedMap(Case):
     def test_corrections_new_events_and_retractions(self):
@@ -113,6 +120,9 @@ class MendedMap(Case):
                 self.assertEqual(old[name], new[name])
         self.assertEqual(gone["data"]["patient"], first[1]["data"]["patient"])
         self.assertEqual([e["id"] for e in self.events(2, moves)], [moved, moved + ".r1"])
+        lines = self.site.weir("tail", "-n", "6", "--no-follow").stdout.splitlines()
+        self.assertEqual(sorted((line.split()[1], line.split("replaces ")[1].split()[0]) for line in lines if "replaces " in line),
+                         [("event.retracted", moved), ("patient.admitted", admitted)])
         shown = self.site.weir("explain", gone["id"]).stdout
         self.assertIn("route moves: taken", shown)
         self.assertEqual(self.told(), (0, 0, 0))
@@ -154,9 +164,7 @@ class MendedMap(Case):
         self.site.start()
         self.send(message("A01", "c1"))
         self.events(1)
-        between = datetime.datetime.now(datetime.timezone.utc)
-        kit.wait_until(lambda: datetime.datetime.now(datetime.timezone.utc) - between
-                       > datetime.timedelta(milliseconds=2), 5, "the clock moves on")
+        between = self.clock_moves_on()
         self.send(message("A01", "c2", 2))
         self.events(2)
         self.mend(mended("mark-1") + "    require: [PV1-40]\n")  # refuses all
@@ -171,7 +179,9 @@ class MendedMap(Case):
     def test_more_that_is_new_than_memory_holds(self):
         self.config["retranslate_events"] = 10
         self.site.start()
-        self.send(*(message("A01", f"c{n}", n) for n in range(1, 13)))
+        for n in range(1, 13):  # no two in the same millisecond: a span cannot be shorter than one
+            self.send(message("A01", f"c{n}", n))
+            self.clock_moves_on()
         self.events(12)
         text = mended("mark-1", bed=True) + "".join(
             f"      {name}: {{time: entry}}\n" for name in ("bed.requested", "admission.planned"))
