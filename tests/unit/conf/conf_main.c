@@ -3,6 +3,7 @@
 
 int main(int argc, char **argv)
 {
-    Suite *const suites[] = {yaml_suite(), options_suite(), site_suite(), tables_suite()};
+    Suite *const suites[] = {yaml_suite(), options_suite(), site_suite(), site_copy_suite(),
+                             tables_suite()};
     return kit_main(argc, argv, suites, sizeof(suites) / sizeof(suites[0]));
 }

@@ -6,6 +6,7 @@
 Suite *yaml_suite(void);
 Suite *options_suite(void);
 Suite *site_suite(void);
+Suite *site_copy_suite(void);
 Suite *tables_suite(void);
 
 #endif
