@@ -113,16 +113,6 @@ static int64_t until_of(const struct kafka_stream *s)
     return ms ? clock_mono_ms() + ms : INT64_MAX;
 }
 
-/* The set is the caller's again where it is not OK. */
-static enum stream_result put(struct kafka_stream *s, struct kafka_set *own, bool leads,
-                              const struct stream_record *set, unsigned n, struct err *reterr)
-{
-    if (leads)
-        return kafka_lead_put(s->lead, own, reterr) ? STREAM_OK : STREAM_FULL;
-    kafka_commit_assign(&s->commit, own);
-    return kafka_producer_put(s->producer, own, set, n, reterr);
-}
-
 static enum stream_result kafka_forward(struct stream *base, const struct stream_record *set,
                                         unsigned n, const struct stream_position *positions,
                                         unsigned npositions, stream_done_fn done, void *arg,
@@ -135,7 +125,7 @@ static enum stream_result kafka_forward(struct stream *base, const struct stream
     if (!has_room(s, n + npositions, bytes))
         return STREAM_FULL;
     bool leads = kafka_lead_owns(s->lead, positions, npositions);
-    struct kafka_set *own = kafka_set_new(set, n, positions, npositions, leads);
+    struct kafka_set *own = kafka_set_new(set, n, positions, npositions);
     if (!own) {
         err_set(reterr, ERR_NOMEM, "no memory for a set of %u records", n);
         return STREAM_FULL;
@@ -145,15 +135,18 @@ static enum stream_result kafka_forward(struct stream *base, const struct stream
     own->until_ms = until_of(s);
     s->queued += own->count; /* before the worker can see it */
     s->queued_bytes += own->bytes;
-    enum stream_result result = put(s, own, leads, set, n, reterr);
-    if (result == STREAM_OK) {
-        mind_due(s);
-        return STREAM_OK;
+    if (leads && !kafka_lead_put(s->lead, own, reterr)) {
+        s->queued -= own->count;
+        s->queued_bytes -= own->bytes;
+        free(own);
+        return STREAM_FULL;
     }
-    s->queued -= own->count;
-    s->queued_bytes -= own->bytes;
-    free(own);
-    return result;
+    if (!leads) {
+        kafka_commit_assign(&s->commit, own);
+        kafka_producer_put(s->producer, own);
+    }
+    mind_due(s);
+    return STREAM_OK;
 }
 
 static int kafka_lead(struct stream *base, struct slice group, stream_lead_fn fn, void *arg,

@@ -8,7 +8,7 @@
 #include "stream_kafka_send.h"
 
 /* Clients are replaced at most this often: what fails at once, over and over, fails that slowly. */
-enum { REPLACE_MS = 250, COMMIT_AGAIN_MS = 200 };
+enum { REPLACE_MS = 250, COMMIT_AGAIN_MS = 200, WAITING_MAX = 512 };
 
 struct kafka_producer {
     struct kafka_stream *s;
@@ -16,6 +16,9 @@ struct kafka_producer {
     rd_kafka_queue_t *queue;
     struct kafka_topics topics;
     struct kafka_sets sets;             /* accepted, in order */
+    struct kafka_set *unsent;           /* the first that the client has not got; NULL = none */
+    unsigned sent;                      /* records of it that the client has got */
+    uint32_t waiting;                   /* records that the client has not got */
     const struct kafka_set *committing; /* the last whose positions are under way */
     int64_t commit_ms;                  /* the next commit is not before */
     bool broken;
@@ -105,38 +108,48 @@ static void take_fatal(struct kafka_producer *p)
     break_off(p, &e);
 }
 
-/* A part of the set was taken: it cannot be refused any more, so it is accepted and fails. */
-static enum stream_result not_taken(struct kafka_producer *p, bool first, rd_kafka_resp_err_t code,
-                                    struct err *reterr)
-{
-    if (first && code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
-        return STREAM_FULL;
-    if (first && code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
-        return STREAM_BAD;
-    if (code == RD_KAFKA_RESP_ERR__FATAL)
-        take_fatal(p);
-    break_off(p, reterr);
-    return STREAM_OK;
-}
-
-enum stream_result kafka_producer_put(struct kafka_producer *p, struct kafka_set *set,
-                                      const struct stream_record *records, unsigned n,
-                                      struct err *reterr)
+/* False: the client has no room now. */
+static bool send_one(struct kafka_producer *p, struct kafka_set *set)
 {
     rd_kafka_resp_err_t code;
-    enum stream_result result = STREAM_OK;
-    set->left = n;
-    for (unsigned i = 0; i < n && !p->broken && p->rk; i++)
-        if (kafka_send(&p->topics, &records[i], set, &code, reterr)) {
-            result = not_taken(p, i == 0, code, reterr);
-            break;
-        }
-    if (result != STREAM_OK)
-        return result;
+    struct err e;
+    if (kafka_send(&p->topics, &set->records[p->sent], set, &code, &e)) {
+        if (code == RD_KAFKA_RESP_ERR__FATAL)
+            take_fatal(p);
+        else if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+            break_off(p, &e);
+        return false;
+    }
+    p->sent++;
+    p->waiting--;
+    return true;
+}
+
+/* What was accepted in one turn of the caller's loop goes to the client together: its thread is
+ * woken for many records at once, and sends them as one batch, without anybody lingering. */
+static void send_waiting(struct kafka_producer *p)
+{
+    while (p->unsent && p->rk && !p->broken) {
+        struct kafka_set *set = p->unsent;
+        while (p->sent < set->nrecords)
+            if (!send_one(p, set))
+                return;
+        p->unsent = set->next;
+        p->sent = 0;
+    }
+}
+
+void kafka_producer_put(struct kafka_producer *p, struct kafka_set *set)
+{
+    set->left = set->nrecords;
     kafka_sets_push(&p->sets, set);
-    if (p->broken || !n)
+    if (!p->unsent && set->nrecords)
+        p->unsent = set;
+    p->waiting += set->nrecords;
+    if (p->waiting >= WAITING_MAX)
+        send_waiting(p);
+    if (p->unsent || !set->nrecords)
         kafka_wake_ring(&p->s->wake);
-    return STREAM_OK;
 }
 
 static void fail_report(struct kafka_producer *p, const rd_kafka_message_t *m)
@@ -250,6 +263,13 @@ static void advance(struct kafka_producer *p, int64_t now_ms)
     }
 }
 
+static void forget_sets(struct kafka_producer *p)
+{
+    p->sets = (struct kafka_sets){NULL, NULL};
+    p->unsent = NULL;
+    p->sent = p->waiting = 0;
+}
+
 /* What callbacks append again goes to the new client, behind nothing. */
 static void replace(struct kafka_producer *p, int64_t now_ms)
 {
@@ -262,7 +282,7 @@ static void replace(struct kafka_producer *p, int64_t now_ms)
     if (open_client(p, &ignored))
         return;
     p->broken = false;
-    p->sets = (struct kafka_sets){NULL, NULL};
+    forget_sets(p);
     for (struct kafka_set *set; (set = kafka_sets_pop(&failed));)
         kafka_stream_answer(p->s, set, &why);
 }
@@ -280,6 +300,7 @@ static void mind_time(struct kafka_producer *p, int64_t now_ms)
 
 void kafka_producer_dispatch(struct kafka_producer *p, int64_t now_ms)
 {
+    send_waiting(p);
     poll_events(p);
     advance(p, now_ms);
     mind_time(p, now_ms);
@@ -291,7 +312,7 @@ void kafka_producer_give_up(struct kafka_producer *p, const struct err *why)
 {
     struct kafka_sets failed = p->sets;
     drop_client(p);
-    p->sets = (struct kafka_sets){NULL, NULL};
+    forget_sets(p);
     for (struct kafka_set *set; (set = kafka_sets_pop(&failed));)
         kafka_stream_answer(p->s, set, why);
 }

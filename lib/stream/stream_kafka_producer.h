@@ -19,11 +19,9 @@ struct kafka_producer;
 int kafka_producer_open(struct kafka_stream *s, struct kafka_producer **ret, struct err *reterr);
 /* Nothing is outstanding, or nobody asks any more. NULL is fine. */
 void kafka_producer_close(struct kafka_producer *p);
-/* Takes the set and gives its records to the client. Anything but STREAM_OK: the set stays the
- * caller's. */
-enum stream_result kafka_producer_put(struct kafka_producer *p, struct kafka_set *set,
-                                      const struct stream_record *records, unsigned n,
-                                      struct err *reterr);
+/* Takes the set, which has its records. They go to the client with what else comes before the next
+ * dispatch. */
+void kafka_producer_put(struct kafka_producer *p, struct kafka_set *set);
 void kafka_producer_dispatch(struct kafka_producer *p, int64_t now_ms);
 /* Fails all that is outstanding. */
 void kafka_producer_give_up(struct kafka_producer *p, const struct err *why);

@@ -32,28 +32,25 @@ static void copy_records(struct kafka_set *c, const struct stream_record *set, u
 }
 
 struct kafka_set *kafka_set_new(const struct stream_record *set, unsigned n,
-                                const struct stream_position *positions, unsigned npositions,
-                                bool keep_records)
+                                const struct stream_position *positions, unsigned npositions)
 {
     uint64_t bytes = 0;
-    size_t headers = 0, kept = keep_records ? n : 0;
+    size_t headers = 0;
     for (unsigned i = 0; i < n; i++) {
         bytes += stream_record_size(&set[i]);
-        headers += keep_records ? set[i].nheaders : 0;
+        headers += set[i].nheaders;
     }
-    struct kafka_set *c =
-        malloc(sizeof(*c) + npositions * sizeof(struct kafka_position) +
-               kept * sizeof(struct stream_record) + headers * sizeof(struct stream_header) +
-               stream_set_names(positions, npositions) + (keep_records ? bytes : 0));
+    struct kafka_set *c = malloc(
+        sizeof(*c) + npositions * sizeof(struct kafka_position) + n * sizeof(struct stream_record) +
+        headers * sizeof(struct stream_header) + stream_set_names(positions, npositions) + bytes);
     if (!c)
         return NULL;
     *c = (struct kafka_set){.count = n + npositions, .bytes = bytes, .until_ms = INT64_MAX};
     c->positions = (struct kafka_position *)(c + 1);
     c->records = (struct stream_record *)(c->positions + npositions);
-    struct stream_header *h = (struct stream_header *)(c->records + kept);
+    struct stream_header *h = (struct stream_header *)(c->records + n);
     char *at = copy_positions(c, positions, npositions, (char *)(h + headers));
-    if (keep_records)
-        copy_records(c, set, n, h, at);
+    copy_records(c, set, n, h, at);
     return c;
 }
 

@@ -1,5 +1,5 @@
 /* stream_kafka_set.h - what was accepted and waits for its callback. A set owns a copy of its
- * positions, and of its records where another thread sends them. */
+ * records and positions. */
 #ifndef WEIR_STREAM_KAFKA_SET_H
 #define WEIR_STREAM_KAFKA_SET_H
 
@@ -20,7 +20,7 @@ struct kafka_set {
     unsigned left;    /* records without a report */
     struct kafka_position *positions;
     unsigned npositions;
-    struct stream_record *records; /* NULL where they were given to the client at once */
+    struct stream_record *records;
     unsigned nrecords;
 };
 
@@ -31,8 +31,7 @@ struct kafka_sets {
 
 /* NULL: no memory. Free with free. */
 struct kafka_set *kafka_set_new(const struct stream_record *set, unsigned n,
-                                const struct stream_position *positions, unsigned npositions,
-                                bool keep_records);
+                                const struct stream_position *positions, unsigned npositions);
 void kafka_sets_push(struct kafka_sets *l, struct kafka_set *set);
 /* NULL where it is empty. */
 struct kafka_set *kafka_sets_pop(struct kafka_sets *l);
