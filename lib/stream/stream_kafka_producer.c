@@ -141,14 +141,15 @@ static void send_waiting(struct kafka_producer *p)
 
 void kafka_producer_put(struct kafka_producer *p, struct kafka_set *set)
 {
+    bool first = !p->unsent;
     set->left = set->nrecords;
     kafka_sets_push(&p->sets, set);
-    if (!p->unsent && set->nrecords)
+    if (first && set->nrecords)
         p->unsent = set;
     p->waiting += set->nrecords;
     if (p->waiting >= WAITING_MAX)
         send_waiting(p);
-    if (p->unsent || !set->nrecords)
+    if ((first && p->unsent) || !set->nrecords)
         kafka_wake_ring(&p->s->wake);
 }
 
