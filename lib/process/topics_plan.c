@@ -24,7 +24,7 @@ static const struct row {
     unsigned rights[SITE_USER_ADMIN];
 } rows[] = {
     {"flow.messages", false, AGED, {BOTH, 0, READ}},
-    {"flow.reported", false, AGED, {WRITE, READ, READ}},
+    {"flow.reported", false, AGED, {BOTH, READ, READ}},
     {"flow.rejected", false, AGED, {BOTH, 0, READ}},
     {"flow.events", false, AGED, {0, BOTH, READ}},
     {"flow.parked", false, AGED, {0, BOTH, READ}},

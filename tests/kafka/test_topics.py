@@ -271,6 +271,8 @@ class Rights(unittest.TestCase):
         kit.wait_until(lambda: self.delivered() >= len(messages), 30, lambda: broker.log()[-2000:])
         seen = self.site.weir("tail", "--topic", "flow.messages", "--no-follow", "--since", "1h", "--json")
         self.assertIn("test-pas", seen.stdout)
+        again = self.site.weir("retranslate", "--source", "test-pas", "--since", "1h", "--dry-run")
+        self.assertEqual(again.returncode, 0, again.stderr)
 
     def test_these_rights_are_enough_for_a_relay_that_moves_a_site(self):
         here = kit.Site()

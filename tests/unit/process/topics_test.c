@@ -196,7 +196,7 @@ START_TEST(test_plan_of_rights)
         bool reads, writes;
     } rows[] = {
         {"User:ad", "n.flow.messages", true, true},
-        {"User:ad", "n.flow.reported", false, true},
+        {"User:ad", "n.flow.reported", true, true},
         {"User:ad", "n.flow.rejected", true, true},
         {"User:ad", "n.flow.audit", true, true},
         {"User:ad", "n.flow.events", false, false},
