@@ -43,6 +43,13 @@ struct slice conf_path(const char *file, struct slice name, struct arena *arena)
     return arena_printf(arena, "%.*s/%.*s", (int)n, folder, SLICE_ARG(name));
 }
 
+/* What somebody else gives out, so that making it up does not help. */
+static bool is_given(struct slice option)
+{
+    return slice_ends(option, SLICE("password")) || slice_ends(option, SLICE("secret")) ||
+           slice_eq_str(option, "bearer");
+}
+
 static int refuse_file(const struct yaml *at, const char *path, struct err *reterr)
 {
     int why = errno;
@@ -50,6 +57,11 @@ static int refuse_file(const struct yaml *at, const char *path, struct err *rete
         yaml_err(at, reterr, "%s: %s", path, strerror(why));
         return -1;
     }
+    if (is_given(at->name))
+        return yaml_err(at, reterr,
+                        "%s does not exist; it is to hold this secret and nothing else; then: "
+                        "chmod 600 %s",
+                        path, path);
     return yaml_err(at, reterr,
                     "%s does not exist; a key is made by: head -c 32 /dev/urandom | base64 > %s; "
                     "chmod 600 %s",

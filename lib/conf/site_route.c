@@ -45,6 +45,10 @@ static int read_route(struct site *s, struct site_route *r, const struct yaml *n
     for (unsigned i = 0; i < r->readers.n; i++)
         if (!r->readers.at[i].n)
             return yaml_err(readers, reterr, "readers: a user has a name");
+        else if (slice_ends(r->readers.at[i], SLICE("*")))
+            return yaml_err(readers, reterr,
+                            "readers: \"%.*s\" is not one user: name each that may read the topic",
+                            SLICE_ARG(r->readers.at[i]));
     return 0;
 }
 
