@@ -150,8 +150,8 @@ static int check_known(const struct kafka_property *p, struct err *reterr)
     case RD_KAFKA_CONF_UNKNOWN:
         rc = refuse_unknown(p->name, why, reterr);
         break;
-    case RD_KAFKA_CONF_INVALID:
-        rc = err_set(reterr, ERR_CONF, "Kafka: %s", why);
+    case RD_KAFKA_CONF_INVALID: /* librdkafka names what it is an alias of */
+        rc = err_set(reterr, ERR_CONF, "Kafka: property %s: %s", p->name, why);
         break;
     }
     rd_kafka_conf_destroy(conf);

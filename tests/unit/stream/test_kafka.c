@@ -67,7 +67,7 @@ START_TEST(properties_are_checked)
     } bad[] = {
         {"linger.mss", "5", "did you mean linger.ms?"},
         {"socket.nagle.disabel", "true", "did you mean socket.nagle.disable?"},
-        {"linger.ms", "soon", "Invalid value"},
+        {"linger.ms", "soon", "property linger.ms: Invalid value"},
         {"acks", "1", "allow_unsafe"},
         {"enable.idempotence", "false", "allow_unsafe"},
         {"partitioner", "consistent_random", "allow_unsafe"},
