@@ -95,11 +95,12 @@ class DoorsTest(KafkaLine):
         site = self.site.start()
         self.settle(self.feed())
         self.delete("flow.reported")
-        feed = self.feed(answer_time=30)
+        feed = self.feed(patients=10, length=4, answer_time=30)  # fewer than before: the old place is past the end
         self.hears_try_later(feed)
         self.told(site.adapter(), r"stream\.failed .*flow\.reported: Kafka has no such topic")
         site.weir("topics", "create", check=False)
         self.settle(feed)
+        self.told(site.broker(), "alarm.position_lost")
 
     def password(self, name, password):
         self.kafka.tool("ConfigCommand", "--bootstrap-server", self.kafka.address, "--alter", "--entity-type", "users",
