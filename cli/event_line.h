@@ -8,8 +8,8 @@
 
 /* Replaces every personal value of e by "***" (lists and their items too). */
 void event_mask(struct event *e);
-/* Appends "time type place person visit source replaced quality" without a newline; colour: with ANSI
- * escapes. Show e masked unless revealed. */
+/* Appends "time type place person visit source replaced quality" without a newline; colour: with
+ * ANSI escapes. Show e masked unless revealed. */
 void event_line(struct buf *out, const struct event *e, bool colour);
 
 #endif
