@@ -102,14 +102,17 @@ class ThreeNodes(unittest.TestCase):
         with node.Kafka(nodes=3) as kafka:
             kafka.topic("t", 3)
             kafka[0].kill()
-            sent = kcat(kafka.address, "-P", "-t", "t", stdin="a\nb\n", acks="all")
+            for _ in range(5):  # kcat ends with 1 and no word when its first node is the one that is gone
+                sent = kcat(kafka.address, "-P", "-t", "t", stdin="a\nb\n", acks="all")
+                if sent.returncode == 0:
+                    break
             self.assertEqual(sent.returncode, 0, sent.stderr)
             kafka[1].kill()
             sent = kcat(kafka[2].address(), "-P", "-t", "t", stdin="c\n", acks="all", message_timeout_ms=3000)
             self.assertNotEqual(sent.returncode, 0, "acknowledged by one node of three")
             kafka[0].start()
             kafka[1].start()
-            self.assertEqual(sorted(read_all(kafka.address, "t").stdout.split())[:2], ["a", "b"])
+            self.assertLessEqual({"a", "b"}, set(read_all(kafka.address, "t").stdout.split()))
 
 
 class Doors(unittest.TestCase):
