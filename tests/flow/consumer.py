@@ -71,6 +71,13 @@ class Consumer:
         with self.lock:
             return [r for r in self.records if 200 <= (r["status"] or 0) < 300]
 
+    def take(self):
+        """The same, and forgets all that was recorded."""
+        with self.lock:
+            taken, self.records = self.records, []
+            self.attempts.clear()
+        return [r for r in taken if 200 <= (r["status"] or 0) < 300]
+
     def accepted_ids(self):
         return {r["id"] for r in self.accepted()}
 

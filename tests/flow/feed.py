@@ -150,11 +150,12 @@ class Story:
                        ["patient.merged"], data)
 
 
-def plan(tag, patients=200, length=10, connections=4, seed=1, first=0, merges=6, late=5):
+def plan(tag, patients=200, length=10, connections=4, seed=1, first=0, merges=6, late=5, numbers=None):
     """Queues of messages, one per connection. One patient in `late` gets its NHS number midway; one
-    pair in `merges` is merged after some messages of both, and goes on afterwards."""
+    pair in `merges` is merged after some messages of both, and goes on afterwards. numbers: their NHS numbers,
+    from the `first` on unless given."""
     rng = random.Random(seed)
-    numbers = people.nhs_numbers(patients, first)
+    numbers = numbers or people.nhs_numbers(patients, first)
     start = datetime.datetime(2026, 3, 2)
     stories = []
     for i in range(patients):
