@@ -138,7 +138,7 @@ static enum stream_result kafka_forward(struct stream *base, const struct stream
     if (leads && !kafka_lead_put(s->lead, own, reterr)) {
         s->queued -= own->count;
         s->queued_bytes -= own->bytes;
-        free(own);
+        kafka_set_release(own);
         return STREAM_FULL;
     }
     if (!leads) {
@@ -164,7 +164,7 @@ void kafka_stream_answer(struct kafka_stream *s, struct kafka_set *set, const st
     s->queued_bytes -= set->bytes;
     if (set->done)
         set->done(set->arg, e);
-    free(set);
+    kafka_set_release(set);
 }
 
 const struct stream_engine stream_engine_kafka = {

@@ -8,7 +8,7 @@
 #include "stream_kafka_send.h"
 
 /* Clients are replaced at most this often: what fails at once, over and over, fails that slowly. */
-enum { REPLACE_MS = 250, COMMIT_AGAIN_MS = 200, WAITING_MAX = 512 };
+enum { REPLACE_MS = 250, COMMIT_AGAIN_MS = 200, GROUP_MAX = 512 };
 
 struct kafka_producer {
     struct kafka_stream *s;
@@ -17,8 +17,8 @@ struct kafka_producer {
     struct kafka_topics topics;
     struct kafka_sets sets;             /* accepted, in order */
     struct kafka_set *unsent;           /* the first that the client has not got; NULL = none */
-    unsigned sent;                      /* records of it that the client has got */
     uint32_t waiting;                   /* records that the client has not got */
+    uint32_t under_way;                 /* records that the client has got and not reported */
     const struct kafka_set *committing; /* the last whose positions are under way */
     int64_t commit_ms;                  /* the next commit is not before */
     bool broken;
@@ -36,7 +36,7 @@ static void drop_client(struct kafka_producer *p)
     kafka_topics_fini(&p->topics);
     kafka_wake_detach(p->queue);
     rd_kafka_queue_destroy(p->queue);
-    kafka_retire(p->rk, 0);
+    kafka_retire_with(p->rk, 0, kafka_sets_let_go, kafka_sets_hold(&p->sets));
     p->rk = NULL;
 }
 
@@ -108,48 +108,40 @@ static void take_fatal(struct kafka_producer *p)
     break_off(p, &e);
 }
 
-/* False: the client has no room now. */
-static bool send_one(struct kafka_producer *p, struct kafka_set *set)
+/* What is accepted while a group of records is under way goes together when that one is durable, as
+ * with a log that is synced: one request to each partition and one waking for many records, and a
+ * lone record still leaves at once. Many at a time do not wait: they are a group by themselves. */
+static void send_waiting(struct kafka_producer *p)
 {
     rd_kafka_resp_err_t code;
     struct err e;
-    if (kafka_send(&p->topics, &set->records[p->sent], set, &code, &e)) {
-        if (code == RD_KAFKA_RESP_ERR__FATAL)
-            take_fatal(p);
-        else if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
-            break_off(p, &e);
-        return false;
-    }
-    p->sent++;
-    p->waiting--;
-    return true;
-}
-
-/* What was accepted in one turn of the caller's loop goes to the client together: its thread is
- * woken for many records at once, and sends them as one batch, without anybody lingering. */
-static void send_waiting(struct kafka_producer *p)
-{
-    while (p->unsent && p->rk && !p->broken) {
-        struct kafka_set *set = p->unsent;
-        while (p->sent < set->nrecords)
-            if (!send_one(p, set))
-                return;
-        p->unsent = set->next;
-        p->sent = 0;
-    }
+    uint32_t given = 0;
+    if (!p->unsent || !p->rk || p->broken || (p->under_way && p->waiting < GROUP_MAX))
+        return;
+    int rc = kafka_send_all(&p->topics, p->unsent, &given, &code, &e);
+    p->waiting -= given;
+    p->under_way += given;
+    while (p->unsent && !p->unsent->ungiven)
+        p->unsent = p->unsent->next;
+    if (rc && code == RD_KAFKA_RESP_ERR__FATAL)
+        take_fatal(p);
+    else if (rc && code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        break_off(p, &e);
 }
 
 void kafka_producer_put(struct kafka_producer *p, struct kafka_set *set)
 {
     bool first = !p->unsent;
     set->left = set->nrecords;
+    for (unsigned i = 0; i < set->nrecords; i++)
+        set->items[i].headers = kafka_headers_of(&set->records[i]);
     kafka_sets_push(&p->sets, set);
     if (first && set->nrecords)
         p->unsent = set;
     p->waiting += set->nrecords;
-    if (p->waiting >= WAITING_MAX)
+    if (p->waiting >= GROUP_MAX)
         send_waiting(p);
-    if ((first && p->unsent) || !set->nrecords)
+    if ((first && p->unsent && !p->under_way) || !set->nrecords)
         kafka_wake_ring(&p->s->wake);
 }
 
@@ -174,6 +166,7 @@ static void take_reports(struct kafka_producer *p, rd_kafka_event_t *event)
     const rd_kafka_message_t *m;
     while ((m = rd_kafka_event_message_next(event))) {
         struct kafka_set *set = m->_private;
+        p->under_way--;
         if (!m->err || m->err == RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER)
             set->left--; /* a duplicate is durable, too: only its offset is not known */
         else
@@ -268,7 +261,7 @@ static void forget_sets(struct kafka_producer *p)
 {
     p->sets = (struct kafka_sets){NULL, NULL};
     p->unsent = NULL;
-    p->sent = p->waiting = 0;
+    p->waiting = p->under_way = 0;
 }
 
 /* What callbacks append again goes to the new client, behind nothing. */
@@ -301,8 +294,8 @@ static void mind_time(struct kafka_producer *p, int64_t now_ms)
 
 void kafka_producer_dispatch(struct kafka_producer *p, int64_t now_ms)
 {
-    send_waiting(p);
     poll_events(p);
+    send_waiting(p);
     advance(p, now_ms);
     mind_time(p, now_ms);
     if (p->broken)

@@ -11,6 +11,8 @@ struct retired {
     pthread_mutex_t lock;
     pthread_cond_t ended;
     rd_kafka_t *rk;
+    void (*fn)(void *arg);
+    void *arg;
     bool done, left;
 };
 
@@ -35,6 +37,7 @@ static void *run(void *arg)
 {
     struct retired *r = arg;
     destroy_client(r->rk);
+    r->fn(r->arg);
     pthread_mutex_lock(&r->lock);
     r->done = true;
     bool last = r->left;
@@ -45,12 +48,14 @@ static void *run(void *arg)
     return NULL;
 }
 
-static struct retired *new_retired(rd_kafka_t *rk)
+static struct retired *new_retired(rd_kafka_t *rk, void (*fn)(void *arg), void *arg)
 {
     struct retired *r = calloc(1, sizeof(*r));
     if (!r)
         return NULL;
     r->rk = rk;
+    r->fn = fn;
+    r->arg = arg;
     pthread_mutex_init(&r->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -93,11 +98,21 @@ static void wait_for(struct retired *r, int wait_ms)
         free_retired(r);
 }
 
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
 void kafka_retire(rd_kafka_t *rk, int wait_ms)
+{
+    kafka_retire_with(rk, wait_ms, nothing, NULL);
+}
+
+void kafka_retire_with(rd_kafka_t *rk, int wait_ms, void (*fn)(void *arg), void *arg)
 {
     if (!rk)
         return;
-    struct retired *r = new_retired(rk);
+    struct retired *r = new_retired(rk, fn, arg);
     if (r && start(r)) {
         wait_for(r, wait_ms);
         return;
@@ -105,4 +120,5 @@ void kafka_retire(rd_kafka_t *rk, int wait_ms)
     if (r)
         free_retired(r);
     destroy_client(rk);
+    fn(arg);
 }

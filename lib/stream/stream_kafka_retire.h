@@ -9,5 +9,8 @@
  * most wait_ms; later it goes on by itself. The caller has destroyed its queues and topics of rk
  * before, or does not touch them again. NULL is fine. */
 void kafka_retire(rd_kafka_t *rk, int wait_ms);
+/* The same; what rk was given without a copy is let go when it has ended: fn(arg), on the thread.
+ */
+void kafka_retire_with(rd_kafka_t *rk, int wait_ms, void (*fn)(void *arg), void *arg);
 
 #endif

@@ -52,7 +52,7 @@ static rd_kafka_topic_t *topic_of(struct kafka_topics *t, struct slice name)
     return topic;
 }
 
-static rd_kafka_headers_t *headers_of(const struct stream_record *r)
+rd_kafka_headers_t *kafka_headers_of(const struct stream_record *r)
 {
     if (!r->nheaders)
         return NULL;
@@ -70,25 +70,58 @@ static int refuse(const struct stream_record *r, rd_kafka_resp_err_t code, struc
     return kafka_err(reterr, code, where, NULL);
 }
 
-int kafka_send(struct kafka_topics *t, const struct stream_record *r, void *opaque,
-               rd_kafka_resp_err_t *ret_code, struct err *reterr)
+/* Headers go with a record that is taken. */
+static int give(struct kafka_topics *t, const struct stream_record *r, rd_kafka_headers_t *headers,
+                int flags, void *opaque, rd_kafka_resp_err_t *ret_code, struct err *reterr)
 {
     rd_kafka_topic_t *topic = topic_of(t, r->topic);
     if (!topic) {
         *ret_code = rd_kafka_last_error();
         return refuse(r, *ret_code, reterr);
     }
-    rd_kafka_headers_t *headers = headers_of(r);
     /* Pairs of tag and value, without librdkafka's macros around them: clang calls these no C11. */
-    rd_kafka_resp_err_t code = rd_kafka_producev(
-        t->rk, RD_KAFKA_VTYPE_RKT, topic, RD_KAFKA_VTYPE_PARTITION, (int32_t)RD_KAFKA_PARTITION_UA,
-        RD_KAFKA_VTYPE_MSGFLAGS, (int)RD_KAFKA_MSG_F_COPY, RD_KAFKA_VTYPE_KEY, r->key.p, r->key.n,
-        RD_KAFKA_VTYPE_VALUE, r->value.p, r->value.n, RD_KAFKA_VTYPE_HEADERS, headers,
-        RD_KAFKA_VTYPE_OPAQUE, opaque, RD_KAFKA_VTYPE_END);
-    if (!code)
-        return 0;
-    if (headers)
+    *ret_code = rd_kafka_producev(t->rk, RD_KAFKA_VTYPE_RKT, topic, RD_KAFKA_VTYPE_PARTITION,
+                                  (int32_t)RD_KAFKA_PARTITION_UA, RD_KAFKA_VTYPE_MSGFLAGS, flags,
+                                  RD_KAFKA_VTYPE_KEY, r->key.p, r->key.n, RD_KAFKA_VTYPE_VALUE,
+                                  r->value.p, r->value.n, RD_KAFKA_VTYPE_HEADERS, headers,
+                                  RD_KAFKA_VTYPE_OPAQUE, opaque, RD_KAFKA_VTYPE_END);
+    return *ret_code ? refuse(r, *ret_code, reterr) : 0;
+}
+
+int kafka_send(struct kafka_topics *t, const struct stream_record *r, rd_kafka_resp_err_t *ret_code,
+               struct err *reterr)
+{
+    rd_kafka_headers_t *headers = kafka_headers_of(r);
+    int rc = give(t, r, headers, RD_KAFKA_MSG_F_COPY, NULL, ret_code, reterr);
+    if (rc && headers)
         rd_kafka_headers_destroy(headers);
-    *ret_code = code;
-    return refuse(r, code, reterr);
+    return rc;
+}
+
+static int give_topic(struct kafka_topics *t, struct kafka_set *first, struct slice topic,
+                      uint32_t *given, rd_kafka_resp_err_t *ret_code, struct err *reterr)
+{
+    for (struct kafka_set *set = first; set; set = set->next)
+        for (unsigned i = 0; set->ungiven && i < set->nrecords; i++) {
+            struct kafka_giving *item = &set->items[i];
+            if (item->given || !slice_eq(set->records[i].topic, topic))
+                continue;
+            if (give(t, &set->records[i], item->headers, 0, set, ret_code, reterr))
+                return -1;
+            *item = (struct kafka_giving){.given = true};
+            set->ungiven--;
+            ++*given;
+        }
+    return 0;
+}
+
+int kafka_send_all(struct kafka_topics *t, struct kafka_set *first, uint32_t *given,
+                   rd_kafka_resp_err_t *ret_code, struct err *reterr)
+{
+    for (struct kafka_set *set = first; set; set = set->next)
+        for (unsigned i = 0; set->ungiven && i < set->nrecords; i++)
+            if (!set->items[i].given &&
+                give_topic(t, set, set->records[i].topic, given, ret_code, reterr))
+                return -1;
+    return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "dict.h"
 #include "stream_kafka_conf.h"
+#include "stream_kafka_set.h"
 
 struct kafka_topics {
     const struct kafka_conf *conf; /* borrowed */
@@ -20,9 +21,18 @@ void kafka_topics_fini(struct kafka_topics *t);
 /* The sizes of a producer's queue and batches. What else a producer of ours is, idempotent and so
  * on, every client's configuration says. */
 int kafka_send_settings(rd_kafka_conf_t *conf, const struct kafka_conf *c, struct err *reterr);
-/* Gives a copy of the record to the client; `opaque` comes back with its report. Not taken:
- * reterr, and *ret_code has librdkafka's code. */
-int kafka_send(struct kafka_topics *t, const struct stream_record *r, void *opaque,
-               rd_kafka_resp_err_t *ret_code, struct err *reterr);
+/* What goes with the record; NULL = nothing. The caller's, until a client has it. */
+rd_kafka_headers_t *kafka_headers_of(const struct stream_record *r);
+/* Gives a copy of the record to the client. Not taken: reterr, and *ret_code has librdkafka's
+ * code. */
+int kafka_send(struct kafka_topics *t, const struct stream_record *r, rd_kafka_resp_err_t *ret_code,
+               struct err *reterr);
+/* Gives every record from the set `first` on that is not given yet, topic by topic, so that those
+ * of one are nearly in one piece when the client's thread looks: a request for each partition.
+ * Values are not copied: the set stays until the client has ended or reported. The set comes back
+ * with each report. Where the client takes no more: reterr, and *ret_code as above; `given` counts
+ * those it took. */
+int kafka_send_all(struct kafka_topics *t, struct kafka_set *first, uint32_t *given,
+                   rd_kafka_resp_err_t *ret_code, struct err *reterr);
 
 #endif

@@ -1,6 +1,7 @@
 #include "stream_kafka_set.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include "stream_engine.h"
 #include "stream_set.h"
 
@@ -42,16 +43,52 @@ struct kafka_set *kafka_set_new(const struct stream_record *set, unsigned n,
     }
     struct kafka_set *c = malloc(
         sizeof(*c) + npositions * sizeof(struct kafka_position) + n * sizeof(struct stream_record) +
-        headers * sizeof(struct stream_header) + stream_set_names(positions, npositions) + bytes);
+        n * sizeof(struct kafka_giving) + headers * sizeof(struct stream_header) +
+        stream_set_names(positions, npositions) + bytes);
     if (!c)
         return NULL;
-    *c = (struct kafka_set){.count = n + npositions, .bytes = bytes, .until_ms = INT64_MAX};
+    *c = (struct kafka_set){
+        .count = n + npositions, .bytes = bytes, .until_ms = INT64_MAX, .ungiven = n};
+    atomic_init(&c->holders, 1);
     c->positions = (struct kafka_position *)(c + 1);
     c->records = (struct stream_record *)(c->positions + npositions);
-    struct stream_header *h = (struct stream_header *)(c->records + n);
+    c->items = (struct kafka_giving *)(c->records + n);
+    memset(c->items, 0, n * sizeof(*c->items));
+    struct stream_header *h = (struct stream_header *)(c->items + n);
     char *at = copy_positions(c, positions, npositions, (char *)(h + headers));
     copy_records(c, set, n, h, at);
     return c;
+}
+
+void kafka_set_release(struct kafka_set *set)
+{
+    if (atomic_fetch_sub(&set->holders, 1) > 1)
+        return;
+    for (unsigned i = 0; i < set->nrecords; i++)
+        if (set->items[i].headers)
+            rd_kafka_headers_destroy(set->items[i].headers);
+    free(set);
+}
+
+struct kafka_set *kafka_sets_hold(const struct kafka_sets *l)
+{
+    struct kafka_set *held = NULL;
+    for (struct kafka_set *set = l->first; set; set = set->next) {
+        if (set->ungiven == set->nrecords)
+            continue;
+        atomic_fetch_add(&set->holders, 1);
+        set->next_held = held;
+        held = set;
+    }
+    return held;
+}
+
+void kafka_sets_let_go(void *held)
+{
+    for (struct kafka_set *set = held, *next; set; set = next) {
+        next = set->next_held;
+        kafka_set_release(set);
+    }
 }
 
 void kafka_sets_push(struct kafka_sets *l, struct kafka_set *set)

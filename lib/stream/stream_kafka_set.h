@@ -1,8 +1,11 @@
 /* stream_kafka_set.h - what was accepted and waits for its callback. A set owns a copy of its
- * records and positions. */
+ * records and positions, and what a client has been given of it without a copy stays until that
+ * client has ended: the last of its holders frees it. */
 #ifndef WEIR_STREAM_KAFKA_SET_H
 #define WEIR_STREAM_KAFKA_SET_H
 
+#include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
 #include "stream.h"
 
 struct kafka_position {
@@ -11,7 +14,8 @@ struct kafka_position {
 };
 
 struct kafka_set {
-    struct kafka_set *next;
+    struct kafka_set *next, *next_held;
+    atomic_uint holders;
     stream_done_fn done;
     void *arg;
     uint32_t count; /* records and positions: what it takes of the queue */
@@ -21,7 +25,15 @@ struct kafka_set {
     struct kafka_position *positions;
     unsigned npositions;
     struct stream_record *records;
+    struct kafka_giving *items; /* one of each record */
     unsigned nrecords;
+    unsigned ungiven; /* records that no client has got */
+};
+
+/* A record on its way into the client. */
+struct kafka_giving {
+    rd_kafka_headers_t *headers; /* the set's until the client has the record; NULL = none */
+    bool given;
 };
 
 /* In the order of the calls. */
@@ -29,9 +41,16 @@ struct kafka_sets {
     struct kafka_set *first, *last;
 };
 
-/* NULL: no memory. Free with free. */
+/* NULL: no memory. It has one holder. */
 struct kafka_set *kafka_set_new(const struct stream_record *set, unsigned n,
                                 const struct stream_position *positions, unsigned npositions);
+/* One holder less; any thread. */
+void kafka_set_release(struct kafka_set *set);
+/* A holder more for each set of the list whose records a client may have got: the chain of them
+ * (next_held), or NULL. */
+struct kafka_set *kafka_sets_hold(const struct kafka_sets *l);
+/* Releases such a chain; any thread. */
+void kafka_sets_let_go(void *held);
 void kafka_sets_push(struct kafka_sets *l, struct kafka_set *set);
 /* NULL where it is empty. */
 struct kafka_set *kafka_sets_pop(struct kafka_sets *l);

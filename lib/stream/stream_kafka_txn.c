@@ -157,7 +157,7 @@ static enum kafka_txn_result send_records(struct kafka_txn *t, const struct kafk
     rd_kafka_resp_err_t code;
     for (const struct kafka_set *set = first; set; set = set->next)
         for (unsigned i = 0; i < set->nrecords; i++)
-            if (kafka_send(&t->topics, &set->records[i], NULL, &code, reterr))
+            if (kafka_send(&t->topics, &set->records[i], &code, reterr))
                 return KAFKA_TXN_FAILED;
     return KAFKA_TXN_DONE;
 }
