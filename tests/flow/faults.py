@@ -4,6 +4,7 @@ under a fault, with the checker's word at its end.
 A test's docstring begins with the rows of the fault catalogue that it covers ("Row 8: …"); tests/faults
 makes its table of them. WEIR_FAULTS_LONG asks for the long forms.
 """
+import itertools
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import unittest
 import checker
 import feed as feeds
 import kit
+import people
 
 LONG = bool(os.environ.get("WEIR_FAULTS_LONG"))
 KIT = os.path.join(kit.TOP, "tests", "kit")
@@ -53,7 +55,7 @@ class Line(unittest.TestCase):
         path = self.site.path("all.ndjson")
         self.site.config["consumers"] = {"http": kit.http_consumer(self.http), "file": kit.file_consumer(path)}
         self.file = kit.Ndjson(path, keep=checker.brief)
-        self.feeds, self.facts = 0, checker.Facts()
+        self.feeds, self.facts, self.numbers = 0, checker.Facts(), people.every_nhs_number()
 
     def inject(self, process, fault, **more):
         """For the next start of that process; None takes it away."""
@@ -65,8 +67,8 @@ class Line(unittest.TestCase):
     def feed(self, patients=40, length=8, connections=8, merges=2, **sender):
         self.feeds += 1
         tag = f"f{self.feeds}"
-        queues = feeds.plan(tag, patients, length, connections, seed=self.feeds,
-                            first=self.feeds * 1000, merges=merges)
+        queues = feeds.plan(tag, patients, length, connections, seed=self.feeds, merges=merges,
+                            numbers=list(itertools.islice(self.numbers, patients)))
         return feeds.Feed(self.site.port, queues, tag=f"{tag}-", **sender).start()
 
     def ended(self, process, within=60):
