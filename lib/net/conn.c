@@ -8,7 +8,13 @@
 #include <unistd.h>
 #include "buf.h"
 
-enum { FIRST_KEEP = 2048, KEEP_WHEN_EMPTY = 4096, FLUSH_MS = 2000, LINGER_MS = 500 };
+enum {
+    FIRST_KEEP = 2048,
+    KEEP_WHEN_EMPTY = 4096,
+    FLUSH_MS = 2000,
+    LINGER_MS = 500,
+    TLS_RECORD = 16384, /* RFC 8446 §5.1 */
+};
 
 struct conn_shared {
     size_t n;
@@ -17,12 +23,14 @@ struct conn_shared {
 
 struct conn {
     int fd;
+    struct tls_link *tls; /* NULL: plain text */
     struct loop *loop;
     struct conn_shared *shared;
     struct conn_hooks hooks;
     void *arg;
     struct loop_fd *watch;
     struct loop_timer *linger;
+    struct loop_timer *more; /* TLS: bytes are there that no event of the socket tells of */
     char *in;
     size_t in_n, in_cap, in_max;
     struct buf out;
@@ -49,24 +57,48 @@ void conn_shared_close(struct conn_shared *s)
 }
 
 static void on_ready(int fd, unsigned what, void *arg);
+static void on_more(void *arg);
+
+static int watch_all(struct conn *c, struct err *reterr)
+{
+    if (c->tls && loop_timer_add(c->loop, on_more, c, &c->more, reterr) != 0)
+        return -1;
+    return loop_fd_add(c->loop, c->fd, LOOP_READ, on_ready, c, &c->watch, reterr);
+}
+
+static bool is_reading(const struct conn *c)
+{
+    return !c->ended && (c->shut || !(c->paused || c->finishing));
+}
+
+static void nudge(struct conn *c)
+{
+    if (c->tls && is_reading(c) && tls_link_pending(c->tls))
+        loop_timer_start(c->more, 0);
+}
 
 int conn_open(struct loop *l, struct conn_shared *shared, int fd, const struct conn_options *o,
               const struct conn_hooks *hooks, void *arg, struct conn **ret, struct err *reterr)
 {
     struct conn *c = calloc(1, sizeof(*c));
     if (!c) {
+        tls_link_close(o->tls);
         close(fd);
         return err_set(reterr, ERR_NOMEM, "no memory for a connection");
     }
-    *c = (struct conn){.fd = fd, .loop = l, .shared = shared, .hooks = *hooks, .arg = arg};
+    *c = (struct conn){
+        .fd = fd, .tls = o->tls, .loop = l, .shared = shared, .hooks = *hooks, .arg = arg};
     c->in_max = o->in_max;
     c->active_at = loop_now(l);
     buf_init(&c->out, o->out_max);
-    if (loop_fd_add(l, fd, LOOP_READ, on_ready, c, &c->watch, reterr) != 0) {
+    if (watch_all(c, reterr) != 0) {
+        loop_timer_remove(c->more);
+        tls_link_close(c->tls);
         close(fd);
         free(c);
         return -1;
     }
+    nudge(c);
     *ret = c;
     return 0;
 }
@@ -85,6 +117,8 @@ void conn_close(struct conn *c)
     c->dead = true;
     loop_fd_remove(c->watch);
     loop_timer_remove(c->linger);
+    loop_timer_remove(c->more);
+    tls_link_close(c->tls);
     close(c->fd);
     if (!c->busy)
         release(c);
@@ -124,10 +158,16 @@ int64_t conn_active_at(const struct conn *c)
     return c->active_at;
 }
 
+const struct tls_link *conn_tls(const struct conn *c)
+{
+    return c->tls;
+}
+
 static bool watch(struct conn *c)
 {
-    bool reading = (!c->paused && !c->ended && !c->finishing) || (c->shut && !c->ended);
-    return loop_fd_set(c->watch, (reading ? LOOP_READ : 0u) | (conn_queued(c) ? LOOP_WRITE : 0u));
+    nudge(c);
+    return loop_fd_set(c->watch,
+                       (is_reading(c) ? LOOP_READ : 0u) | (conn_queued(c) ? LOOP_WRITE : 0u));
 }
 
 static bool keep_rest(struct conn *c, struct slice rest)
@@ -230,11 +270,11 @@ static bool read_more(struct conn *c)
     size_t room = kept ? c->in_cap - c->in_n : c->shared->n;
     if (!kept && room > c->in_max)
         room = c->in_max;
-    ssize_t n = recv(c->fd, to, room, 0);
+    ssize_t n = c->tls ? tls_link_read(c->tls, to, room) : recv(c->fd, to, room, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return true;
     if (n < 0) {
-        over(c, strerror(errno));
+        over(c, errno == EPROTO && c->tls ? tls_link_why(c->tls) : strerror(errno));
         return false;
     }
     c->active_at = loop_now(c->loop);
@@ -244,7 +284,10 @@ static bool read_more(struct conn *c)
     }
     if (kept)
         c->in_n += (size_t)n;
-    return deliver(c, kept ? slice_make(c->in, c->in_n) : slice_make(to, (size_t)n));
+    if (!deliver(c, kept ? slice_make(c->in, c->in_n) : slice_make(to, (size_t)n)))
+        return false;
+    nudge(c);
+    return true;
 }
 
 /* All is written: tell the peer, and read its rest so that our last bytes are not lost to a reset.
@@ -252,6 +295,8 @@ static bool read_more(struct conn *c)
 static void shut(struct conn *c)
 {
     c->shut = true;
+    if (c->tls)
+        tls_link_shut(c->tls);
     shutdown(c->fd, SHUT_WR);
     if (c->ended || !watch(c)) {
         over(c, NULL);
@@ -271,7 +316,9 @@ static void on_linger(void *arg)
 
 static bool flush(struct conn *c)
 {
-    ssize_t n = write(c->fd, c->out.p + c->out_from, conn_queued(c));
+    const char *from = c->out.p + c->out_from;
+    ssize_t n =
+        c->tls ? tls_link_write(c->tls, from, conn_queued(c)) : write(c->fd, from, conn_queued(c));
     if (n < 0)
         return errno == EAGAIN || errno == EINTR;
     c->active_at = loop_now(c->loop);
@@ -308,8 +355,14 @@ static void on_ready(int fd, unsigned what, void *arg)
     struct conn *c = arg;
     if (what & LOOP_WRITE && conn_queued(c) && !write_more(c))
         return;
-    bool reading = c->shut || !(c->paused || c->finishing);
-    if (what & LOOP_READ && reading && !c->ended)
+    if (what & LOOP_READ && is_reading(c))
+        read_more(c);
+}
+
+static void on_more(void *arg)
+{
+    struct conn *c = arg;
+    if (is_reading(c))
         read_more(c);
 }
 
@@ -327,19 +380,46 @@ static bool queue(struct conn *c, const struct slice *parts, unsigned n, size_t 
     return buf_ok(&c->out) && watch(c);
 }
 
-bool conn_send(struct conn *c, const struct slice *parts, unsigned n)
+static ssize_t send_plain(struct conn *c, const struct slice *parts, unsigned n)
 {
     struct iovec iov[CONN_PARTS_MAX];
-    size_t total = 0, left = 0;
-    for (unsigned i = 0; i < n && i < CONN_PARTS_MAX; i++) {
+    for (unsigned i = 0; i < n; i++) {
         iov[i].iov_base = (void *)(uintptr_t)parts[i].p;
         iov[i].iov_len = parts[i].n;
-        total += parts[i].n;
     }
+    return writev(c->fd, iov, (int)n);
+}
+
+/* Parts of one answer, or of several, leave as one record where they fit it. */
+static ssize_t send_tls(struct conn *c, const struct slice *parts, unsigned n, size_t total)
+{
+    char all[TLS_RECORD];
+    size_t done = 0;
+    ssize_t r = 0;
+    for (unsigned i = 0; total <= sizeof(all) && i < n; done += parts[i++].n)
+        if (parts[i].n)
+            memcpy(all + done, parts[i].p, parts[i].n);
+    if (total <= sizeof(all))
+        return total ? tls_link_write(c->tls, all, total) : 0;
+    for (unsigned i = 0; i < n; i++) {
+        r = parts[i].n ? tls_link_write(c->tls, parts[i].p, parts[i].n) : 0;
+        if (r > 0)
+            done += (size_t)r;
+        if (r < (ssize_t)parts[i].n)
+            break;
+    }
+    return done ? (ssize_t)done : r;
+}
+
+bool conn_send(struct conn *c, const struct slice *parts, unsigned n)
+{
+    size_t total = 0, left = 0;
+    for (unsigned i = 0; i < n && i < CONN_PARTS_MAX; i++)
+        total += parts[i].n;
     if (n > CONN_PARTS_MAX || c->shut || c->dead)
         return false;
     if (conn_queued(c) == 0) {
-        ssize_t done = writev(c->fd, iov, (int)n);
+        ssize_t done = c->tls ? send_tls(c, parts, n, total) : send_plain(c, parts, n);
         if (done < 0 && errno != EAGAIN && errno != EINTR)
             return false;
         left = done < 0 ? 0 : (size_t)done;

@@ -1,4 +1,4 @@
-/* conn.h - one connected stream socket: bytes in, bytes out, never blocking.
+/* conn.h - one connected stream socket, plain or under TLS: bytes in, bytes out, never blocking.
  *
  * The conn owns its descriptor and buffers. What comes in is given to `data` at once; what `data`
  * leaves is kept, up to in_max, and given again with what comes next or on conn_resume. Replies
@@ -12,6 +12,7 @@
 #include "err.h"
 #include "loop.h"
 #include "slice.h"
+#include "tls_link.h"
 
 enum { CONN_PARTS_MAX = 16 };
 
@@ -36,9 +37,10 @@ void conn_shared_close(struct conn_shared *s);
 
 struct conn_options {
     size_t in_max, out_max;
+    struct tls_link *tls; /* taken, its handshake done; NULL: plain text */
 };
 
-/* Takes fd (also when it fails: then it is closed). shared is borrowed. */
+/* Takes fd and tls (also when it fails: then they are closed). shared is borrowed. */
 int conn_open(struct loop *l, struct conn_shared *shared, int fd, const struct conn_options *o,
               const struct conn_hooks *hooks, void *arg, struct conn **ret, struct err *reterr);
 /* Frees at once, without a hook; safe within a hook. NULL is fine. */
@@ -56,6 +58,8 @@ void conn_resume(struct conn *c);
 /* No more reading: sends what is queued, says so to the peer, waits a little for its end, then
  * `closed`. */
 void conn_finish(struct conn *c);
+/* NULL: plain text. Borrowed. */
+const struct tls_link *conn_tls(const struct conn *c);
 /* Time (loop_now) at which bytes last came or left. */
 int64_t conn_active_at(const struct conn *c);
 

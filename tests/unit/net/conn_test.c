@@ -58,7 +58,7 @@ static void on_closed(struct conn *c, const char *why, void *arg)
 static void open_reader(struct reader *r, size_t in_max, size_t out_max)
 {
     static const struct conn_hooks hooks = {.data = on_data, .end = on_end, .closed = on_closed};
-    struct conn_options o = {in_max, out_max};
+    struct conn_options o = {.in_max = in_max, .out_max = out_max};
     struct err e;
     int fd[2];
     *r = (struct reader){.peer = -1};
