@@ -115,16 +115,28 @@ int barrier_begin(struct barriers *b, const struct sched_item *retired)
     return 0;
 }
 
+static struct sched_item *note(struct barriers *b, struct barrier *bar, enum barrier_retired what)
+{
+    struct sched_item *survivor = bar->survivor;
+    bar->retired = what;
+    if (what == BARRIER_PASSED && !survivor)
+        passed_add(b, bar);
+    return survivor;
+}
+
 struct sched_item *barrier_note(struct barriers *b, const struct sched_item *retired,
                                 enum barrier_retired what)
 {
     struct barrier *bar = find(b, retired->id, retired->key);
-    if (!bar || bar->retired == BARRIER_PASSED)
-        return NULL;
-    bar->retired = what;
-    if (what == BARRIER_PASSED && !bar->survivor)
-        passed_add(b, bar);
-    return bar->survivor;
+    return bar && bar->retired != BARRIER_PASSED ? note(b, bar, what) : NULL;
+}
+
+struct sched_item *barrier_tell(struct barriers *b, struct slice id, struct slice retired_key,
+                                enum barrier_retired what)
+{
+    struct barrier *bar = make(b, id, retired_key);
+    bool known = !bar || bar->retired == BARRIER_QUEUED || bar->retired == BARRIER_PASSED;
+    return known ? NULL : note(b, bar, what);
 }
 
 enum barrier_retired barrier_ask(const struct barriers *b, const struct sched_item *survivor)

@@ -402,6 +402,8 @@ static void act(struct delivery *d)
             delivery_fetch(d, p, d, send, p);
         } else if (what == SCHED_STORE) {
             delivery_store(d, p);
+        } else if (what == SCHED_NOTE) {
+            delivery_note(d, p);
         } else if (item->park == SCHED_LIVE) {
             parcel_free(p);
         } else {

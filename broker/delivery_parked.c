@@ -77,6 +77,8 @@ static void on_stored(void *arg, const struct err *e)
                  SLICE_ARG(delivery_name(d)), e->text);
         put_off(d, p);
     } else if (p->closing) {
+        if (p->item.noted)
+            sched_noted(d->sched, &p->item);
         parcel_free(p);
     } else {
         p->written = true;
@@ -168,11 +170,40 @@ void delivery_end(struct delivery *d, struct parcel *p)
     append_or_put_off(d, p);
 }
 
+void delivery_note(struct delivery *d, struct parcel *p)
+{
+    p->closing = true;
+    parcel_drop_value(p);
+    append_or_put_off(d, p);
+}
+
+static bool is_retired(const struct parked_record *r)
+{
+    return slice_eq_str(r->merge, "retired");
+}
+
+/* An end without a beginning is the note of a retired copy: of no interest but to its survivor. */
+static void fold_end(struct delivery *d, const struct parked_record *r)
+{
+    struct name name;
+    uint64_t *v = dict_get(&d->known, name_of(&name, r->route, r->partition, r->offset));
+    if (v)
+        parcel_free((struct parcel *)(uintptr_t)*v);
+    if (v)
+        *v = 0;
+    if (is_retired(r))
+        sched_retired(d->sched, r->id, r->key, true);
+}
+
 /* Before the start: the newest record of each event counts. */
 static void fold(struct delivery *d, const struct parked_record *r, int park)
 {
     struct name name;
     bool is_new;
+    if (park < 0) {
+        fold_end(d, r);
+        return;
+    }
     int partition = delivery_partition(d, r->partition);
     uint64_t *v =
         partition < 0
@@ -181,11 +212,6 @@ static void fold(struct delivery *d, const struct parked_record *r, int park)
     if (!v)
         return;
     struct parcel *old = (struct parcel *)(uintptr_t)*v;
-    if (park < 0) {
-        parcel_free(old);
-        *v = 0;
-        return;
-    }
     if (!old || r->value.n) {
         struct parcel *p =
             parcel_of_parked(r, (unsigned)partition, d->partitions[(unsigned)partition]);
@@ -201,6 +227,25 @@ static void fold(struct delivery *d, const struct parked_record *r, int park)
     snprintf(old->item.reason, sizeof(old->item.reason), "%.*s", SLICE_ARG(r->reason));
 }
 
+/* A number is a partition of a shared stream; another name comes from the embedded stream that this
+ * one was copied from. */
+static bool is_number(struct slice name)
+{
+    uint64_t n;
+    return num_u64(name, &n);
+}
+
+/* The record of flow.parked stands where its route record does: same key, as many partitions. So
+ * what came from another route, or another stream, belongs to whoever holds its lane now. */
+static bool held_here(const struct delivery *d, struct slice route, struct slice partition,
+                      struct slice at_partition)
+{
+    if (stream_holds(d->reader, d->topic, partition))
+        return true;
+    bool own = slice_eq(route, d->o.conf->route) && is_number(partition);
+    return !own && slice_present(at_partition) && stream_holds(d->reader, d->topic, at_partition);
+}
+
 void delivery_apply(struct delivery *d, const struct parked_record *record)
 {
     struct parked_record with_route = *record;
@@ -210,6 +255,10 @@ void delivery_apply(struct delivery *d, const struct parked_record *record)
         with_route.route = d->o.conf->route;
     if (!d->started) {
         fold(d, r, park);
+        return;
+    }
+    if (is_retired(r) && !held_here(d, r->route, r->partition, r->at_partition)) {
+        sched_retired(d->sched, r->id, r->key, park < 0);
         return;
     }
     bool closed;
@@ -259,25 +308,6 @@ void delivery_forget_closed(struct delivery *d)
     d->known = open;
 }
 
-/* A number is a partition of a shared stream; another name comes from the embedded stream that this
- * one was copied from. */
-static bool is_number(struct slice name)
-{
-    uint64_t n;
-    return num_u64(name, &n);
-}
-
-/* The record of flow.parked stands where its route record does: same key, as many partitions. So
- * what came from another route, or another stream, belongs to whoever holds its lane now. */
-static bool held_here(const struct delivery *d, const struct parcel *p)
-{
-    if (stream_holds(d->reader, d->topic, p->partition))
-        return true;
-    bool own = slice_eq(p->route, d->o.conf->route) && is_number(p->partition);
-    return !own && slice_present(p->at_partition) &&
-           stream_holds(d->reader, d->topic, p->at_partition);
-}
-
 /* What other brokers hold is forgotten. Returns the parcels that are left, *ret_n of them. */
 static struct parcel **known_here(struct delivery *d, size_t *ret_n)
 {
@@ -292,9 +322,11 @@ static struct parcel **known_here(struct delivery *d, size_t *ret_n)
             all[n++] = (struct parcel *)(uintptr_t)v;
     *ret_n = 0;
     for (size_t i = 0; i < n; i++) {
-        if (held_here(d, all[i])) {
+        if (held_here(d, all[i]->route, all[i]->partition, all[i]->at_partition)) {
             all[(*ret_n)++] = all[i];
         } else {
+            if (all[i]->item.mark == SCHED_RETIRED)
+                sched_retired(d->sched, all[i]->item.id, all[i]->item.key, false);
             forget(d, all[i]);
             parcel_free(all[i]);
         }

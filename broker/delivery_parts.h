@@ -66,6 +66,8 @@ struct parcel *delivery_known(struct delivery *d, struct slice route, struct sli
 void delivery_store(struct delivery *d, struct parcel *p);
 /* Appends its end, then frees it. */
 void delivery_end(struct delivery *d, struct parcel *p);
+/* The same of one that never stood in flow.parked, and whose position waits for that. */
+void delivery_note(struct delivery *d, struct parcel *p);
 void delivery_append_later(struct delivery *d);
 /* Appends again, with its event, what is open and has reached half the age at which it would go. */
 void delivery_refresh(struct delivery *d, int64_t wall_ms);

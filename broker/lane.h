@@ -40,6 +40,7 @@ struct sched_item {
     bool flagged;      /* goes on although the retired lane did not (merge_wait is over) */
     bool probe, sent;  /* under way; behind an open breaker */
     bool kept;         /* was durable in flow.parked once: no position waits for it */
+    bool noted;        /* its position waits until its end is written down */
     uint32_t attempts; /* failed ones that count */
     char reason[120];  /* of the last failure; never bytes of the event */
     uint64_t serial;   /* in its span */

@@ -100,10 +100,14 @@ static void leave_window(struct sched *s, const struct sched_item *item)
     s->bytes -= item->size;
 }
 
+static bool room_in_memory(const struct sched *s)
+{
+    return !window_full(s) && s->read < (size_t)s->o.window * SCHED_SPAN_PER_WINDOW;
+}
+
 bool sched_room(const struct sched *s)
 {
-    return !s->held && !window_full(s) && s->read < (size_t)s->o.window * SCHED_SPAN_PER_WINDOW &&
-           s->nparked < s->o.parked_max;
+    return !s->held && room_in_memory(s) && s->nparked < s->o.parked_max;
 }
 
 static void list_parked(struct sched *s, struct sched_item *item)
@@ -265,7 +269,7 @@ static void span_done(struct sched *s, unsigned partition, uint64_t serial)
 static void item_begin(struct sched_item *item)
 {
     item->since = -1;
-    item->sent = item->probe = item->flagged = false;
+    item->sent = item->probe = item->flagged = item->noted = false;
     item->lane = NULL;
 }
 
@@ -328,6 +332,16 @@ int sched_restore(struct sched *s, struct sched_item *item)
     return 0;
 }
 
+void sched_retired(struct sched *s, struct slice id, struct slice key, bool finished)
+{
+    rouse(s, barrier_tell(&s->barriers, id, key, finished ? BARRIER_PASSED : BARRIER_PARKED));
+}
+
+void sched_noted(struct sched *s, const struct sched_item *item)
+{
+    span_done(s, item->partition, item->serial);
+}
+
 static void next_head(struct sched *s, struct lane *lane, int64_t now)
 {
     lane->due = 0;
@@ -347,7 +361,9 @@ static void finish(struct sched *s, struct sched_item *item, enum sched_end end,
     if (item->mark == SCHED_RETIRED)
         rouse(s, barrier_note(&s->barriers, item, BARRIER_PASSED));
     if (!item->kept) {
-        span_done(s, item->partition, item->serial);
+        item->noted = item->mark == SCHED_RETIRED && !s->o.one_partition;
+        if (!item->noted)
+            span_done(s, item->partition, item->serial);
         leave_window(s, item);
     }
     if (item->park != SCHED_LIVE)
@@ -381,12 +397,26 @@ static int64_t send_at(const struct sched *s)
     return s->last_sent + (distance < DOUBT_MAX_MS ? distance : DOUBT_MAX_MS);
 }
 
+/* Nothing ends and nothing is read: what waits for retired copies that were not read yet makes
+ * room. */
+static void make_room(struct sched *s)
+{
+    bool stuck = !s->under_way && !s->lanes.ready && !s->breaker.open && !s->held && !s->draining &&
+                 !room_in_memory(s) && s->nparked < s->o.parked_max;
+    for (struct sched_item *i = s->barriers.waiting; stuck && i; i = i->wait_next)
+        if (!i->lane->parked && barrier_ask(&s->barriers, i) == BARRIER_UNKNOWN) {
+            s->spilled++;
+            park_lane(s, i->lane, SCHED_WAITING);
+        }
+}
+
 enum sched_do sched_next(struct sched *s, int64_t now, struct sched_item **ret)
 {
     for (struct lane *lane; (lane = lanes_take_awake(&s->lanes, now));)
         settle(s, lane, now);
+    make_room(s);
     if ((*ret = take(&s->done)))
-        return SCHED_DONE;
+        return (*ret)->noted ? SCHED_NOTE : SCHED_DONE;
     if ((*ret = take(&s->store)))
         return SCHED_STORE;
     struct breaker *b = &s->breaker;

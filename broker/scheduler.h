@@ -18,7 +18,12 @@
  *
  * Merge: the survivor's copy waits until the retired copy, and so all before it, is finished; at
  * most merge_wait, then it goes on flagged. Where the retired lane stands in flow.parked, the
- * survivor's copy and what follows wait there too, for as long as it takes. */
+ * survivor's copy and what follows wait there too, for as long as it takes. Where the two copies
+ * may stand in different partitions, one may be finished and passed by its position, or be another
+ * scheduler's, while the other one is not: so the end of a retired copy is written down before its
+ * position passes it (SCHED_NOTE), and whoever has the survivor's copy reads it (sched_retired).
+ * Should what waits for a copy that was not read yet fill the window, it moves to flow.parked as
+ * waiting, so that reading goes on. */
 #ifndef WEIR_SCHEDULER_H
 #define WEIR_SCHEDULER_H
 
@@ -35,7 +40,7 @@ struct sched_options {
     int64_t backoff_min, backoff_max, retry_after_max;
     int64_t spill_after, breaker_after, merge_wait;
     bool one_partition; /* the route has one: a retired copy stands before its survivor's copy, so
-                           one that was not read up to there is finished */
+                           one that was not read up to there is finished, and nothing is noted */
     uint64_t seed;      /* of the jitter */
 };
 /* Records read and not passed by the position, per item of the window: finished ones cost a few
@@ -67,6 +72,9 @@ int sched_add(struct sched *s, struct sched_item *item, int64_t now);
 int sched_pass(struct sched *s, unsigned partition, int64_t offset);
 /* The reader has come to the end for the first time: what was not read by now is finished. */
 void sched_caught_up(struct sched *s, int64_t now);
+/* Of the retired copy of that event and key: it stands in flow.parked, or is finished; written by
+ * another scheduler, or before this one was opened. What this one has in a lane it knows better. */
+void sched_retired(struct sched *s, struct slice id, struct slice key, bool finished);
 /* Before anything else: an open item of flow.parked, `park` as stored, in order per lane. */
 int sched_restore(struct sched *s, struct sched_item *item);
 
@@ -74,8 +82,10 @@ enum sched_do {
     SCHED_NOTHING,
     SCHED_SEND,  /* send it, then sched_verdict */
     SCHED_STORE, /* append it to flow.parked as `park` says; when that is durable sched_stored */
-    SCHED_DONE,  /* finished as `end` says: the item is the caller's again. Where `park` is not
-                    SCHED_LIVE, append that state to flow.parked */
+    SCHED_NOTE,  /* finished as `end` says: the item is the caller's again. Append that state to
+                    flow.parked; when it is durable sched_noted, and only then free the item */
+    SCHED_DONE,  /* the same, but the position does not wait. Where `park` is not SCHED_LIVE, append
+                    that state to flow.parked */
 };
 /* What is to be done next; call until SCHED_NOTHING. */
 enum sched_do sched_next(struct sched *s, int64_t now, struct sched_item **ret);
@@ -89,6 +99,7 @@ int64_t sched_wait(const struct sched *s, int64_t now);
 void sched_verdict(struct sched *s, struct sched_item *item, const struct sched_verdict *v,
                    int64_t now);
 void sched_stored(struct sched *s, struct sched_item *item, int64_t now);
+void sched_noted(struct sched *s, const struct sched_item *item);
 /* The next position of a partition whose position moved since it was last asked. */
 bool sched_position(struct sched *s, unsigned *ret_partition, int64_t *ret_next);
 

@@ -13,9 +13,12 @@ import node
 from consumer import Answer, Consumer
 
 TAKES_OVER = 10  # seconds
+MERGE_WAIT = "10m"  # longer than any test: who waits in vain fails it
 
 
 class Brokers(unittest.TestCase):
+    partitions = 3
+
     @classmethod
     def setUpClass(cls):
         cls.kafka = node.Kafka(settings={"group.initial.rebalance.delay.ms": 0})
@@ -25,9 +28,9 @@ class Brokers(unittest.TestCase):
     def setUp(self):
         self.consumer = Consumer(answer=lambda event, attempt: Answer(200, delay=0.002))
         self.addCleanup(self.consumer.close)
-        self.site = kit.Site(consumers={"one": kit.http_consumer(self.consumer, merge_wait="5s")})
+        self.site = kit.Site(consumers={"one": kit.http_consumer(self.consumer, merge_wait=MERGE_WAIT)})
         self.addCleanup(self.site.close)
-        self.site.use_kafka(self.kafka.address)
+        self.site.use_kafka(self.kafka.address, partitions=self.partitions)
         self.site.make_topics()
         self.site.start("acute")
 
@@ -57,9 +60,8 @@ class Brokers(unittest.TestCase):
                        f"{name} leads")
         return time.monotonic() - began
 
-    def feed(self, tag, patients=80, pace=0.05, seed=5):
-        """Without merges: two patients who stand in partitions of two brokers are a limit (docs/decisions.md)."""
-        return feeds.Feed(self.site.port, feeds.plan(tag, patients, 8, 4, seed=seed, merges=0), tag=f"{tag}-",
+    def feed(self, tag, patients=80, pace=0.05, seed=5, merges=3):
+        return feeds.Feed(self.site.port, feeds.plan(tag, patients, 8, 4, seed=seed, merges=merges), tag=f"{tag}-",
                           pace=pace, window=4).start()
 
     def status(self, name):
@@ -89,6 +91,8 @@ class Brokers(unittest.TestCase):
         kit.wait_until(lambda: not problems(), 60, problems)
         twice = [c for c, n in collections.Counter(self.copies()).items() if n > 1]
         self.assertEqual(twice, [], "an event was made twice")
+        late = [r["id"] for r in self.consumer.accepted() if "out_of_order" in r["event"]["data"].get("quality", ())]
+        self.assertEqual(late, [], "a merge went on without its retired patient")
 
 
 class Leading(Brokers):
@@ -153,6 +157,61 @@ class Delivering(Brokers):
                 self.assertEqual(other.stop(), 0)
         self.assertFalse(feed.done(), "it was all under load")
         self.blessed(feed)
+
+
+class Merging(Brokers):
+    """A merge is delivered twice: the retired patient's copy, then the survivor's, mostly in two partitions."""
+
+    partitions = 12
+
+    def is_merge(self, event):
+        return event["type"] == "patient.merged"
+
+    def held(self, event, attempt):
+        """Takes all but the survivors' copies."""
+        return Answer(503 if self.is_merge(event) and attempt > 1 else 200)
+
+    def places(self):
+        """Of the merges' copies: {event: {retired or survivor: (partition, offset)}}."""
+        out = subprocess.run(
+            ["kcat", "-b", self.kafka.address, "-t", self.site.topic("flow.route.all"), "-C", "-e", "-q", "-o", "beginning",
+             "-X", "isolation.level=read_committed", "-f", "%p %o %h\n"],
+            capture_output=True, text=True, timeout=60, check=True).stdout
+        found = collections.defaultdict(dict)
+        for line in out.splitlines():
+            partition, offset, headers = line.split(" ", 2)
+            named = dict(h.partition("=")[::2] for h in headers.split(","))
+            if "merge" in named:
+                found[named["ce_id"]][named["merge"]] = int(partition), int(offset)
+        return found
+
+    def passed_alone(self):
+        """Merges whose retired copy the group has passed, and whose survivor's copy it has not."""
+        out = self.kafka.tool("ConsumerGroupCommand", "--bootstrap-server", self.kafka.address, "--describe",
+                              "--group", self.site.topic("deliver.one"), check=False)
+        rows = [line.split() for line in out.splitlines() if self.site.topic("flow.route.") in line]
+        at = {int(row[2]): int(row[3]) for row in rows if row[3].isdigit()}
+
+        def passed(place):
+            return at.get(place[0], 0) > place[1]
+        return {i for i, c in self.places().items() if passed(c["retired"]) and not passed(c["survivor"])}
+
+    def test_killed_between_the_retired_copy_and_the_survivors(self):
+        """The retired patient's partition is committed past its copy, the survivor's is not: the next broker knows."""
+        self.consumer.answer = self.held
+        self.site.config["consumers"]["one"].update(spill_after="10m", breaker_after="10m")
+        self.site.write_config()
+        self.begin("broker")
+        feed = feeds.Feed(self.site.port, feeds.plan("x", 16, 4, 1, seed=3, merges=1), tag="x-", window=1).start()
+        kit.wait_until(feed.done, 60, "all is acknowledged")
+        alone = kit.wait_until(self.passed_alone, 40, "a retired copy is passed alone")
+        self.site.processes["broker"].kill()
+        before = len(self.consumer.records)
+        self.consumer.answer = lambda event, attempt: Answer(200)
+        self.begin("broker")
+        self.blessed(feed)
+        again = collections.Counter(r["id"] for r in self.consumer.records[before:])
+        self.assertEqual({i: again[i] for i in alone}, {i: 1 for i in alone}, "the survivor's copy, and no other")
 
 
 class Parking(Brokers):

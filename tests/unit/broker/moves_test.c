@@ -77,10 +77,10 @@ static void begin(struct broker *br)
     ck_assert_msg(deliveries_open(&o, &br->deliveries, &err) == 0, "%s", err.text);
 }
 
-static void setup(void)
+static void setup_with(const char *more)
 {
     struct err err = {0};
-    char text[ADDRESS_TEXT], routes[400];
+    char text[ADDRESS_TEXT], routes[600];
     struct http_server_options o = {.body_max = 1 << 20};
     memset(&b, 0, sizeof(b));
     b.refuses = true;
@@ -91,14 +91,25 @@ static void setup(void)
     ck_assert_int_eq(http_server_open(b.loop, &o, serve, NULL, &b.server, &err), 0);
     snprintf(routes, sizeof(routes),
              "  all: {keep: [all], identifiers: true}\nconsumers:\n  one:\n    route: all\n"
-             "    kind: http\n    backoff_min: 10ms\n    start: earliest\n"
-             "    http: {url: \"http://%s/\", allow_private: true}\n",
-             address_text(http_server_address(b.server), text).p);
+             "    kind: http\n    backoff_min: 10ms\n    start: earliest\n    merge_wait: 1d\n"
+             "    http: {url: \"http://%s/\", allow_private: true}\n%s",
+             address_text(http_server_address(b.server), text).p, more);
     b.site = bed_site(routes);
     for (unsigned i = 0; i < PARTITIONS; i++)
         b.writers[i] = open_stream(partitions[i].p);
     b.brokers[0].stream = open_stream("broker");
     b.brokers[1].stream = open_stream("broker-2");
+}
+
+static void setup(void)
+{
+    setup_with("");
+}
+
+/* As on Kafka: the copies of a merge may stand in two partitions. */
+static void setup_spread(void)
+{
+    setup_with("stream: {kind: kafka, kafka: {nodes: [\"127.0.0.1:9092\"]}}\n");
 }
 
 static void teardown(void)
@@ -119,19 +130,27 @@ static void teardown(void)
     buf_fini(&b.got);
 }
 
-/* An event of the patient whose lane is in that partition; its value is its id. */
-static void put(unsigned partition, const char *key, const char *id)
+/* A copy of an event in the lane that is in that partition; its value is its id. */
+static void put_copy(unsigned partition, const char *key, const char *id, const char *merge,
+                     const char *with)
 {
     struct stream_header h[] = {{SLICE("ce_id"), slice_str(id)},
                                 {SLICE("ce_type"), SLICE("patient.admitted")},
-                                {SLICE("received"), SLICE("2026-03-03T08:12:00.000Z")}};
+                                {SLICE("received"), SLICE("2026-03-03T08:12:00.000Z")},
+                                {SLICE("merge"), slice_str(merge)},
+                                {SLICE("merge-with"), slice_str(with)}};
     struct stream_record r = {.topic = SLICE("flow.route.all"),
                               .key = slice_str(key),
                               .value = slice_str(id),
                               .headers = h,
-                              .nheaders = 3};
+                              .nheaders = merge ? 5 : 3};
     struct err err = {0};
     ck_assert_int_eq(stream_append(b.writers[partition], &r, 1, NULL, NULL, &err), STREAM_OK);
+}
+
+static void put(unsigned partition, const char *key, const char *id)
+{
+    put_copy(partition, key, id, NULL, NULL);
 }
 
 static void on_turn(void *arg)
@@ -189,6 +208,32 @@ static bool committed(const char *want)
             lag += st.lag;
         }
     return lag == strtoull(want, NULL, 10);
+}
+
+/* "1 2": the group stands at 2 in the second partition, asked for by a handle that reads only. */
+static bool committed_to(const char *want)
+{
+    struct stream_options so;
+    struct stream *s;
+    struct stream_reader *r;
+    struct stream_message m;
+    struct slice topic = SLICE("flow.route.all");
+    struct stream_reader_options o = {
+        .topics = &topic, .ntopics = 1, .group = SLICE("deliver.one")};
+    struct err err = {0};
+    unsigned partition, next;
+    bool before = false;
+    ck_assert_int_eq(sscanf(want, "%u %u", &partition, &next), 2);
+    stream_options_default(&so);
+    so.kind = SLICE("memory");
+    so.dir = slice_str(b.dir);
+    ck_assert_int_eq(stream_open(&so, &s, &err), 0);
+    ck_assert_int_eq(stream_reader_open(s, &o, &r, &err), 0);
+    while (stream_next(r, &m, &err) == STREAM_GOT)
+        before = before || (slice_eq(m.partition, partitions[partition]) && m.offset < next);
+    stream_reader_close(r);
+    stream_close(s);
+    return !before;
 }
 
 START_TEST(each_serves_what_it_holds)
@@ -285,6 +330,74 @@ START_TEST(a_held_consumer_leaves_too)
 }
 END_TEST
 
+/* ---- a merge whose copies stand in two partitions; merge_wait is a day ---- */
+
+START_TEST(a_survivor_waits_for_another_brokers_retired_copy)
+{
+    share(0, &partitions[0], 1, false);
+    share(1, &partitions[1], 1, false);
+    begin(&b.brokers[0]);
+    begin(&b.brokers[1]);
+    put_copy(0, "p", "m", "survivor", "q");
+    put(0, "p", "a2");
+    put(0, "o", "c1");
+    run_until(has_got, "c1 ");
+    put(1, "q", "b1");
+    put_copy(1, "q", "m", "retired", "p");
+    run_until(has_got, "c1 b1 m m a2 ");
+    run_until(committed, "0");
+}
+END_TEST
+
+/* The exact case: killed when the retired copy's partition is committed and the survivor's is not.
+ */
+START_TEST(a_retired_copy_of_before_the_kill_is_known)
+{
+    share(0, partitions, 2, false);
+    share(1, NULL, 0, false);
+    begin(&b.brokers[0]);
+    put(1, "q", "b1");
+    put_copy(1, "q", "m", "retired", "p");
+    run_until(has_got, "b1 m ");
+    run_until(committed_to, "1 2");
+    share(0, NULL, 0, true);
+    share(1, partitions, 2, true);
+    begin(&b.brokers[1]);
+    put_copy(0, "p", "m", "survivor", "q");
+    put(0, "p", "a2");
+    run_until(has_got, "b1 m m a2 ");
+    run_until(committed_to, "0 2");
+}
+END_TEST
+
+/* Wherever it stands: what follows waits in flow.parked behind it, and goes once it is released. */
+START_TEST(a_survivor_waits_behind_what_another_broker_parked)
+{
+    struct err err = {0};
+    share(0, &partitions[0], 1, false);
+    share(1, &partitions[1], 1, false);
+    begin(&b.brokers[0]);
+    begin(&b.brokers[1]);
+    put(1, "q", "bad1");
+    put_copy(1, "q", "m", "retired", "p");
+    put_copy(0, "p", "m", "survivor", "q");
+    put(0, "p", "a2");
+    run_until(parked_are, "2 2");
+    share(0, partitions, 2, true);
+    share(1, NULL, 0, true);
+    run_until(parked_are, "4 0");
+    share(0, &partitions[1], 1, true); /* each has to know of what the other one has */
+    share(1, &partitions[0], 1, true);
+    run_until(parked_are, "2 2");
+    b.refuses = false;
+    struct parcel *first = delivery_find(one(0), SLICE("bad1"));
+    ck_assert_ptr_nonnull(first);
+    ck_assert_msg(delivery_release(one(0), first, &err) == 0, "%s", err.text);
+    run_until(has_got, "bad1 m m a2 ");
+    run_until(parked_are, "0 0");
+}
+END_TEST
+
 Suite *moves_suite(void)
 {
     Suite *s = suite_create("moves");
@@ -296,5 +409,12 @@ Suite *moves_suite(void)
     tcase_add_test(c, what_is_parked_moves_with_its_partition);
     tcase_add_test(c, a_held_consumer_leaves_too);
     suite_add_tcase(s, c);
+    TCase *merges = tcase_create("merges");
+    tcase_set_timeout(merges, 60);
+    tcase_add_checked_fixture(merges, setup_spread, teardown);
+    tcase_add_test(merges, a_survivor_waits_for_another_brokers_retired_copy);
+    tcase_add_test(merges, a_retired_copy_of_before_the_kill_is_known);
+    tcase_add_test(merges, a_survivor_waits_behind_what_another_broker_parked);
+    suite_add_tcase(s, merges);
     return s;
 }

@@ -114,7 +114,7 @@ void bench_pump(struct bench *b)
             sched_stored(b->s, item, b->now);
             i->stored = true;
         } else {
-            tell(b, item->end == SCHED_DELIVERED ? '!' : '-', i);
+            tell(b, what == SCHED_NOTE ? 'n' : item->end == SCHED_DELIVERED ? '!' : '-', i);
             i->done = true;
         }
     }

@@ -18,7 +18,8 @@ struct bench {
     int64_t now;
     struct bench_item items[BENCH_ITEMS];
     unsigned nitems;
-    char told[8192]; /* "+id" sent, "!id" delivered, "-id" discarded, "wid" "pid" "rid" stored */
+    char told[8192]; /* "+id" sent, "!id" delivered, "nid" to be noted too, "-id" discarded, "wid"
+                        "pid" "rid" stored */
     size_t told_n;
     uint32_t size; /* of the next items */
     struct sched_item *under_way[BENCH_ITEMS];

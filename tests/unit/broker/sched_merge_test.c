@@ -1,6 +1,7 @@
 /* A merge, or a local id that joins an NHS number: the survivor's copy waits for the retired one.
  */
 #include <stdio.h>
+#include "barrier.h"
 #include "sched_bench.h"
 #include "sched_suites.h"
 
@@ -16,6 +17,14 @@ static void setup_partitions(void)
 {
     struct sched_options o = bench_options();
     o.one_partition = false;
+    bench_open(&b, &o);
+}
+
+static void setup_window(void)
+{
+    struct sched_options o = bench_options();
+    o.one_partition = false;
+    o.window = 8;
     bench_open(&b, &o);
 }
 
@@ -216,7 +225,7 @@ START_TEST(survivor_read_first_from_another_partition)
     bench_mark(&b, "m1", "a", SCHED_RETIRED, "b");
     bench_told(&b, "+m1@a");
     bench_answer(&b, "m1", SCHED_OK);
-    bench_told(&b, "!m1@a +m1@b");
+    bench_told(&b, "nm1@a +m1@b");
 }
 END_TEST
 
@@ -226,7 +235,122 @@ START_TEST(retired_finished_before_the_survivor_is_read)
     bench_pump(&b);
     bench_answer(&b, "m1", SCHED_OK);
     bench_mark(&b, "m1", "b", SCHED_SURVIVOR, "a");
-    bench_told(&b, "+m1@a !m1@a +m1@b");
+    bench_told(&b, "+m1@a nm1@a +m1@b");
+}
+END_TEST
+
+START_TEST(a_retired_copy_is_passed_when_its_end_is_written)
+{
+    bench_mark(&b, "m1", "a", SCHED_RETIRED, "b");
+    bench_mark(&b, "m1", "b", SCHED_SURVIVOR, "a");
+    bench_told(&b, "+m1@a");
+    bench_answer(&b, "m1", SCHED_OK);
+    bench_told(&b, "nm1@a +m1@b");
+    ck_assert_int_eq(bench_position(&b), -1);
+    sched_noted(b.s, &bench_find(&b, "m1", "a")->item);
+    ck_assert_int_eq(bench_position(&b), 1);
+}
+END_TEST
+
+/* One that stood in flow.parked has its end written there anyway. */
+START_TEST(a_parked_retired_copy_is_not_noted)
+{
+    struct err err;
+    bench_mark(&b, "m1", "a", SCHED_RETIRED, "b");
+    bench_told(&b, "+m1@a");
+    bench_answer(&b, "m1", SCHED_PARK);
+    ck_assert_int_eq(bench_position(&b), 1);
+    sched_discard(b.s, &bench_find(&b, "m1", "a")->item, b.now, &err);
+    bench_told(&b, "pm1@a -m1@a");
+}
+END_TEST
+
+START_TEST(word_that_the_retired_copy_is_finished)
+{
+    sched_retired(b.s, SLICE("m1"), SLICE("a"), true);
+    bench_mark(&b, "m1", "b", SCHED_SURVIVOR, "a");
+    bench_mark(&b, "m2", "c", SCHED_SURVIVOR, "a d");
+    bench_told(&b, "+m1@b");
+    sched_retired(b.s, SLICE("m2"), SLICE("d"), true);
+    bench_told(&b, "");
+    sched_retired(b.s, SLICE("m2"), SLICE("a"), true);
+    bench_told(&b, "+m2@c");
+    ck_assert(!bench_find(&b, "m2", "c")->item.flagged);
+}
+END_TEST
+
+START_TEST(word_that_the_retired_copy_is_parked)
+{
+    bench_mark(&b, "m1", "b", SCHED_SURVIVOR, "a");
+    bench_told(&b, "");
+    sched_retired(b.s, SLICE("m1"), SLICE("a"), false);
+    bench_read(&b, "b2");
+    bench_told(&b, "wm1@b wb2");
+    bench_advance(&b, 86400 * 1000);
+    bench_told(&b, ""); /* however long it takes */
+    sched_retired(b.s, SLICE("m1"), SLICE("a"), true);
+    bench_told(&b, "+m1@b");
+    ck_assert(!bench_find(&b, "m1", "b")->item.flagged);
+}
+END_TEST
+
+/* It was finished before, and is read again: what is in the lane counts. */
+START_TEST(word_of_a_copy_that_is_in_its_lane)
+{
+    sched_retired(b.s, SLICE("m1"), SLICE("a"), true);
+    bench_mark(&b, "m1", "a", SCHED_RETIRED, "b");
+    bench_mark(&b, "m1", "b", SCHED_SURVIVOR, "a");
+    sched_retired(b.s, SLICE("m1"), SLICE("a"), true);
+    bench_told(&b, "+m1@a");
+    bench_answer(&b, "m1", SCHED_OK);
+    bench_told(&b, "nm1@a +m1@b");
+}
+END_TEST
+
+START_TEST(the_oldest_words_are_forgotten)
+{
+    char key[16];
+    for (int i = 0; i <= BARRIERS_PASSED_MAX; i++) {
+        snprintf(key, sizeof(key), "k%d", i);
+        sched_retired(b.s, SLICE("m1"), slice_str(key), true);
+    }
+    bench_mark(&b, "m1", "b", SCHED_SURVIVOR, "k1");
+    bench_told(&b, "+m1@b");
+    bench_mark(&b, "m1", "c", SCHED_SURVIVOR, "k0");
+    bench_told(&b, "");
+    ck_assert_int_eq(bench_wait(&b, 30000), 30000);
+    bench_told(&b, "+m1@c");
+}
+END_TEST
+
+/* Else the retired copy, which stands behind them in the reader, would never be read. */
+START_TEST(a_window_full_of_what_waits_makes_room)
+{
+    bench_mark(&b, "m1", "b", SCHED_SURVIVOR, "a");
+    while (sched_room(b.s))
+        bench_add(&b, "b2");
+    bench_pump(&b);
+    ck_assert(sched_room(b.s));
+    bench_told(&b, "wm1@b wb2 wb2 wb2 wb2 wb2 wb2 wb2");
+    bench_mark(&b, "m1", "a", SCHED_RETIRED, "b");
+    bench_told(&b, "+m1@a");
+    bench_answer(&b, "m1", SCHED_OK);
+    bench_told(&b, "nm1@a +m1@b");
+    ck_assert(!bench_find(&b, "m1", "b")->item.flagged);
+}
+END_TEST
+
+/* While something is under way there will be room without that. */
+START_TEST(a_window_that_moves_parks_nothing)
+{
+    bench_add(&b, "c1");
+    bench_mark(&b, "m1", "b", SCHED_SURVIVOR, "a");
+    while (sched_room(b.s))
+        bench_add(&b, "b2");
+    bench_told(&b, "+c1");
+    bench_answer(&b, "c1", SCHED_OK);
+    bench_told(&b, "!c1");
+    ck_assert(sched_room(b.s));
 }
 END_TEST
 
@@ -261,6 +385,17 @@ Suite *sched_merge_suite(void)
     tcase_add_test(many, survivor_read_first_from_another_partition);
     tcase_add_test(many, retired_finished_before_the_survivor_is_read);
     tcase_add_test(many, retired_copy_that_never_comes);
+    tcase_add_test(many, a_retired_copy_is_passed_when_its_end_is_written);
+    tcase_add_test(many, a_parked_retired_copy_is_not_noted);
+    tcase_add_test(many, word_that_the_retired_copy_is_finished);
+    tcase_add_test(many, word_that_the_retired_copy_is_parked);
+    tcase_add_test(many, word_of_a_copy_that_is_in_its_lane);
+    tcase_add_test(many, the_oldest_words_are_forgotten);
     suite_add_tcase(s, many);
+    TCase *narrow = tcase_create("window");
+    tcase_add_checked_fixture(narrow, setup_window, teardown);
+    tcase_add_test(narrow, a_window_full_of_what_waits_makes_room);
+    tcase_add_test(narrow, a_window_that_moves_parks_nothing);
+    suite_add_tcase(s, narrow);
     return s;
 }
