@@ -26,7 +26,9 @@ static const struct conf_option source_options[] = {
      .help = "The offset that the system writes behind its times is wrong: read them in "
              "`timezone`."},
     {"charset", CONF_TEXT, ROW(charset),
-     .help = "Character set of messages that do not name theirs (MSH-18); not given: guessed."},
+     .help = "Character set of messages that do not name theirs (MSH-18), such as `8859/15` or "
+             "`windows-1252`; with `!` behind it (`windows-1252!`), of all, whatever MSH-18 says. "
+             "Not given: guessed."},
     {"pl", CONF_TEXT, ROW(pl),
      .help = "What the parts of a location (PL.1, PL.2, ...) hold in this feed, joined by `^`, "
              "such as `ward^bay^bed^site`."},

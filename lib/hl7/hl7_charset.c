@@ -27,6 +27,7 @@ static const struct set sets[] = {
     {"LATIN1", KIND_1252, NULL},
     {"WINDOWS1252", KIND_1252, NULL},
     {"CP1252", KIND_1252, NULL},
+    {"WIN1252", KIND_1252, NULL},
     {"88592", KIND_SINGLE, "ISO-8859-2"},
     {"88593", KIND_SINGLE, "ISO-8859-3"},
     {"88594", KIND_SINGLE, "ISO-8859-4"},
@@ -37,6 +38,9 @@ static const struct set sets[] = {
     {"88599", KIND_SINGLE, "ISO-8859-9"},
     {"885914", KIND_SINGLE, "ISO-8859-14"},
     {"885915", KIND_SINGLE, "ISO-8859-15"},
+    {"ISOIR14", KIND_SINGLE, "SJIS"}, /* whose single bytes are JIS X 0201 */
+    {"ISOIR87", KIND_MULTI, "ISO-2022-JP"},
+    {"ISOIR159", KIND_MULTI, "ISO-2022-JP-2"},
     {"GB180302000", KIND_MULTI, "GB18030"},
     {"GB18030", KIND_MULTI, "GB18030"},
     {"KSX1001", KIND_MULTI, "EUC-KR"},
@@ -108,14 +112,12 @@ static const uint16_t *read_table(const char *name, struct arena *arena)
 }
 
 /* All of raw as UTF-8 in the arena; absent without room. */
-static struct slice convert_all(struct slice raw, const char *name, struct arena *arena,
-                                unsigned *flags)
+static struct slice convert_all(struct slice raw, iconv_t cd, struct arena *arena, unsigned *flags)
 {
     /* Two bytes give at most three; a single one that stands for nothing gives three. */
     size_t room = raw.n <= SIZE_MAX / 3 ? raw.n * 3 : 0;
     char *out = arena_alloc(arena, room);
-    iconv_t cd = out ? iconv_open("UTF-8", name) : (iconv_t)-1;
-    if (cd == (iconv_t)-1)
+    if (!out)
         return SLICE_ABSENT;
     char *from = (char *)(uintptr_t)raw.p, *to = out;
     size_t nfrom = raw.n;
@@ -126,7 +128,6 @@ static struct slice convert_all(struct slice raw, const char *name, struct arena
         nfrom--;
         *flags |= HL7_CHARSET_REPLACED;
     }
-    iconv_close(cd);
     return slice_make(out, (size_t)(to - out));
 }
 
@@ -141,23 +142,33 @@ static void guess(struct slice raw, struct hl7_charset *cs)
         cs->high = cp1252; /* of an ASCII message: for what escapes may stand for */
 }
 
-static void choose_single(const struct set *set, struct slice raw, struct arena *arena,
-                          struct hl7_charset *cs)
+/* The C library on this machine lacks the set. */
+static void not_here(struct slice raw, struct hl7_charset *cs)
 {
-    cs->valid = hl7_utf8_ascii(raw) == raw.n;
-    cs->high = set->kind == KIND_1252 ? cp1252 : read_table(set->iconv, arena);
-    if (cs->high)
-        return;
-    /* The C library on this machine lacks it. */
     cs->flags |= HL7_CHARSET_UNKNOWN;
     cs->declared = false;
     guess(raw, cs);
 }
 
+static void choose_single(const struct set *set, struct slice raw, struct arena *arena,
+                          struct hl7_charset *cs)
+{
+    cs->valid = hl7_utf8_ascii(raw) == raw.n;
+    cs->high = set->kind == KIND_1252 ? cp1252 : read_table(set->iconv, arena);
+    if (!cs->high)
+        not_here(raw, cs);
+}
+
 static int reparse(const struct set *set, const struct hl7_limits *limits, struct arena *arena,
                    struct hl7_msg *m, struct hl7_charset *cs, struct err *reterr)
 {
-    struct slice text = convert_all(m->raw, set->iconv, arena, &cs->flags);
+    iconv_t cd = iconv_open("UTF-8", set->iconv);
+    if (cd == (iconv_t)-1) {
+        not_here(m->raw, cs);
+        return 0;
+    }
+    struct slice text = convert_all(m->raw, cd, arena, &cs->flags);
+    iconv_close(cd);
     if (!slice_present(text))
         return err_set(reterr, ERR_LIMIT, "the message as UTF-8 passes the memory of a message");
     cs->valid = hl7_utf8_valid(text);
@@ -174,9 +185,28 @@ static bool has_escapes(const struct hl7_msg *m)
     return memchr(from, m->delims.escape, (size_t)(m->raw.p + m->raw.n - from)) != NULL;
 }
 
+/* The name without the mark that it holds whatever a message says. */
+static struct slice unforced(struct slice preset)
+{
+    return preset.n && preset.p[preset.n - 1] == '!' ? slice_sub(preset, 0, preset.n - 1) : preset;
+}
+
 bool hl7_charset_known(struct slice name)
 {
-    return find_set(name) != NULL;
+    return find_set(unforced(name)) != NULL;
+}
+
+/* What MSH-18 says, and where that says nothing, or nothing that is known, the preset. */
+static const struct set *declared_set(const struct hl7_msg *m, struct slice preset, unsigned *flags)
+{
+    struct slice named = hl7_msg_field(m, hl7_msg_segment(m, SLICE("MSH"), 0), 18);
+    if (hl7_msg_repetitions(m, named) > 1)
+        *flags |= HL7_CHARSET_SWITCHED;
+    named = slice_trim(hl7_msg_repetition(m, named, 1));
+    const struct set *set = find_set(hl7_state_of(named) == HL7_NULL ? SLICE("") : named);
+    if (!set)
+        *flags |= HL7_CHARSET_UNKNOWN;
+    return preset.n && (!set || set->kind == KIND_UNSAID) ? find_set(preset) : set;
 }
 
 int hl7_charset_parse(struct slice raw, struct slice preset, const struct hl7_limits *limits,
@@ -188,15 +218,9 @@ int hl7_charset_parse(struct slice raw, struct slice preset, const struct hl7_li
     int rc = 0;
     if (hl7_msg_parse(raw, limits, arena, &m, reterr) < 0)
         return -1;
-    struct slice named = hl7_msg_field(&m, hl7_msg_segment(&m, SLICE("MSH"), 0), 18);
-    if (hl7_msg_repetitions(&m, named) > 1)
-        cs.flags |= HL7_CHARSET_SWITCHED;
-    named = slice_trim(hl7_msg_repetition(&m, named, 1));
-    const struct set *set = find_set(hl7_state_of(named) == HL7_NULL ? SLICE("") : named);
-    if (!set)
-        cs.flags |= HL7_CHARSET_UNKNOWN;
-    if (preset.n && (!set || set->kind == KIND_UNSAID))
-        set = find_set(preset);
+    struct slice name = unforced(preset);
+    const struct set *set =
+        name.n < preset.n ? find_set(name) : declared_set(&m, preset, &cs.flags);
     cs.declared = set && set->kind != KIND_UNSAID;
     if (!set || set->kind == KIND_UNSAID)
         guess(raw, &cs);

@@ -1,7 +1,9 @@
 /* hl7_charset.h - the character set of a message, and its values as UTF-8 (HL7 table 0211).
  *
  * In this order: MSH-18 where it names a known set, what the source is set to, strict UTF-8,
- * Windows-1252. ASCII in MSH-18 is what senders of anything write, so it counts as not said. A
+ * Windows-1252. A source's set with "!" behind it ("windows-1252!") comes before MSH-18. ASCII in
+ * MSH-18 is what senders of anything write, so it counts as not said: "ascii!" means that MSH-18 is
+ * never believed. A
  * message of ASCII or valid UTF-8 costs one scan and no copy. A message in a set whose second bytes
  * can look like delimiters (GB 18030, Big5) is converted as a whole before it is taken apart. Owns
  * nothing. */
@@ -25,12 +27,13 @@ struct hl7_charset {
     unsigned flags;
 };
 
-/* Whether a name is one of a set that can be read (ASCII is). */
+/* Whether a name, with or without "!", is one of a set that can be read (ASCII is). */
 bool hl7_charset_known(struct slice name);
 
 /* hl7_msg_parse, then the choice of the set; preset (may be absent) is the set of a message that
- * names none or one that is not known. Where the message was converted, *ret_msg is an index
- * over the converted bytes (ret_msg->raw), which lie in the arena. */
+ * names none or one that is not known; with "!" behind it, of every message. Where the message was
+ * converted, *ret_msg is an index over the converted bytes (ret_msg->raw), which lie in the arena.
+ */
 int hl7_charset_parse(struct slice raw, struct slice preset, const struct hl7_limits *limits,
                       struct arena *arena, struct hl7_msg *ret_msg, struct hl7_charset *ret,
                       struct err *reterr);

@@ -14,7 +14,7 @@ struct row {
     unsigned chosen, read; /* flags */
 };
 
-static void check(const struct row *row)
+static void check(const struct row *row, struct slice preset)
 {
     struct buf b;
     struct arena arena;
@@ -28,7 +28,7 @@ static void check(const struct row *row)
     buf_puts(&b, row->name);
     char *exact = sample_exact(buf_slice(&b));
     struct slice raw = slice_make(exact, b.n);
-    ck_assert_int_eq(hl7_charset_parse(raw, SLICE_ABSENT, &limits, &arena, &m, &cs, &err), 0);
+    ck_assert_int_eq(hl7_charset_parse(raw, preset, &limits, &arena, &m, &cs, &err), 0);
     struct slice sent = hl7_msg_field(&m, hl7_msg_segment(&m, SLICE("PID"), 0), 5);
     struct slice got = hl7_charset_text(&cs, &m, sent, &arena, &flags);
     ck_assert_msg(slice_eq_str(got, row->want), "%s: got <%.*s>, want <%s>", row->charset,
@@ -88,9 +88,12 @@ START_TEST(sets_are_chosen)
         {"BIG-5", "\xB3\x5C", "許", NULL, 0, 0},
         {"BIG-5", "\xA5\x7C|x", "四", NULL, 0, 0},
         {"BIG-5", "\xB3", "\xEF\xBF\xBD", NULL, R, 0},
+        {"ISO IR14", "\xB1\\XB2\\", "ｱｲ", NULL, 0, H},
+        {"ISO IR87", "plain", "plain", NULL, 0, 0},
+        {"ISO IR87", "\x1B$B;3ED\x1B(B^\x1B$B2|\x1B(B", "山田^戒", NULL, 0, 0},
+        {"ISO IR159", "\x1B$(D0!\x1B(B", "丂", NULL, 0, 0},
         /* not known, and several */
         {"KLINGON", "REN\xC9", "RENÉ", "cp1252", HL7_CHARSET_UNKNOWN, 0},
-        {"ISO IR87", "plain", "plain", NULL, HL7_CHARSET_UNKNOWN, 0},
         {"8859/1~ISO IR87", "REN\xC9", "RENÉ", NULL, HL7_CHARSET_SWITCHED, 0},
         {"~ISO IR87", "RENÉ", "RENÉ", "utf8", HL7_CHARSET_SWITCHED, 0},
         /* bytes that an escape stands for */
@@ -104,7 +107,36 @@ START_TEST(sets_are_chosen)
         {"", "\\Z\\", "\\Z\\", NULL, 0, HL7_ESCAPE_KEPT},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        check(&rows[i]);
+        check(&rows[i], SLICE_ABSENT);
+}
+END_TEST
+
+/* row 46; codes.md 2.11 */
+static const struct {
+    struct row row;
+    const char *preset;
+} presets[] = {
+    /* where MSH-18 says nothing, or nothing that is known */
+    {{"", "REN\xA4", "REN€", NULL, 0, 0}, "8859/15"},
+    {{"ASCII", "REN\xA4", "REN€", NULL, 0, 0}, "8859/15"},
+    {{"KLINGON", "REN\xA4", "REN€", NULL, HL7_CHARSET_UNKNOWN, 0}, "8859/15"},
+    {{"8859/1", "REN\xA4", "REN¤", NULL, 0, 0}, "8859/15"},
+    {{"UTF-8", "RENÉ", "RENÉ", NULL, 0, 0}, "windows-1252"},
+    /* whatever MSH-18 says */
+    {{"UNICODE UTF-8", "REN\xC9 \x80", "RENÉ €", NULL, 0, 0}, "windows-1252!"},
+    {{"8859/1~ISO IR87", "RENÉ", "RENÉ", NULL, 0, 0}, "utf8!"},
+    {{"KLINGON", "RENÉ", "RENÉ", NULL, 0, 0}, "UNICODE UTF-8!"},
+    {{"8859/1", "\xA5\x7C", "四", NULL, 0, 0}, "BIG-5!"},
+    {{"8859/1", "RENÉ", "RENÉ", "utf8", 0, 0}, "ascii!"},
+};
+
+START_TEST(what_a_source_is_set_to)
+{
+    for (size_t i = 0; i < sizeof(presets) / sizeof(presets[0]); i++)
+        check(&presets[i].row, slice_str(presets[i].preset));
+    ck_assert(hl7_charset_known(SLICE("windows-1252!")));
+    ck_assert(hl7_charset_known(SLICE("8859/1")));
+    ck_assert(!hl7_charset_known(SLICE("klingon!")));
 }
 END_TEST
 
@@ -197,6 +229,7 @@ TCase *charset_tests(void)
 {
     TCase *t = tcase_create("charset");
     tcase_add_test(t, sets_are_chosen);
+    tcase_add_test(t, what_a_source_is_set_to);
     tcase_add_test(t, plain_messages_are_not_copied);
     tcase_add_test(t, no_room);
     tcase_add_test(t, utf8_is_strict);
