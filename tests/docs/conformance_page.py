@@ -142,7 +142,8 @@ def shown():
     """Row to the tests that name it."""
     found = {}
     for pattern, read in (("tests/unit/hl7/*_test.c", in_c), ("tests/unit/map/*_test.c", in_c),
-                          ("tests/cases/*/*.events.json", in_case), ("tests/flow/*.py", in_python)):
+                          ("tests/cases/*/*.events.json", in_case), ("tests/flow/*.py", in_python),
+                          ("tests/corpus/test_*.py", in_python)):
         for path in sorted(TOP.glob(pattern)):
             if path.name.startswith(("faults", "test_faults")):
                 continue  # its rows are those of the list of faults

@@ -61,35 +61,39 @@ def kept(path):
     return found if found and all(os.path.exists(jar) for jar in found.split(":")) else None
 
 
-def ask_maven(release, path):
+def ask_maven(what, pom, path, *defines):
     # not the newest plugin by itself, and no progress bars: the output is shown when it fails
-    argv = ["mvn", "--batch-mode", "--quiet", "-f", os.path.join(HERE, "pom.xml"), f"-Dkafka.release={release}",
-            "dependency:build-classpath", f"-Dmdep.outputFile={path}"]
+    argv = ["mvn", "--batch-mode", "--quiet", "-f", pom, *defines, "dependency:build-classpath", f"-Dmdep.outputFile={path}"]
     try:
         done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               text=True, timeout=300, check=False)
     except FileNotFoundError:
         raise Unavailable("mvn is not installed (Debian: maven, default-jre-headless)") from None
     except subprocess.TimeoutExpired:
-        raise Unavailable(f"Maven Central did not give Apache Kafka {release} within 5 minutes") from None
+        raise Unavailable(f"Maven Central did not give {what} within 5 minutes") from None
     if done.returncode != 0:
         last = [line for line in done.stdout.splitlines() if "ERROR" in line][:1] or ["no reason given"]
-        raise Unavailable(f"Maven Central did not give Apache Kafka {release}: {last[0]}")
+        raise Unavailable(f"Maven Central did not give {what}: {last[0]}")
 
 
-def class_path(release=NEW):
-    """The jars of that release as java's class path; Unavailable says why there are none."""
-    folder = cache("kafka", release)
+def class_path_of(what, pom, folder, *defines):
+    """The jars that a pom names as java's class path, kept in the folder; Unavailable says why there are none."""
     path = os.path.join(folder, "class-path")
     found = kept(path)
     if not found:
         with Locked(folder, "maven"):
             if not kept(path):
-                ask_maven(release, path)
+                ask_maven(what, pom, path, *defines)
             found = kept(path)
     if not found:
-        raise Unavailable(f"maven named jars of Apache Kafka {release} that are not there")
+        raise Unavailable(f"maven named jars of {what} that are not there")
     return found
+
+
+def class_path(release=NEW):
+    """The jars of that release as java's class path; Unavailable says why there are none."""
+    return class_path_of(f"Apache Kafka {release}", os.path.join(HERE, "pom.xml"), cache("kafka", release),
+                         f"-Dkafka.release={release}")
 
 
 def find_class(release, name):
