@@ -112,6 +112,7 @@ static unsigned version_of(struct slice version)
 }
 
 enum { VERSION_2_3_1 = 301, VERSION_2_5 = 500, VERSION_2_7 = 700 };
+enum { TEXT_MAX = 80 }; /* of MSA-3 (ST, 80 characters) */
 
 /* MSH-9: three parts since 2.3.1; older peers know the plain code. */
 static void put_type(struct writer *w, const struct hl7_header *h, unsigned version)
@@ -144,9 +145,32 @@ static void put_header(struct writer *w, const struct hl7_msg *request, const st
     put_echo(w, h->processing_id.n ? h->processing_id : SLICE("P"));
     put_sep(w, 1);
     put_echo(w, h->version.n ? h->version : SLICE("2.3"));
+    unsigned field = 12;
+    if (ack->unanswered) {
+        put_sep(w, 3);
+        buf_puts(w->out, "NE");
+        put_sep(w, 1);
+        buf_puts(w->out, "NE");
+        field = 16;
+    }
     if (h->charset.n) {
-        put_sep(w, 6);
+        put_sep(w, 18 - field);
         put_echo(w, h->charset);
+    }
+    buf_putc(w->out, '\r');
+}
+
+static void put_msa(struct writer *w, const struct hl7_ack *ack, struct slice control_id,
+                    unsigned version)
+{
+    buf_puts(w->out, "MSA");
+    put_sep(w, 1);
+    buf_puts(w->out, names[ack->code]);
+    put_sep(w, 1);
+    put_echo(w, control_id);
+    if (ack->text && version < VERSION_2_7 && ack->nerrors && ack->errors[0].text.n) {
+        put_sep(w, 1);
+        put_text(w, slice_sub(ack->errors[0].text, 0, TEXT_MAX));
     }
     buf_putc(w->out, '\r');
 }
@@ -209,12 +233,7 @@ void hl7_ack_write(struct buf *out, const struct hl7_msg *request, const struct 
     unsigned version = version_of(hl7_msg_part(&(struct hl7_msg){.delims = w.d},
                                                h.version.n ? h.version : SLICE("2.3"), 1, 0));
     put_header(&w, request, ack, &h, version);
-    buf_puts(out, "MSA");
-    put_sep(&w, 1);
-    buf_puts(out, names[ack->code]);
-    put_sep(&w, 1);
-    put_echo(&w, h.control_id);
-    buf_putc(out, '\r');
+    put_msa(&w, ack, h.control_id, version);
     for (size_t i = 0; i < ack->nerrors; i++) {
         buf_puts(out, "ERR");
         put_sep(&w, 1);

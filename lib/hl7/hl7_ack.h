@@ -1,5 +1,6 @@
-/* hl7_ack.h - acknowledgments in original mode: written for a sender, read from a receiver (HL7
- * v2.5.1 §2.9.2, §2.14.5, §2.15.8; tables 0008, 0357, 0516).
+/* hl7_ack.h - acknowledgments: written for a sender, read from a receiver (HL7 v2.5.1 §2.9.2,
+ * §2.9.3, §2.14.5, §2.15.8; tables 0008, 0357, 0516). Which of them a sender is owed:
+ * hl7_ack_due.h.
  *
  * An ACK carries positions and codes, never a value of the message but MSA-2. Owns nothing. */
 #ifndef WEIR_HL7_ACK_H
@@ -46,6 +47,8 @@ struct hl7_ack {
     struct slice control_id; /* the new MSH-10 */
     const struct hl7_ack_error *errors;
     size_t nerrors;
+    bool unanswered; /* MSH-15 and MSH-16 say NE: an application answer that nobody is to answer */
+    bool text;       /* MSA-3 says the first error's text, up to 2.6: gone since then */
 };
 
 /* Appends the ACK to out, without a frame; check buf_ok. request is the message that is answered,

@@ -34,7 +34,13 @@ static void read_field(const struct hl7_msg *m, const struct hl7_charset *cs, st
 static void answer(const struct hl7_msg *m, struct arena *arena)
 {
     struct hl7_ack_error error = {.segment = SLICE("PID"), .field = 3, .code = HL7_DATA_TYPE};
-    struct hl7_ack ack = {HL7_AE, SLICE("20260303"), SLICE("W1"), &error, 1};
+    struct hl7_ack ack = {.code = HL7_AE,
+                          .sent_at = SLICE("20260303"),
+                          .control_id = SLICE("W1"),
+                          .errors = &error,
+                          .nerrors = 1,
+                          .unanswered = true,
+                          .text = true};
     struct hl7_answer back;
     struct hl7_header h;
     struct err err;

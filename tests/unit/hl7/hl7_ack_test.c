@@ -1,10 +1,15 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include "hl7_ack.h"
 #include "hl7_sample.h"
 
 static struct hl7_ack ack_of(enum hl7_ack_code code, const struct hl7_ack_error *errors, size_t n)
 {
-    return (struct hl7_ack){code, SLICE("20260303081201+0000"), SLICE("W1"), errors, n};
+    return (struct hl7_ack){.code = code,
+                            .sent_at = SLICE("20260303081201+0000"),
+                            .control_id = SLICE("W1"),
+                            .errors = errors,
+                            .nerrors = n};
 }
 
 static void check_ack(const char *request, const struct hl7_ack *ack, const char *want)
@@ -80,6 +85,53 @@ START_TEST(refused)
               "ERR||PV1^2^44^1^1|102^Data type error^HL70357|E|DO-NOT-RETRY|||"
               "PV1-44: month is not 01 to 12 \\F\\ see\\E\\\r"
               "ERR|||207^Application internal error^HL70357|F|RETRY|||\r");
+}
+END_TEST
+
+/* row 52: the answer to an application answer is nothing; the character set stays in its place */
+START_TEST(nobody_is_to_answer)
+{
+    struct hl7_ack ack = ack_of(HL7_AA, NULL, 0);
+    ack.unanswered = true;
+    check_ack("MSH|^~\\&|A|B|C|D|20260303||ADT^A01|7|P|2.4|||AL|AL||8859/1", &ack,
+              "MSH|^~\\&|C|D|A|B|20260303081201+0000||ACK^A01^ACK|W1|P|2.4|||NE|NE||8859/1\r"
+              "MSA|AA|7\r");
+    check_ack("MSH|^~\\&|A|B|C|D|20260303||ADT^A01|7|P|2.4|||AL|AL", &ack,
+              "MSH|^~\\&|C|D|A|B|20260303081201+0000||ACK^A01^ACK|W1|P|2.4|||NE|NE\r"
+              "MSA|AA|7\r");
+}
+END_TEST
+
+/* row 54: MSA-3 only where it is asked for, and never from 2.7 on */
+START_TEST(text_for_old_peers)
+{
+    static const struct {
+        const char *version, *msa;
+    } rows[] = {{"2.2", "MSA|AE|7|PID-3 is \\F\\missing\r"},
+                {"2.6", "MSA|AE|7|PID-3 is \\F\\missing\r"},
+                {"2.7", "MSA|AE|7\r"},
+                {"2.9", "MSA|AE|7\r"}};
+    static const struct hl7_ack_error error = {.code = HL7_REQUIRED_FIELD,
+                                               .text = {"PID-3 is |missing", 17}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char request[80];
+        struct sample s;
+        struct buf out;
+        struct hl7_ack ack = ack_of(HL7_AE, &error, 1);
+        ack.text = true;
+        snprintf(request, sizeof(request), "MSH|^~\\&|A|B|C|D|20260303||ADT^A01|7|P|%s",
+                 rows[i].version);
+        buf_init(&out, 4096);
+        sample_open(&s, slice_str(request));
+        hl7_ack_write(&out, &s.msg, &ack);
+        buf_putc(&out, 0);
+        const char *msa = strstr(out.p, "\rMSA");
+        ck_assert_ptr_nonnull(msa);
+        ck_assert_msg(strncmp(msa + 1, rows[i].msa, strlen(rows[i].msa)) == 0, "%s: %s",
+                      rows[i].version, msa);
+        buf_fini(&out);
+        sample_close(&s);
+    }
 }
 END_TEST
 
@@ -192,6 +244,8 @@ TCase *ack_tests(void)
     TCase *t = tcase_create("ack");
     tcase_add_test(t, accepted);
     tcase_add_test(t, refused);
+    tcase_add_test(t, nobody_is_to_answer);
+    tcase_add_test(t, text_for_old_peers);
     tcase_add_test(t, without_a_header);
     tcase_add_test(t, answers_are_read);
     tcase_add_test(t, what_is_wrong_is_read);

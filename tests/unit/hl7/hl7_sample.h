@@ -36,6 +36,7 @@ TCase *path_tests(void);
 TCase *escape_tests(void);
 TCase *frame_tests(void);
 TCase *ack_tests(void);
+TCase *ack_due_tests(void);
 TCase *charset_tests(void);
 TCase *zone_tests(void);
 TCase *time_tests(void);
