@@ -17,6 +17,7 @@ void answer_of(const struct translation *t, bool header_read, struct answer *ret
 {
     ret->code = HL7_AA;
     ret->later = false;
+    ret->unusable = false;
     ret->nerrors = 0;
     if (t->verdict != TRANSLATE_REFUSED)
         return;
@@ -27,6 +28,37 @@ void answer_of(const struct translation *t, bool header_read, struct answer *ret
         if (t->reasons[i].header)
             ret->code = HL7_AR;
     }
+}
+
+void answer_accept(const struct site_ack *ack, struct answer *a)
+{
+    if (a->code == HL7_AA || a->later || ack->on_invalid != SITE_ACCEPT)
+        return;
+    a->code = HL7_AA;
+    a->unusable = true;
+    a->nerrors = 0;
+}
+
+_Static_assert((int)HL7_ACK_ORIGINAL == (int)SITE_ACK_ORIGINAL &&
+                   (int)HL7_ACK_BY_HEADER == (int)SITE_ACK_BY_HEADER &&
+                   (int)HL7_ACK_ENHANCED == (int)SITE_ACK_ENHANCED,
+               "the modes of a config are those of lib/hl7");
+
+void answer_terms(const struct site_ack *ack, const struct hl7_msg *request,
+                  struct hl7_ack_terms *ret)
+{
+    struct hl7_header h;
+    if (request)
+        hl7_msg_header(request, &h);
+    hl7_ack_terms_of((enum hl7_ack_mode)ack->mode, request, request ? &h : NULL, ret);
+}
+
+void answer_due(const struct site_ack *ack, const struct hl7_ack_terms *terms,
+                enum hl7_ack_code outcome, bool later, struct hl7_ack_due *ret)
+{
+    hl7_ack_due_of(terms, outcome, later, ret);
+    if (ret->n == 2 && !ack->two_answers)
+        ret->n = 1;
 }
 
 struct translation answer_unfit(const struct translation *t, const struct err *why,

@@ -72,7 +72,7 @@ bool intake_moving(struct intake *in, const char **ret_why)
 /* The answer may leave; without a session nobody waits for it. */
 static void settle(struct reply *r)
 {
-    series_add(r->source->answered[r->code], 1);
+    source_answered(r->source, &r->due, r->refused);
     r->ready = true;
     if (r->session)
         session_answerable(r->session);
@@ -161,17 +161,18 @@ static const struct hl7_msg *read_header(struct intake *in, struct slice raw, st
                : NULL;
 }
 
-/* raw: what is kept of the message, all of it or its head. The answer is written already. */
-static void refuse(struct intake *in, struct reply *r, struct slice raw, bool later,
+/* raw: what is kept of the message, all of it or its head. The answer a is written already. */
+static void refuse(struct intake *in, struct reply *r, struct slice raw, const struct answer *a,
                    const struct translation *t)
 {
     struct err err = {0};
-    if (later) {
+    r->refused = true;
+    if (a->later) {
         put_off(r, "no memory to read the message: send it again later");
         return;
     }
-    source_log_refusal(r->source, t->sha256, &t->reasons[0]);
-    if (record_rejected(&in->record, r->source->conf, raw, r->bytes, t, &err) == 0 &&
+    source_log_refusal(r->source, t->sha256, &t->reasons[0], a->unusable);
+    if (record_rejected(&in->record, r->source->conf, raw, r->bytes, t, a->unusable, &err) == 0 &&
         append(in, r, &err) == STREAM_OK)
         return;
     put_off(r, "the refusal could not be made durable: send it again later");
@@ -200,7 +201,7 @@ static void refuse_unfit(struct intake *in, struct reply *r, struct slice raw,
     struct answer answer;
     answer_of(&unfit, true, &answer);
     reply_write(r, &in->stamp, &t->msg, answer.code, answer.errors, answer.nerrors);
-    refuse(in, r, slice_sub(raw, 0, 64 * 1024), answer.later, &unfit);
+    refuse(in, r, slice_sub(raw, 0, 64 * 1024), &answer, &unfit);
 }
 
 struct reply *intake_message(struct intake *in, struct source *src, struct session *s,
@@ -219,12 +220,13 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
     series_observe(src->translate, (double)(clock_mono_ns() - r->taken_ns) / 1e9);
     const struct hl7_msg *request = t.parsed ? &t.msg : read_header(in, raw, &header);
     answer_of(&t, request != NULL, &answer);
+    answer_accept(&src->conf->ack, &answer);
     reply_write(r, &in->stamp, request, answer.code, answer.errors, answer.nerrors);
     if (not_now(in, r))
         return r;
     source_count(src, &t);
     if (t.verdict == TRANSLATE_REFUSED) {
-        refuse(in, r, raw, answer.later, &t);
+        refuse(in, r, raw, &answer, &t);
         return r;
     }
     enum stream_result result = STREAM_BAD;

@@ -5,7 +5,8 @@
  * once that is durable. STATES A message is taken, translated, appended, durable, answered
  * (intake.h). Nothing is remembered between messages. SECURITY Binds to loopback unless told
  * otherwise, knows no consumer's secret, writes only its own file of the stream. Bytes of messages
- * are never logged. DIAGNOSTICS One log line per refusal, at most one a second and source; /health,
+ * are never logged. DIAGNOSTICS One log line per refusal, at most one a second and source;
+ * alarm.unusable needs somebody: a message that cannot be used was answered as accepted. /health,
  * /ready, /metrics; `weir status`. */
 #include <poll.h>
 #include <stdlib.h>
@@ -232,7 +233,7 @@ static void port_status(const struct mllp_port *p, struct json_writer *w)
     json_key(w, SLICE("messages"));
     json_int(w, (int64_t)series_value(p->source.received));
     json_key(w, SLICE("refused"));
-    json_int(w, (int64_t)source_refused(&p->source));
+    json_int(w, (int64_t)p->source.refused);
     json_key(w, SLICE("unmapped"));
     json_int(w, (int64_t)p->source.unmapped);
     json_key(w, SLICE("junk_bytes"));

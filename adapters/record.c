@@ -135,7 +135,7 @@ static int rejected(struct record_writer *w, const struct site_source *source, s
 }
 
 int record_rejected(struct record_writer *w, const struct site_source *source, struct slice raw,
-                    uint64_t length, const struct translation *t, struct err *reterr)
+                    uint64_t length, const struct translation *t, bool accepted, struct err *reterr)
 {
     char at[RECORD_PLACE];
     begin(w);
@@ -145,8 +145,12 @@ int record_rejected(struct record_writer *w, const struct site_source *source, s
         write_reason(w, t->reasons[i].code, record_place(&t->reasons[i], at), t->reasons[i].text);
     }
     json_array_end(w->reasons);
-    return rejected(w, source, raw, length, slice_make(t->sha256, DIGEST_HEX - 1), "message",
-                    reterr);
+    if (rejected(w, source, raw, length, slice_make(t->sha256, DIGEST_HEX - 1), "message", reterr) <
+        0)
+        return -1;
+    if (accepted)
+        header(w, SLICE("answered"), SLICE("accepted"));
+    return 0;
 }
 
 int record_frame(struct record_writer *w, const struct site_source *source,

@@ -34,9 +34,10 @@ void record_writer_fini(struct record_writer *w);
 int record_message(struct record_writer *w, const struct site_source *source, struct slice raw,
                    struct slice received, const struct translation *t, struct err *reterr);
 /* flow.rejected of a message of `length` bytes that cannot be used, with every reason; raw is all
- * of it or its head. */
+ * of it or its head. accepted: its sender heard that it was taken. */
 int record_rejected(struct record_writer *w, const struct site_source *source, struct slice raw,
-                    uint64_t length, const struct translation *t, struct err *reterr);
+                    uint64_t length, const struct translation *t, bool accepted,
+                    struct err *reterr);
 /* flow.rejected of a frame over the limit: its head, whole length and hash. */
 int record_frame(struct record_writer *w, const struct site_source *source,
                  const struct hl7_frame *frame, uint64_t limit, struct err *reterr);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include "answer.h"
 #include "clock.h"
 #include "hl7_frame.h"
 #include "source.h"
@@ -17,6 +18,8 @@ struct reply *reply_take(struct reply_pool *p)
         p->kept--;
         r->next = NULL;
         r->ready = false;
+        r->close = false;
+        r->refused = false;
         return r;
     }
     r = calloc(1, sizeof(*r));
@@ -87,17 +90,35 @@ static struct slice next_id(struct reply_stamp *s, char id[40])
 }
 
 static void write_frame(struct reply *r, struct reply_stamp *s, const struct hl7_msg *request,
-                        const struct hl7_ack *what)
+                        struct hl7_ack ack)
 {
-    struct hl7_ack ack = *what;
     char id[40];
     ack.sent_at = now_text(s);
     ack.control_id = next_id(s, id);
-    buf_reset(&r->frame);
+    ack.unanswered = r->terms.enhanced && hl7_ack_is_application(ack.code);
+    ack.text = r->source->conf->ack.text;
     buf_putc(&r->frame, 0x0b);
     hl7_ack_write(&r->frame, request, &ack);
     buf_puts(&r->frame, "\x1c\r");
-    r->code = ack.code;
+}
+
+static bool write_all(struct reply *r, struct reply_stamp *s, const struct hl7_msg *request,
+                      struct hl7_ack ack)
+{
+    buf_reset(&r->frame);
+    for (unsigned i = 0; i < r->due.n; i++) {
+        ack.code = r->due.codes[i];
+        write_frame(r, s, request, ack);
+    }
+    return buf_ok(&r->frame);
+}
+
+/* All that is due for an outcome. A header too large to be echoed is answered from defaults. */
+static void write_frames(struct reply *r, struct reply_stamp *s, const struct hl7_msg *request,
+                         struct hl7_ack ack, bool later)
+{
+    answer_due(&r->source->conf->ack, &r->terms, ack.code, later, &r->due);
+    r->close = !write_all(r, s, request, ack) && !write_all(r, s, NULL, ack);
 }
 
 void reply_write(struct reply *r, struct reply_stamp *s, const struct hl7_msg *request,
@@ -109,7 +130,9 @@ void reply_write(struct reply *r, struct reply_stamp *s, const struct hl7_msg *r
         buf_put(&r->header, request->segments[0].bytes);
     if (!buf_ok(&r->header))
         buf_reset(&r->header);
-    write_frame(r, s, request, &ack);
+    answer_terms(&r->source->conf->ack, request, &r->terms);
+    r->refused = code != HL7_AA;
+    write_frames(r, s, request, ack, false);
 }
 
 void reply_write_later(struct reply *r, struct reply_stamp *s, struct arena *scratch,
@@ -123,5 +146,9 @@ void reply_write_later(struct reply *r, struct reply_stamp *s, struct arena *scr
     arena_reset(scratch);
     bool known =
         r->header.n && hl7_msg_parse(buf_slice(&r->header), &limits, scratch, &msg, &ignored) == 0;
-    write_frame(r, s, known ? &msg : NULL, &ack);
+    r->refused = true;
+    write_frames(r, s, known ? &msg : NULL, ack, true);
+    r->close |= r->due.n == 0 || r->source->conf->ack.on_trouble == SITE_TROUBLE_CLOSE;
+    if (r->close)
+        r->due.n = 0;
 }

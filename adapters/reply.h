@@ -8,7 +8,7 @@
 #define WEIR_REPLY_H
 
 #include "buf.h"
-#include "hl7_ack.h"
+#include "hl7_ack_due.h"
 #include "hl7_time.h"
 
 struct intake;
@@ -20,13 +20,16 @@ struct reply {
     struct intake *intake;
     struct source *source;
     struct session *session; /* NULL: the connection is gone */
-    struct buf frame;        /* the answer, framed */
+    struct buf frame;        /* the answers, framed: one or two, or none that is due */
     struct buf header;       /* MSH segment of the message; empty: none could be read */
-    enum hl7_ack_code code;
-    bool ready;       /* may leave as soon as those before it have */
-    size_t bytes;     /* of the message, for the account of what is under way */
-    unsigned side;    /* intake_mark */
-    int64_t taken_ns; /* monotonic */
+    struct hl7_ack_terms terms;
+    struct hl7_ack_due due; /* which they are */
+    bool refused;           /* nothing was made of the message, whatever its sender hears */
+    bool close;             /* no answer: the connection ends here */
+    bool ready;             /* may leave as soon as those before it have */
+    size_t bytes;           /* of the message, for the account of what is under way */
+    unsigned side;          /* intake_mark */
+    int64_t taken_ns;       /* monotonic */
 };
 
 struct reply_pool {
@@ -49,11 +52,12 @@ struct reply_stamp {
 };
 void reply_stamp_init(struct reply_stamp *s);
 
-/* Writes the framed answer into r->frame and keeps the MSH. request NULL: no header could be read.
- */
+/* Writes the framed answers that the sender is owed (answer_due) into r->frame and keeps the MSH.
+ * request NULL: no header could be read. */
 void reply_write(struct reply *r, struct reply_stamp *s, const struct hl7_msg *request,
                  enum hl7_ack_code code, const struct hl7_ack_error *errors, size_t nerrors);
-/* Writes "try later" instead (HL7 table 0357: 207; ERR-5 RETRY). */
+/* Writes "try later" instead (HL7 table 0357: 207; ERR-5 RETRY). Where the source wants no such
+ * answer, or the sender none at all, the connection is to close: it must not pass for stored. */
 void reply_write_later(struct reply *r, struct reply_stamp *s, struct arena *scratch,
                        struct slice why);
 

@@ -93,7 +93,7 @@ static size_t on_data(struct conn *c, struct slice bytes, void *arg)
 
 static void finish_if_done(struct session *s)
 {
-    if (s->ending && s->pending == 0)
+    if (s->ending && !s->hung_up && s->pending == 0)
         conn_finish(s->conn);
 }
 
@@ -183,13 +183,23 @@ void session_answerable(struct session *s)
     in->answerable = s;
 }
 
+/* The next answer is that there is none: what was answered before still leaves, the rest is for the
+ * sender to send again. */
+static void hang_up(struct session *s)
+{
+    s->hung_up = true;
+    s->paused = true;
+    conn_finish(s->conn);
+}
+
 static bool send_ready(struct session *s)
 {
     struct reply_pool *pool = &s->port->intake->pool;
     struct slice parts[CONN_PARTS_MAX];
-    while (s->first && s->first->ready) {
+    while (s->first && s->first->ready && !s->first->close) {
         unsigned n = 0;
-        for (struct reply *r = s->first; r && r->ready && n < CONN_PARTS_MAX; r = r->next)
+        for (struct reply *r = s->first; r && r->ready && !r->close && n < CONN_PARTS_MAX;
+             r = r->next)
             parts[n++] = buf_slice(&r->frame);
         if (!conn_send(s->conn, parts, n))
             return false;
@@ -211,8 +221,14 @@ void session_answer_all(struct intake *in)
         struct session *s = in->answerable;
         in->answerable = s->next_answerable;
         s->answerable = false;
+        if (s->hung_up)
+            continue;
         if (!send_ready(s)) {
             session_close(s);
+            continue;
+        }
+        if (s->first && s->first->ready) {
+            hang_up(s);
             continue;
         }
         finish_if_done(s);
@@ -222,7 +238,7 @@ void session_answer_all(struct intake *in)
 
 void session_try_resume(struct session *s)
 {
-    if (!s->paused || !may_take(s))
+    if (!s->paused || s->hung_up || !may_take(s))
         return;
     s->paused = false;
     /* The time for which nothing was read is ours, not the sender's. */

@@ -25,6 +25,7 @@ struct session {
     struct reply *first, *last;      /* answers in order */
     int64_t pending;
     int64_t frame_since; /* loop time at which the frame under way began; 0 = none */
+    bool hung_up;        /* closes without an answer to what is left */
     bool paused, ending; /* ending: the peer sends no more, answers still go out */
     bool spoke_mllp, told_no_mllp;
     bool answerable; /* in the intake's list */

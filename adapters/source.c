@@ -1,7 +1,6 @@
 #include "source.h"
 
 #include "clock.h"
-#include "hl7_ack.h"
 #include "log.h"
 #include "sender.h"
 
@@ -13,8 +12,10 @@ void source_families_open(struct source_families *f, struct metrics *m)
         .received = metrics_counter(m, "weir_messages_received_total",
                                     "Messages taken from a source.", "source", SOURCES),
         .answered = metrics_counter(m, "weir_messages_answered_total",
-                                    "Answers by acknowledgment code (HL7 table 0008).",
-                                    "source code", SOURCES * 6),
+                                    "Answers by acknowledgment code (HL7 table 0008); none: a "
+                                    "message whose sender wanted no answer, or a connection "
+                                    "closed instead.",
+                                    "source code", SOURCES * SOURCE_ANSWERS),
         .rejected = metrics_counter(m, "weir_messages_rejected_total",
                                     "Messages and frames that went to flow.rejected.",
                                     "source kind", SOURCES * 2),
@@ -42,6 +43,10 @@ void source_families_open(struct source_families *f, struct metrics *m)
         .dropped = metrics_counter(m, "weir_intake_frames_dropped_total",
                                    "Frames begun and never ended: not answered.", "source reason",
                                    SOURCES * 3),
+        .unusable = metrics_counter(m, "weir_messages_accepted_unusable_total",
+                                    "Messages that cannot be used and were answered as accepted "
+                                    "(ack.on_invalid): they stand in flow.rejected.",
+                                    "source", SOURCES),
         .translate = metrics_histogram(m, "weir_translate_seconds", "Time to translate a message.",
                                        "source", SOURCES, metrics_seconds, 16),
         .append = metrics_histogram(m, "weir_append_seconds",
@@ -61,10 +66,13 @@ int source_open(const struct site *site, const struct site_source *conf,
     s.last = metric_of(f->last, conf->name);
     s.connections = metric_of(f->connections, conf->name);
     s.unexpected = metric_of(f->unexpected, conf->name);
+    s.unusable = metric_of(f->unusable, conf->name);
     s.translate = metric_of(f->translate, conf->name);
     s.append = metric_of(f->append, conf->name);
-    for (int code = HL7_AA; code <= HL7_CR; code++) {
-        struct slice labels[] = {conf->name, slice_str(hl7_ack_name(code))};
+    for (int code = HL7_AA; code < SOURCE_ANSWERS; code++) {
+        struct slice labels[] = {
+            conf->name,
+            slice_str(code == SOURCE_NO_ANSWER ? "none" : hl7_ack_name((enum hl7_ack_code)code))};
         s.answered[code] = metric_series(f->answered, labels);
     }
     dict_init(&s.events, PAIRS);
@@ -164,14 +172,13 @@ void source_count(struct source *s, const struct translation *t)
         count_odd(s, &t->msg);
 }
 
-uint64_t source_refused(const struct source *s)
+void source_answered(struct source *s, const struct hl7_ack_due *due, bool refused)
 {
-    static const enum hl7_ack_code refusals[] = {HL7_AE, HL7_AR, HL7_CE, HL7_CR};
-    uint64_t n = 0;
-    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
-        if (s->answered[refusals[i]])
-            n += (uint64_t)series_value(s->answered[refusals[i]]);
-    return n;
+    for (unsigned i = 0; i < due->n; i++)
+        series_add(s->answered[due->codes[i]], 1);
+    if (due->n == 0)
+        series_add(s->answered[SOURCE_NO_ANSWER], 1);
+    s->refused += refused;
 }
 
 void source_dropped(struct source *s, enum source_drop why, uint64_t bytes)
@@ -205,17 +212,23 @@ void source_log_no_mllp(struct source *s, uint64_t bytes)
     s->no_mllp_quiet_until = now + QUIET_MS;
 }
 
-void source_log_refusal(struct source *s, const char *sha256, const struct translate_reason *first)
+void source_log_refusal(struct source *s, const char *sha256, const struct translate_reason *first,
+                        bool unusable)
 {
     int64_t now = clock_mono_ms();
+    if (unusable)
+        series_add(s->unusable, 1);
     if (now < s->quiet_until) {
         s->refusals_unsaid++;
         return;
     }
-    log_line(LOG_WARN, "message.rejected",
-             "source=%.*s sha256=%.16s code=%u at=%.*s-%u why=\"%.*s\" not_logged_before=%llu",
-             SLICE_ARG(s->conf->name), sha256, first->code, SLICE_ARG(first->segment), first->field,
-             SLICE_ARG(first->text), (unsigned long long)s->refusals_unsaid);
+    log_line(unusable ? LOG_ERROR : LOG_WARN, unusable ? "alarm.unusable" : "message.rejected",
+             "source=%.*s %ssha256=%.16s code=%u at=%.*s-%u why=\"%.*s\" not_logged_before=%llu",
+             SLICE_ARG(s->conf->name),
+             unusable ? "kept in flow.rejected, its sender heard AA: see 'weir rejected list' "
+                      : "",
+             sha256, first->code, SLICE_ARG(first->segment), first->field, SLICE_ARG(first->text),
+             (unsigned long long)s->refusals_unsaid);
     s->quiet_until = now + QUIET_MS;
     s->refusals_unsaid = 0;
 }

@@ -4,6 +4,7 @@
 #define WEIR_SOURCE_H
 
 #include "dict.h"
+#include "hl7_ack_due.h"
 #include "metrics.h"
 #include "site.h"
 #include "translate.h"
@@ -11,20 +12,24 @@
 /* Families that all sources of a process share. */
 struct source_families {
     struct metric *received, *answered, *rejected, *junk, *events, *unmapped, *last, *connections,
-        *refused, *unexpected, *odd, *dropped, *translate, *append;
+        *refused, *unexpected, *odd, *dropped, *unusable, *translate, *append;
 };
 void source_families_open(struct source_families *f, struct metrics *m);
+
+enum { SOURCE_NO_ANSWER = HL7_CR + 1, SOURCE_ANSWERS };
 
 struct source {
     const struct site_source *conf;
     struct translator *translator;
     const struct source_families *families;
-    struct series *received, *junk, *last, *connections, *unexpected, *translate, *append;
-    struct series *answered[6]; /* by enum hl7_ack_code */
-    struct dict events;         /* type -> its series */
-    uint64_t unmapped;          /* messages without a map for their trigger */
-    unsigned replies;           /* that name it: it must stay while there are any */
-    int64_t last_ms;            /* wall clock of the newest message; 0 = none yet */
+    struct series *received, *junk, *last, *connections, *unexpected, *unusable, *translate,
+        *append;
+    struct series *answered[SOURCE_ANSWERS]; /* by enum hl7_ack_code, and none */
+    struct dict events;                      /* type -> its series */
+    uint64_t refused;    /* messages of which nothing was made, whatever was answered */
+    uint64_t unmapped;   /* messages without a map for their trigger */
+    unsigned replies;    /* that name it: it must stay while there are any */
+    int64_t last_ms;     /* wall clock of the newest message; 0 = none yet */
     int64_t quiet_until; /* monotonic: refusals are logged once a second, with a count of those left
                             out */
     uint64_t refusals_unsaid;
@@ -49,13 +54,15 @@ void source_take(struct source *s, struct source *fresh);
 /* Counts what was made of a message: events by type, unmapped triggers, senders that were not
  * expected. */
 void source_count(struct source *s, const struct translation *t);
-/* Messages that were answered with anything but AA or CA. */
-uint64_t source_refused(const struct source *s);
+/* Counts what left for a message; refused: nothing was made of it. */
+void source_answered(struct source *s, const struct hl7_ack_due *due, bool refused);
 /* Counts and logs a frame of which that many bytes came, at most one line a second. */
 void source_dropped(struct source *s, enum source_drop why, uint64_t bytes);
 /* Logs that a connection sends bytes and no message, at most once a second. */
 void source_log_no_mllp(struct source *s, uint64_t bytes);
-/* Logs a refusal, at most once a second. */
-void source_log_refusal(struct source *s, const char *sha256, const struct translate_reason *first);
+/* Logs a refusal, at most once a second. unusable: as an alarm, and counts it: the sender is told
+ * that the message was accepted, and will not come back. */
+void source_log_refusal(struct source *s, const char *sha256, const struct translate_reason *first,
+                        bool unusable);
 
 #endif

@@ -160,6 +160,14 @@ static int publish(struct dry_run *d, const struct site_source *source, struct d
     return 0;
 }
 
+static void set_due(const struct site_source *source, const struct translation *t,
+                    struct dry_result *ret)
+{
+    struct hl7_ack_terms terms;
+    answer_terms(&source->ack, t->parsed ? &t->msg : NULL, &terms);
+    answer_due(&source->ack, &terms, ret->answer.code, ret->answer.later, &ret->due);
+}
+
 int dry_run_message(struct dry_run *d, const struct site_source *source, struct slice raw,
                     struct dry_result *ret, struct err *reterr)
 {
@@ -181,6 +189,9 @@ int dry_run_message(struct dry_run *d, const struct site_source *source, struct 
     }
     *ret = (struct dry_result){.verdict = t.verdict, .trigger = t.trigger};
     answer_of(&t, t.parsed, &ret->answer);
+    if (fits)
+        answer_accept(&source->ack, &ret->answer);
+    set_due(source, &t, ret);
     return t.verdict == TRANSLATE_REFUSED ? 0 : publish(d, source, ret, reterr);
 }
 

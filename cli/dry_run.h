@@ -28,6 +28,7 @@ struct dry_event {
 /* Lives until the next message. */
 struct dry_result {
     struct answer answer;
+    struct hl7_ack_due due; /* what leaves for it */
     enum translate_verdict verdict;
     struct slice trigger;
     const struct dry_event *events;

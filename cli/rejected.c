@@ -12,7 +12,12 @@
 #include "rfc3339.h"
 #include "view.h"
 
-enum { KINDS_MAX = 10000, ARENA_MAX = 256 * 1024 * 1024, RESOLVED_TEXT = 400 };
+enum {
+    KINDS_MAX = 10000,
+    ARENA_MAX = 256 * 1024 * 1024,
+    RESOLVED_TEXT = 400,
+    ALWAYS = 5 /* headers shown */
+};
 
 /* One kind of trouble at one source. */
 struct trouble {
@@ -203,10 +208,12 @@ static void print_one(void *arg, const struct stream_message *m)
 {
     const struct one *one = arg;
     struct arena arena;
-    static const char *const shown[] = {"source", "received", "kind", "length", "sha256"};
+    static const char *const shown[] = {"source", "received", "kind",
+                                        "length", "sha256",   "answered"};
     arena_init(&arena, ARENA_MAX);
     for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-        printf("%-9s %.*s\n", shown[i], SLICE_ARG(stream_header_get(m, shown[i])));
+        if (i < ALWAYS || slice_present(stream_header_get(m, shown[i])))
+            printf("%-9s %.*s\n", shown[i], SLICE_ARG(stream_header_get(m, shown[i])));
     printf("%-9s %.*s\n", "reasons",
            SLICE_ARG(reasons_text(stream_header_get(m, "reasons"), &arena)));
     if (*one->resolved)

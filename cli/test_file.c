@@ -198,7 +198,7 @@ struct case_node {
     const struct yaml *message, *errors, *events, *verdict;
 };
 
-static const char *const acks[] = {"AA", "AE", "AR", NULL};
+static const char *const acks[] = {"AA", "AE", "AR", "CA", "CE", "CR", "CA AA", "none", NULL};
 static const char *const verdicts[] = {"events", "nothing", "unmapped", "refused", NULL};
 
 /* Segments may end in a newline, as an editor writes them. */
@@ -316,9 +316,8 @@ static int read_case(struct test_file *f, const struct yaml *at, struct slice so
         {.name = "ack",
          .type = CONF_TEXT,
          .offset = offsetof(struct case_node, ack),
-         .preset = "AA",
          .choices = acks,
-         .help = "MSA-1."},
+         .help = "MSA-1 of the answer, of both, or none."},
         ROW(struct case_node, errors, CONF_NODE, "The ERR segments."),
         ROW(struct case_node, verdict, CONF_NODE, "What the maps said."),
         ROW(struct case_node, events, CONF_NODE, "The events, in order."),
@@ -333,10 +332,9 @@ static int read_case(struct test_file *f, const struct yaml *at, struct slice so
                             .at = at,
                             .source = own ? n.source : source,
                             .source_at = own ? own : source_at,
+                            .ack = n.ack,
                             .ack_at = yaml_get(at, "ack"),
                             .verdict = n.verdict};
-    while (!slice_eq_str(n.ack, hl7_ack_name(c->ack)))
-        c->ack++;
     int read = n.message ? inline_message(f, n.message, &c->message, reterr)
                          : message_of_file(f, yaml_get(at, "file"), &n, &c->message, reterr);
     if (read < 0 || read_verdict(n.verdict, reterr) < 0 || read_errors(f, n.errors, c, reterr) < 0)

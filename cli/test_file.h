@@ -52,7 +52,7 @@ struct test_case {
     struct slice source; /* absent: the site has one */
     const struct yaml *source_at;
     struct slice message; /* as it would come off the wire, without a frame */
-    enum hl7_ack_code ack;
+    struct slice ack;     /* "AA", "CA AA", "none"; absent: it is accepted */
     const struct yaml *ack_at;
     const struct yaml *verdict;               /* NULL: not said */
     const struct yaml *errors_at, *events_at; /* NULL: not said */

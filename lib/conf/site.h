@@ -26,6 +26,19 @@ struct site_mllp {           /* sources.<name>.mllp */
     bool shared_port;        /* false */
 };
 
+enum site_ack_mode { SITE_ACK_ORIGINAL, SITE_ACK_BY_HEADER, SITE_ACK_ENHANCED };
+enum site_ack_policy { SITE_ACCEPT, SITE_REFUSE };
+enum site_ack_trouble { SITE_TROUBLE_ANSWER, SITE_TROUBLE_CLOSE };
+
+struct site_ack {             /* sources.<name>.ack */
+    int mode;                 /* enum site_ack_mode: original */
+    bool two_answers;         /* true */
+    bool text;                /* false: MSA-3 of refusals up to 2.6 */
+    int on_unmapped, on_test; /* enum site_ack_policy: accept */
+    int on_invalid;           /* enum site_ack_policy: refuse */
+    int on_trouble;           /* enum site_ack_trouble: answer */
+};
+
 struct site_source {
     struct slice name;
     const struct yaml *node;
@@ -44,8 +57,9 @@ struct site_source {
     bool forward;               /* false: kept and translated, marked "do not forward" */
     struct conf_texts overlays; /* map files on top of the shipped ones */
     const struct yaml *tables;  /* tables of this source only, before the site's */
-    const struct yaml *mllp_node;
+    const struct yaml *mllp_node, *ack_node;
     struct site_mllp mllp;
+    struct site_ack ack;
     bool has_mllp;
 };
 

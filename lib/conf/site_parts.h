@@ -31,6 +31,9 @@ int site_no_room(const struct site *s, struct err *reterr);
 int site_read_sources(struct site *s, const struct yaml *section, struct err *reterr);
 int site_read_routes(struct site *s, const struct yaml *section, struct err *reterr);
 int site_read_consumers(struct site *s, const struct yaml *section, struct err *reterr);
+/* The section `ack` of a source; node NULL: what is preset. */
+int site_read_ack(struct site *s, const struct yaml *node, struct site_ack *ret,
+                  struct err *reterr);
 /* The section `kafka` of a stream. */
 int site_read_kafka(struct site *s, const struct yaml *node, struct site_kafka *ret,
                     struct err *reterr);
@@ -46,6 +49,7 @@ void site_print_base(struct buf *out);
 void site_print_kafka(struct buf *out);
 void site_print_relay(struct buf *out);
 void site_print_sources(struct buf *out);
+void site_print_ack(struct buf *out);
 void site_print_routes(struct buf *out);
 void site_print_consumers(struct buf *out);
 

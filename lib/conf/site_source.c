@@ -45,6 +45,7 @@ static const struct conf_option source_options[] = {
              "system."},
     {"tables", CONF_NODE, ROW(tables),
      .help = "Tables of this source; they come before the site's, entry by entry."},
+    {"ack", CONF_NODE, ROW(ack_node), .help = "Acknowledgments: see below."},
     {"mllp", CONF_NODE, ROW(mllp_node), .help = "HL7 v2 over MLLP: see below."},
 };
 
@@ -219,6 +220,8 @@ static int read_source(struct site *s, struct site_source *src, const struct yam
     for (unsigned i = 0; i < src->overlays.n; i++)
         if (site_absolute(s, &src->overlays.at[i], reterr) < 0)
             return -1;
+    if (site_read_ack(s, src->ack_node, &src->ack, reterr) < 0)
+        return -1;
     return read_mllp(s, src, reterr);
 }
 
@@ -251,4 +254,5 @@ void site_print_sources(struct buf *out)
     conf_print_options(source_options, SOURCE_OPTIONS, out);
     buf_puts(out, "\n### sources: `<name>`: mllp\n\n");
     conf_print_options(mllp_options, MLLP_OPTIONS, out);
+    site_print_ack(out);
 }

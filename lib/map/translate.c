@@ -254,6 +254,53 @@ static void check_version(struct work *w)
                                         .text = SLICE("only versions 2.x are read here")});
 }
 
+/* "" of "A01", "SIU" of "SIU^S12". */
+static struct slice type_of(struct slice trigger)
+{
+    const char *caret = memchr(trigger.p, '^', trigger.n);
+    return slice_sub(trigger, 0, caret ? (size_t)(caret - trigger.p) : 0);
+}
+
+/* MSH-11, where a live source says that tests do not belong there (conformance row 57). */
+static void check_processing(struct work *w)
+{
+    struct slice id = map_text_part(&w->run, w->ret->header.processing_id, 1, 0);
+    if (w->t->source->ack.on_test != SITE_REFUSE || id.n == 0 || slice_eq(id, SLICE("P")))
+        return;
+    refuse(w, (struct translate_reason){.code = 202,
+                                        .header = true,
+                                        .segment = SLICE("MSH"),
+                                        .field = 11,
+                                        .text = SLICE("only production messages (P) are taken "
+                                                      "here")});
+}
+
+/* Whether there is a map for any message of its type: "SIU" of "SIU^S12"; plain triggers are ADT's.
+ */
+static bool knows_type(const struct map *map, struct slice trigger)
+{
+    for (unsigned i = 0; i < map->ntriggers; i++)
+        if (slice_eq(type_of(map->triggers[i].name), type_of(trigger)))
+            return true;
+    return false;
+}
+
+/* No map: kept and counted, or refused where the source says so (conformance row 29). */
+static void leave_unmapped(struct work *w)
+{
+    struct translation *ret = w->ret;
+    ret->verdict = TRANSLATE_UNMAPPED;
+    if (w->t->source->ack.on_unmapped != SITE_REFUSE)
+        return;
+    bool known = knows_type(&w->t->map, ret->trigger);
+    refuse(w, (struct translate_reason){.code = known ? 201 : 200,
+                                        .header = true,
+                                        .segment = SLICE("MSH"),
+                                        .field = 9,
+                                        .component = known ? 2 : 1,
+                                        .text = SLICE("no map is for messages of this kind")});
+}
+
 static const struct map_trigger *trigger_find(const struct map *map, struct slice name)
 {
     unsigned low = 0, high = map->ntriggers;
@@ -523,6 +570,7 @@ static void translate_message(struct work *w)
 {
     struct translation *ret = w->ret;
     check_version(w);
+    check_processing(w);
     find_trigger(w);
     if (ret->nreasons)
         return;
@@ -534,7 +582,7 @@ static void translate_message(struct work *w)
     if (w->trigger)
         run_trigger(w);
     else
-        ret->verdict = TRANSLATE_UNMAPPED;
+        leave_unmapped(w);
 }
 
 void translate_run(struct translator *t, struct slice raw, struct arena *arena,

@@ -113,6 +113,30 @@ class ConfigTests(unittest.TestCase):
         self.fails({"ack": "AR", "errors": []}, "ERR segments", "0", "203 at MSH-12", message=odd)
         self.fails({}, "acknowledgment", "AA", "AR: 203 at MSH-12", message=odd)
 
+    def test_what_a_source_answers(self):
+        odd = MESSAGE.format(trigger="A01", version="3.1")
+        unknown = MESSAGE.format(trigger="A99", version="2.4")
+        self.site.config["sources"]["test-pas"]["ack"] = ack = {"mode": "by_header"}
+
+        def asking(message, both):
+            return message.replace("|2.4\n", f"|2.4|||{both}\n", 1).replace("|3.1\n", f"|3.1|||{both}\n", 1)
+
+        self.site.write_config()
+        self.passes({"ack": "AA"})
+        self.passes({}, message=asking(ADMIT, "AL|NE"))
+        for both, good, bad in (("AL|NE", "CA", "CR"), ("AL|AL", "CA AA", "CR"), ("NE|ER", "none", "AR"), ("NE|NE", "none", "none")):
+            self.passes({"ack": good}, message=asking(ADMIT, both))
+            self.passes({"ack": bad}, message=asking(odd, both))
+        self.fails({"ack": "AA"}, "acknowledgment", "AA", "CA AA", message=asking(ADMIT, "AL|AL"))
+        self.fails({"ack": "CA"}, "acknowledgment", "CA", "CR: 203 at MSH-12", message=asking(odd, "AL|NE"))
+        ack.update(mode="enhanced", on_unmapped="refuse")
+        self.site.write_config()
+        self.passes({"ack": "CA"})
+        self.passes({"ack": "CR", "errors": [{"code": 201, "at": "MSH-9.2"}], "verdict": "refused"}, message=unknown)
+        ack.update(mode="original", on_invalid="accept")
+        self.site.write_config()
+        self.passes({"ack": "AA", "errors": [], "verdict": "refused", "events": []}, message=unknown)
+
     def test_a_source_that_is_not_forwarded_reaches_no_route(self):
         self.site.config["sources"]["test-pas"]["forward"] = False
         self.site.write_config()

@@ -86,6 +86,10 @@ START_TEST(presets)
     ck_assert(m->frame_max == 8 << 20 && m->frame_time == 30000 && m->idle_time == 86400000);
     ck_assert(m->connections == 1000 && m->per_peer == 256 && m->pipeline == 64);
     ck_assert(m->require_end_cr && m->allow.n == 0 && s->sources[0].forward);
+    const struct site_ack *a = &s->sources[0].ack;
+    ck_assert(a->mode == SITE_ACK_ORIGINAL && a->two_answers && !a->text);
+    ck_assert(a->on_unmapped == SITE_ACCEPT && a->on_test == SITE_ACCEPT);
+    ck_assert(a->on_invalid == SITE_REFUSE && a->on_trouble == SITE_TROUBLE_ANSWER);
     const struct site_consumer *c = &s->consumers[0];
     ck_assert(c->in_flight == 16 && c->window == 4096 && c->parked_max == 100000);
     ck_assert(c->backoff_min == 500 && c->backoff_max == 60000 && c->spill_after == 10000);
