@@ -48,9 +48,10 @@ void answer_terms(const struct site_ack *ack, const struct hl7_msg *request,
                   struct hl7_ack_terms *ret)
 {
     struct hl7_header h;
-    if (request)
+    bool look = request && ack->mode != SITE_ACK_ORIGINAL; /* nothing is asked for otherwise */
+    if (look)
         hl7_msg_header(request, &h);
-    hl7_ack_terms_of((enum hl7_ack_mode)ack->mode, request, request ? &h : NULL, ret);
+    hl7_ack_terms_of((enum hl7_ack_mode)ack->mode, request, look ? &h : NULL, ret);
 }
 
 void answer_due(const struct site_ack *ack, const struct hl7_ack_terms *terms,
