@@ -82,6 +82,8 @@ static void settle(struct reply *r)
 
 static void later(struct reply *r, struct slice why)
 {
+    if (r->session)
+        session_put_off(r->session);
     reply_write_later(r, &r->intake->stamp, &r->intake->scratch, why);
 }
 

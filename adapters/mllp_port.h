@@ -19,7 +19,8 @@ struct mllp_port {
     struct session *sessions;
     unsigned nsessions;
     struct loop_timer *timer;
-    bool paused; /* connections wait, new ones too: nothing is read */
+    bool paused;    /* connections wait, new ones too: nothing is read */
+    bool pipelines; /* some peer has sent a message before the one before was answered */
 };
 
 struct mllp_port_options {

@@ -9,7 +9,7 @@ enum { IDLE_LOOK_MS = 250 };
 
 static bool may_take(const struct session *s)
 {
-    return !s->port->paused && s->pending < s->port->rules.pipeline &&
+    return !s->port->paused && !s->put_off && s->pending < s->port->rules.pipeline &&
            !intake_full(s->port->intake);
 }
 
@@ -21,7 +21,8 @@ static void queue(struct session *s, struct reply *r)
     else
         s->first = r;
     s->last = r;
-    s->pending++;
+    if (s->pending++)
+        s->port->pipelines = true;
 }
 
 /* False without memory: the connection must go, so that what is unanswered is sent again. */
@@ -88,6 +89,8 @@ static size_t on_data(struct conn *c, struct slice bytes, void *arg)
     }
     count(s, SOURCE_DROP_RESTART);
     watch_frame(s);
+    if (s->put_off && (input.n || s->frame_since))
+        s->port->pipelines = true;
     return bytes.n - input.n;
 }
 
@@ -106,7 +109,7 @@ static void on_end(struct conn *c, void *arg)
     count(s, SOURCE_DROP_CUT);
     s->frame_since = 0;
     s->ending = true;
-    if (r != HL7_FRAME_MORE && !take(s, r, &frame)) {
+    if (r != HL7_FRAME_MORE && !s->put_off && !take(s, r, &frame)) {
         session_close(s);
         return;
     }
@@ -173,6 +176,11 @@ void session_close(struct session *s)
     free(s);
 }
 
+void session_put_off(struct session *s)
+{
+    s->put_off = true;
+}
+
 void session_answerable(struct session *s)
 {
     struct intake *in = s->port->intake;
@@ -215,6 +223,15 @@ static bool send_ready(struct session *s)
     return true;
 }
 
+/* All answers are out, a "try later" among them. */
+static void put_off_is_out(struct session *s)
+{
+    if (s->port->pipelines)
+        session_drain(s);
+    else
+        s->put_off = false;
+}
+
 void session_answer_all(struct intake *in)
 {
     while (in->answerable) {
@@ -231,6 +248,8 @@ void session_answer_all(struct intake *in)
             hang_up(s);
             continue;
         }
+        if (s->put_off && !s->first)
+            put_off_is_out(s);
         finish_if_done(s);
         session_try_resume(s);
     }

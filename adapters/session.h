@@ -29,6 +29,7 @@ struct session {
     bool paused, ending; /* ending: the peer sends no more, answers still go out */
     bool spoke_mllp, told_no_mllp;
     bool answerable; /* in the intake's list */
+    bool put_off;    /* see session_put_off */
     struct session *next_answerable;
     struct session *prev, *next; /* of the port */
 };
@@ -44,6 +45,10 @@ struct session *session_open(struct mllp_port *port, int fd, const struct addres
                              struct err *reterr);
 /* Frees; answers still under way find nobody. */
 void session_close(struct session *s);
+/* A message of s is answered "try later": nothing behind it is taken, or what the peer had sent
+ * already would overtake it when it comes again. Once that answer has left peers of a port where
+ * all wait for their answers go on; where one was seen not to, the connection ends behind it. */
+void session_put_off(struct session *s);
 /* An answer of s became ready: it is sent by session_answer_all, together with what else is ready
  * then. */
 void session_answerable(struct session *s);

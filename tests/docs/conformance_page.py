@@ -40,7 +40,7 @@ TABLE = {
     6: ("End of the connection, or silence, inside a block", "dropped, counted and logged with its length; no answer, so that it is sent again"),
     7: ("An empty block", "ignored"),
     8: ("A block over the limit, or without an end", "AR 104 once; the first 64 KiB, length and hash are kept; the connection stays, or closes at the frame's deadline"),
-    9: ("The next message before the answer", "read ahead up to `pipeline`; answers in order of arrival"),
+    9: ("The next message before the answer", "read ahead up to `pipeline`; answers in order of arrival; behind a \"try later\" nothing is taken and the connection ends, or what is behind would overtake"),
     10: ("LF or CR LF between segments", "taken and counted; answers use CR"),
     11: ("MLLP Release 2 commit acknowledgment", LATER),
     12: ("MLLP Release 2, as sender", LATER),

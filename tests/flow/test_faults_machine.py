@@ -64,13 +64,13 @@ class KilledTest(faults.Line):
 
 
 class DiskTest(faults.Line):
-    def under(self, name, fault):
+    def under(self, name, fault, **feed):
         process = getattr(self.site.start("acute", "broker"), {"acute": "adapter"}.get(name, name))()
         process.kill()
         self.inject(process, fault)
         process.start()
         kit.wait_until(process.healthy, 30, "it is healthy")
-        feed = self.feed(patients=100, length=10)
+        feed = self.feed(**{"patients": 100, "length": 10, **feed})
         return process, feed
 
     def test_sync_fails(self):
@@ -79,6 +79,14 @@ class DiskTest(faults.Line):
         self.settle(feed)
         self.assertIn("stream.failed", process.log())
         self.assertIn("stream.recovered", process.log())
+
+    def test_sync_fails_under_hasty_senders(self):
+        """Row 8: the same again and again, and senders that do not wait for their answers: what they sent behind a message
+        that was put off does not overtake it."""
+        for _ in range(10 if faults.LONG else 3):
+            process, feed = self.under("acute", "sync acute.db-wal 6 12 eio", window=64, length=30)
+            self.settle(feed)
+            self.assertIn("stream.failed", process.log())
 
     def test_sync_fails_in_the_broker(self):
         """Row 8: the same in the broker: the unit is tried again whole."""

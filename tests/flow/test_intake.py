@@ -68,6 +68,23 @@ class IntakeTest(unittest.TestCase):
             self.assertEqual(int(head["length"]), len(value))
             self.assertEqual(json.loads(head["reasons"])[0]["code"], 203)
 
+    def test_nothing_overtakes_what_is_put_off(self):
+        """Row 9: behind "try later" nothing is taken of a sender that does not wait for its answers: it has to begin anew there."""
+        self.site.config["stream"]["free_min"] = "100000000GiB"
+        self.site.start("acute")
+        client = self.client()  # as long as all wait they stay
+        self.assertEqual([client.ask(admit(f"s{i}"))[:2] for i in range(4)], [("AR", f"s{i}") for i in range(4)])
+        client = self.client()
+        client.send(*[admit(f"p{i}") for i in range(4)])
+        answer = client.receive()
+        self.assertEqual((mllp.field(answer, b"MSA", 1), mllp.field(answer, b"MSA", 2)), ("AR", "p0"))
+        with self.assertRaises(ConnectionError):
+            client.receive()
+        client = self.client()
+        client.send_raw(mllp.frame(admit("half")) + mllp.frame(admit("begun"))[:50])
+        self.assertEqual(mllp.field(client.receive(), b"MSA", 2), "half")
+        self.assertTrue(client.closed_by_peer())
+
     def test_refusals_carry_code_and_place(self):
         self.start()
         client = self.client()
