@@ -10,6 +10,7 @@ int main(int argc, char **argv)
     suite_add_tcase(suite, frame_tests());
     suite_add_tcase(suite, ack_tests());
     suite_add_tcase(suite, ack_due_tests());
+    suite_add_tcase(suite, batch_tests());
     suite_add_tcase(suite, charset_tests());
     suite_add_tcase(suite, zone_tests());
     suite_add_tcase(suite, time_tests());

@@ -37,6 +37,7 @@ TCase *escape_tests(void);
 TCase *frame_tests(void);
 TCase *ack_tests(void);
 TCase *ack_due_tests(void);
+TCase *batch_tests(void);
 TCase *charset_tests(void);
 TCase *zone_tests(void);
 TCase *time_tests(void);
