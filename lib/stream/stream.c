@@ -227,6 +227,11 @@ int stream_lead(struct stream *s, struct slice group, stream_lead_fn fn, void *a
     return 0;
 }
 
+bool stream_queue(const struct stream *s, struct stream_queue *ret)
+{
+    return s->engine->queue && s->engine->queue(s, ret);
+}
+
 int stream_reader_open(struct stream *s, const struct stream_reader_options *o,
                        struct stream_reader **ret, struct err *reterr)
 {

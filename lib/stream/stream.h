@@ -132,6 +132,16 @@ enum stream_result stream_forward(struct stream *s, const struct stream_record *
                                   const struct stream_position *positions, unsigned npositions,
                                   stream_done_fn done, void *arg, struct err *reterr);
 
+/* What was accepted and has no answer yet, for metrics. */
+struct stream_queue {
+    uint32_t records; /* and positions */
+    uint64_t bytes;
+    int64_t oldest_ms; /* since the oldest of it was accepted; 0 where nothing waits */
+    uint64_t replaced; /* clients that failed and were replaced, since the start */
+};
+/* False where the engine does not say. */
+bool stream_queue(const struct stream *s, struct stream_queue *ret);
+
 /* The value of the header of that name, or absent. */
 struct slice stream_header_get(const struct stream_message *m, const char *name);
 

@@ -40,6 +40,8 @@ struct stream_engine {
     bool (*holds)(const struct stream_reader *r, struct slice topic, struct slice partition);
     int (*lead)(struct stream *s, struct slice group, stream_lead_fn fn, void *arg,
                 struct err *reterr);
+    /* May be NULL. */
+    bool (*queue)(const struct stream *s, struct stream_queue *ret);
 };
 
 /* Filled in by stream_init after the engine's open; stream.c checks sizes and names against it

@@ -7,6 +7,7 @@
 #include "stream_kafka_asker.h"
 #include "stream_kafka_lead.h"
 #include "stream_kafka_producer.h"
+#include "stream_kafka_property.h"
 #include "stream_kafka_reader.h"
 
 enum { CLOSE_MS = 10000 };
@@ -49,6 +50,7 @@ static int open_parts(struct kafka_stream *s, const struct stream_options *o, st
 {
     if (kafka_conf_init(&s->conf, o, reterr) || kafka_wake_open(&s->wake, reterr))
         return -1;
+    kafka_trouble_user(&s->trouble, kafka_conf_get(&s->conf, "sasl.username"));
     if (slice_present(o->writer) && kafka_producer_open(s, &s->producer, reterr))
         return -1;
     return 0;
@@ -107,10 +109,10 @@ static bool has_room(const struct kafka_stream *s, uint32_t count, uint64_t byte
            bytes <= s->base.queue_bytes - s->queued_bytes;
 }
 
-static int64_t until_of(const struct kafka_stream *s)
+static int64_t until_of(const struct kafka_stream *s, int64_t now)
 {
     uint32_t ms = s->conf.append_timeout_ms;
-    return ms ? clock_mono_ms() + ms : INT64_MAX;
+    return ms ? now + ms : INT64_MAX;
 }
 
 static enum stream_result kafka_forward(struct stream *base, const struct stream_record *set,
@@ -125,6 +127,8 @@ static enum stream_result kafka_forward(struct stream *base, const struct stream
     if (!has_room(s, n + npositions, bytes))
         return STREAM_FULL;
     bool leads = kafka_lead_owns(s->lead, positions, npositions);
+    if (!leads && kafka_producer_check(s->producer, set, n, reterr))
+        return STREAM_BAD;
     struct kafka_set *own = kafka_set_new(set, n, positions, npositions);
     if (!own) {
         err_set(reterr, ERR_NOMEM, "no memory for a set of %u records", n);
@@ -132,7 +136,9 @@ static enum stream_result kafka_forward(struct stream *base, const struct stream
     }
     own->done = done;
     own->arg = arg;
-    own->until_ms = until_of(s);
+    own->since_ms = clock_mono_ms();
+    own->until_ms = until_of(s, own->since_ms);
+    kafka_readers_mark(s, own);
     s->queued += own->count; /* before the worker can see it */
     s->queued_bytes += own->bytes;
     if (leads && !kafka_lead_put(s->lead, own, reterr)) {
@@ -156,6 +162,24 @@ static int kafka_lead(struct stream *base, struct slice group, stream_lead_fn fn
     if (s->lead)
         return err_set(reterr, ERR_REFUSED, "a handle leads one group only");
     return kafka_lead_open(s, group, fn, arg, &s->lead, reterr);
+}
+
+static bool kafka_queue(const struct stream *base, struct stream_queue *ret)
+{
+    const struct kafka_stream *s = (const struct kafka_stream *)base;
+    if (!s->producer)
+        return false;
+    int64_t now = clock_mono_ms(), since = kafka_producer_since(s->producer);
+    int64_t lead = s->lead ? kafka_lead_since(s->lead) : INT64_MAX;
+    since = lead < since ? lead : since;
+    *ret = (struct stream_queue){
+        .records = s->queued,
+        .bytes = s->queued_bytes,
+        .oldest_ms = since < now ? now - since : 0,
+        .replaced =
+            kafka_producer_replaced(s->producer) + (s->lead ? kafka_lead_replaced(s->lead) : 0),
+    };
+    return true;
 }
 
 void kafka_stream_answer(struct kafka_stream *s, struct kafka_set *set, const struct err *e)
@@ -186,4 +210,5 @@ const struct stream_engine stream_engine_kafka = {
     .holds = kafka_reader_holds,
     .moves = kafka_reader_moves,
     .lead = kafka_lead,
+    .queue = kafka_queue,
 };

@@ -8,6 +8,8 @@
  *   stream_kafka_retire.c    clients are destroyed on a thread: that may take seconds
  *   stream_kafka_set.c       what was accepted and waits for its callback
  *   stream_kafka_probe.c     the first look at the nodes
+ *   stream_kafka_limits.c    topics that take less than they did at the start
+ *   stream_kafka_mark.c      by what a record is known again
  *   stream_kafka_send.c      a record on its way into a client
  *   stream_kafka_producer.c  the plain idempotent producer
  *   stream_kafka_commit.c    positions outside of transactions

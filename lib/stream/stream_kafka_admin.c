@@ -30,7 +30,12 @@ int stream_admin_open(const struct stream_options *o, int64_t timeout_ms, struct
         return err_set(reterr, ERR_NOMEM, "no memory for a stream");
     a->timeout_ms = (int)timeout_ms;
     kafka_trouble_init(&a->trouble);
-    if (kafka_conf_init(&a->conf, o, reterr) < 0 || open_client(a, reterr) < 0) {
+    if (kafka_conf_init(&a->conf, o, reterr) < 0) {
+        stream_admin_close(a);
+        return -1;
+    }
+    kafka_trouble_user(&a->trouble, kafka_conf_get(&a->conf, "sasl.username"));
+    if (open_client(a, reterr) < 0) {
         stream_admin_close(a);
         return -1;
     }
@@ -69,6 +74,7 @@ int admin_fail(struct stream_admin *a, rd_kafka_resp_err_t code, const char *wha
     bool silence = code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__TIMED_OUT;
     rd_kafka_resp_err_t refusal = silence ? kafka_trouble_refusal(&a->trouble) : 0;
     kafka_err_fill(reterr, refusal ? refusal : code, what, refusal ? NULL : detail);
+    kafka_trouble_name(&a->trouble, reterr);
     if (refusal || reterr->code == ERR_PEER)
         kafka_trouble_quote(&a->trouble, reterr);
     return -1;

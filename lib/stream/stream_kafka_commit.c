@@ -191,6 +191,7 @@ static int add_position(struct kafka_stream *s, const struct kafka_position *p, 
     if (!at)
         at = rd_kafka_topic_partition_list_add(a->offsets, topic.text, (int32_t)number);
     at->offset = p->p.next;
+    kafka_mark_attach(&p->mark, at);
     return 0;
 }
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #include "clock.h"
 
+enum { FRESH_MS = 60 * 1000 };
+
 void kafka_trouble_init(struct kafka_trouble *t)
 {
     *t = (struct kafka_trouble){.code = RD_KAFKA_RESP_ERR_NO_ERROR};
@@ -43,7 +45,6 @@ void kafka_trouble_event(struct kafka_trouble *t, rd_kafka_event_t *event)
 
 void kafka_trouble_quote(struct kafka_trouble *t, struct err *e)
 {
-    enum { FRESH_MS = 60 * 1000 };
     pthread_mutex_lock(&t->lock);
     size_t n = strlen(e->text);
     if (t->count && clock_mono_ms() - t->at_ms < FRESH_MS)
@@ -51,11 +52,30 @@ void kafka_trouble_quote(struct kafka_trouble *t, struct err *e)
     pthread_mutex_unlock(&t->lock);
 }
 
+void kafka_trouble_user(struct kafka_trouble *t, const char *user)
+{
+    snprintf(t->user, sizeof(t->user), "%s", user ? user : "");
+}
+
+void kafka_trouble_name(const struct kafka_trouble *t, struct err *e)
+{
+    static const char this_user[] = "this user";
+    char rest[sizeof(e->text)];
+    char *at = t->user[0] ? strstr(e->text, this_user) : NULL;
+    if (!at)
+        return;
+    snprintf(rest, sizeof(rest), "%s", at + sizeof(this_user) - 1);
+    snprintf(at, sizeof(e->text) - (size_t)(at - e->text), "user %s%s", t->user, rest);
+}
+
 rd_kafka_resp_err_t kafka_trouble_refusal(struct kafka_trouble *t)
 {
     pthread_mutex_lock(&t->lock);
     rd_kafka_resp_err_t code = t->code;
+    bool fresh = t->count && clock_mono_ms() - t->at_ms < FRESH_MS;
     pthread_mutex_unlock(&t->lock);
+    if (!fresh)
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
     bool refusal = code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
                    code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED ||
                    code == RD_KAFKA_RESP_ERR__SSL;
@@ -86,9 +106,9 @@ static const struct meaning meanings[] = {
      "Kafka refuses this user the transactional id; give the user the ACLs Write and Describe on "
      "it"},
     {RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED, ERR_REFUSED, true,
-     "Kafka refuses the user name or password (sasl)"},
+     "Kafka refuses the user name or password of this user (sasl)"},
     {RD_KAFKA_RESP_ERR__AUTHENTICATION, ERR_REFUSED, true,
-     "Kafka refuses the user name or password, or the token has expired (sasl)"},
+     "Kafka refuses the user name or password of this user, or its token has expired (sasl)"},
     {RD_KAFKA_RESP_ERR__SSL, ERR_PEER, true,
      "the TLS connection to a Kafka node fails; its certificate must be signed by tls.ca_file, be "
      "in date and name it as 'nodes' does, and tls.cert_file be one that it takes"},

@@ -16,6 +16,7 @@ struct kafka_trouble {
     uint64_t count;
     int64_t at_ms; /* monotonic */
     char text[256];
+    char user[64]; /* whom the client logs in as; "" = nobody */
 };
 
 void kafka_trouble_init(struct kafka_trouble *t);
@@ -23,9 +24,13 @@ void kafka_trouble_fini(struct kafka_trouble *t);
 void kafka_trouble_note(struct kafka_trouble *t, rd_kafka_resp_err_t code, const char *text);
 /* What an RD_KAFKA_EVENT_ERROR says. */
 void kafka_trouble_event(struct kafka_trouble *t, rd_kafka_event_t *event);
-/* The last complaint's code where no waiting mends it: TLS, a user or a password that is refused;
- * NO_ERROR: it was another, or none. */
+/* The last complaint's code, of the last minute, where no waiting mends it: TLS, a user or a
+ * password that is refused; NO_ERROR: it was another, or none. */
 rd_kafka_resp_err_t kafka_trouble_refusal(struct kafka_trouble *t);
+/* Whom the client logs in as (sasl.username), NULL = nobody; before anything else is said. */
+void kafka_trouble_user(struct kafka_trouble *t, const char *user);
+/* Puts that name where e's text says "this user". */
+void kafka_trouble_name(const struct kafka_trouble *t, struct err *e);
 /* Appends ": <the last complaint of the last minute>" to e's text, if there is one. */
 void kafka_trouble_quote(struct kafka_trouble *t, struct err *e);
 

@@ -86,7 +86,9 @@ static void push(struct kafka_feed *f, const struct kafka_item *i)
 void kafka_feed_push(struct kafka_feed *f, struct kafka_cursor *c, rd_kafka_event_t *event,
                      const rd_kafka_message_t *m)
 {
+    struct kafka_mark mark = kafka_mark_of(m);
     c->next = m->offset + 1;
+    kafka_marks_add(&c->marks, &mark);
     push(f, &(struct kafka_item){.cursor = c, .event = event, .message = m});
 }
 

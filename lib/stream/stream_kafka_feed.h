@@ -12,10 +12,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "err.h"
+#include "stream_kafka_mark.h"
 
 enum { KAFKA_FEED_ITEMS = 1024, KAFKA_FEED_BYTES = 4 << 20 };
 
 struct kafka_topic;
+
+/* Whether the log is the one that the place was taken in (stream_kafka_prove.c). */
+enum kafka_proof {
+    KAFKA_PROVED,
+    KAFKA_TO_PROVE, /* `expected` has to be there */
+    KAFKA_TO_LEARN, /* what is there is noted */
+};
 
 /* A place in one partition of one topic. Freed with the reader only, so that messages may point to
  * its name. */
@@ -33,6 +41,13 @@ struct kafka_cursor {
     int64_t low, end; /* of the log, as of the last look */
     int64_t goal;     /* the end when it was opened or sought; -1 = not known yet */
     unsigned queued;  /* entries in the ring */
+    enum kafka_proof proof;
+    struct kafka_mark expected; /* while the proof is open: where it is read from */
+    struct kafka_marks marks;   /* of what went into the ring */
+    bool forgotten; /* the group's position went with the topic, though it was read here */
+    bool another;   /* gone, for the log is another one, whatever its length */
+    bool replacing; /* it is, and the caller is not told yet */
+    bool replaced;  /* the caller is told: positions past `given` are of the old log */
 };
 
 struct kafka_item {

@@ -12,7 +12,8 @@ enum {
     FIND_SOON_MS = 200,
     WAKE_MS = 100,
     WARM_MS = 400,
-    PATIENCE_MS = 2000
+    PATIENCE_MS = 2000,
+    DOUBT_AFTER_MS = 30000
 };
 
 void kafka_fetch_nudge(struct kafka_reader *r)
@@ -25,9 +26,13 @@ void kafka_fetch_fail(struct kafka_reader *r, struct err *e)
 {
     if (!r->failing_since_ms)
         r->failing_since_ms = r->turn_ms;
-    if (e->code == ERR_PEER && clock_mono_ms() - r->failing_since_ms < PATIENCE_MS)
-        return; /* a leader that is being elected, a topic just made */
     kafka_asker_listen(r->asker, &r->trouble);
+    rd_kafka_resp_err_t refusal = kafka_trouble_refusal(&r->trouble);
+    if (e->code == ERR_PEER && refusal) /* no waiting mends it, and it says more */
+        kafka_err_fill(e, refusal, "Kafka", NULL);
+    else if (e->code == ERR_PEER && clock_mono_ms() - r->failing_since_ms < PATIENCE_MS)
+        return; /* a leader that is being elected, a topic just made */
+    kafka_trouble_name(&r->trouble, e);
     kafka_trouble_quote(&r->trouble, e);
     kafka_feed_lock(&r->feed);
     kafka_feed_fail(&r->feed, e);
@@ -58,7 +63,8 @@ static rd_kafka_topic_partition_list_t *places(struct kafka_reader *r)
             if (!c || !c->held)
                 continue;
             c->moved = false;
-            rd_kafka_topic_partition_list_add(list, r->topics[i].kafka.text, n)->offset = c->next;
+            rd_kafka_topic_partition_list_add(list, r->topics[i].kafka.text, n)->offset =
+                kafka_prove_from(c);
         }
     return list;
 }
@@ -98,7 +104,7 @@ static void take_message(struct kafka_reader *r, rd_kafka_event_t *e)
     const rd_kafka_message_t *m = rd_kafka_event_message_next(e);
     kafka_feed_lock(&r->feed);
     struct kafka_cursor *c = m ? cursor_of(r, rd_kafka_topic_name(m->rkt), m->partition) : NULL;
-    if (c && c->held && !c->moved && !r->sought && m->offset >= c->next)
+    if (c && c->held && !c->moved && !c->gone && !r->sought && kafka_prove_message(r, c, m))
         kafka_feed_push(&r->feed, c, e, m);
     else
         rd_kafka_event_destroy(e);
@@ -108,7 +114,7 @@ static void take_message(struct kafka_reader *r, rd_kafka_event_t *e)
 static void take_end(struct kafka_reader *r, struct kafka_cursor *c, int64_t offset)
 {
     kafka_feed_lock(&r->feed);
-    if (c->held && !c->moved && !r->sought && offset >= c->next) {
+    if (c->held && !c->moved && !c->gone && !r->sought && kafka_prove_end(c, offset)) {
         c->eof = c->next = offset;
         kafka_tell_end(r);
     }
@@ -118,7 +124,7 @@ static void take_end(struct kafka_reader *r, struct kafka_cursor *c, int64_t off
 static void take_gone(struct kafka_reader *r, struct kafka_cursor *c)
 {
     kafka_feed_lock(&r->feed);
-    c->gone = c->held && !c->moved;
+    c->gone |= c->held && !c->moved;
     kafka_feed_unlock(&r->feed);
 }
 
@@ -150,6 +156,23 @@ static bool of_no_interest(const struct kafka_reader *r, rd_kafka_resp_err_t cod
     }
 }
 
+/* What is no topic for a while, or was out of sight, may be another one afterwards. */
+static void doubt(struct kafka_reader *r, rd_kafka_resp_err_t code, const char *topic)
+{
+    struct kafka_topic *t = topic ? kafka_place_topic(r, topic) : NULL;
+    bool unknown = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+                   code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+                   code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+    if (!unknown && code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+        return;
+    kafka_feed_lock(&r->feed);
+    if (unknown && t)
+        kafka_doubt_topic(r, t);
+    else
+        kafka_doubt_all(r);
+    kafka_feed_unlock(&r->feed);
+}
+
 static void tell_error(struct kafka_reader *r, rd_kafka_resp_err_t code, const char *topic,
                        const char *detail)
 {
@@ -159,11 +182,13 @@ static void tell_error(struct kafka_reader *r, rd_kafka_resp_err_t code, const c
         r->find_wanted = true;
         r->find_at_ms = clock_mono_ms() + FIND_SOON_MS;
     }
+    doubt(r, code, topic);
     if (of_no_interest(r, code))
         return;
     const char *name = topic ? topic : r->group;
     snprintf(where, sizeof(where), "%s%s", topic ? "topic " : *name ? "group " : "a reader", name);
     kafka_err_fill(&err, code, where, detail);
+    kafka_trouble_name(&r->trouble, &err);
     kafka_feed_lock(&r->feed);
     kafka_feed_fail(&r->feed, &err);
     kafka_feed_unlock(&r->feed);
@@ -268,6 +293,11 @@ static void poll_some(struct kafka_reader *r, int64_t now, int64_t next)
     if (full(r)) {
         poll_when_full(r, now);
         return;
+    }
+    if (r->paused && now - r->full_since_ms >= DOUBT_AFTER_MS) {
+        kafka_feed_lock(&r->feed);
+        kafka_doubt_all(r); /* nobody looked for long */
+        kafka_feed_unlock(&r->feed);
     }
     r->full_since_ms = 0;
     pause_all(r, false);

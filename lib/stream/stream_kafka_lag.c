@@ -60,31 +60,46 @@ void kafka_tell_end(struct kafka_reader *r)
         kafka_feed_ring(&r->feed);
 }
 
+static void begin_another(struct kafka_cursor *c)
+{
+    c->next = c->low;
+    c->marks.n = 0;
+    c->proof = KAFKA_PROVED;
+    c->replacing = true;
+}
+
 /* What the group or the reader stood at is not in the log: older than its beginning, or past the
- * end of a log that was made anew. */
-static void settle_gone(struct kafka_reader *r, struct kafka_cursor *c)
+ * end of a log that was made anew, or it is another log; was_end is of the last look before. */
+static void settle_gone(struct kafka_reader *r, struct kafka_cursor *c, int64_t was_end)
 {
     if (kafka_feed_full(&r->feed))
         return; /* the caller makes room, and the next look comes */
-    if (c->next < c->low) {
+    if (c->next >= c->low && c->next <= c->end)
+        kafka_prove_gone(c);
+    if (c->another) {
+        kafka_feed_push_lost(&r->feed, c, was_end > c->next ? was_end : c->next, true);
+        begin_another(c);
+    } else if (c->next < c->low) {
         kafka_feed_push_lost(&r->feed, c, c->low, false);
         c->next = c->low;
+        c->proof = KAFKA_PROVED;
     } else if (c->next > c->end) {
         kafka_feed_push_lost(&r->feed, c, c->end, true);
-        c->next = c->low;
+        begin_another(c);
     }
-    c->gone = false;
+    c->gone = c->another = false;
     c->moved = r->anew = true;
 }
 
 static void settle(struct kafka_reader *r, struct kafka_cursor *c, int64_t low, int64_t end)
 {
+    int64_t was_end = c->end;
     c->low = low;
     c->end = end;
     if (c->goal < 0)
         c->goal = end;
     if (c->gone)
-        settle_gone(r, c);
+        settle_gone(r, c, was_end);
 }
 
 int kafka_look(struct kafka_reader *r, struct err *reterr)

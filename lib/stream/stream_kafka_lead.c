@@ -25,6 +25,8 @@ struct kafka_lead {
     uint64_t told;        /* the one that the caller knows; only its sets are taken */
     struct err ended;     /* why the last term did */
     struct err hindrance; /* why it cannot even try; ERR_NONE = the caller knows all */
+    int64_t batch_ms;     /* since when the oldest set under way waits; INT64_MAX = none is */
+    uint64_t ended_terms; /* each had a client */
     bool broken; /* a transaction failed and the caller does not know yet: none is begun until then
                   */
     struct err why;
@@ -42,8 +44,9 @@ struct kafka_lead {
 };
 
 /* Told once, not at each try. */
-static void hinder(struct kafka_lead *l, const struct err *why)
+static void hinder(struct kafka_lead *l, struct err *why)
 {
+    kafka_trouble_name(&l->s->trouble, why);
     l->retry_ms = clock_mono_ms() + RETRY_MS;
     if (strcmp(why->text, l->last.text) == 0)
         return;
@@ -72,6 +75,7 @@ static void end_term(struct kafka_lead *l, const struct err *why)
         l->ended.retriable = true; /* whoever leads next may take the same sets */
     }
     l->term = 0;
+    l->ended_terms += l->ready;
     pthread_mutex_unlock(&l->lock);
     kafka_wake_ring(&l->s->wake);
     kafka_txn_close(l->txn);
@@ -132,6 +136,7 @@ static struct kafka_sets take_batch(struct kafka_lead *l)
         bytes += set->bytes;
         kafka_sets_push(&batch, set);
     }
+    l->batch_ms = batch.first ? batch.first->since_ms : INT64_MAX;
     pthread_mutex_unlock(&l->lock);
     return batch;
 }
@@ -142,9 +147,11 @@ static void give_back(struct kafka_lead *l, struct kafka_sets *batch, enum kafka
     bool ok = result == KAFKA_TXN_DONE;
     pthread_mutex_lock(&l->lock);
     kafka_sets_move(ok ? &l->done : &l->failed, batch);
+    l->batch_ms = INT64_MAX;
     if (!ok) {
         l->broken = true;
         l->why = *why;
+        kafka_trouble_name(&l->s->trouble, &l->why);
     }
     if (result == KAFKA_TXN_ENDED) { /* with its sets, so that the caller hears it first */
         l->ended = *why;
@@ -236,6 +243,7 @@ int kafka_lead_open(struct kafka_stream *s, struct slice group, stream_lead_fn f
     snprintf(l->group, sizeof(l->group), "%.*s", SLICE_ARG(group));
     pthread_mutex_init(&l->lock, NULL);
     atomic_init(&l->stop, false);
+    l->batch_ms = INT64_MAX;
     l->wake.fd = l->wake.event = l->wake.timer = -1;
     struct kafka_txn *probe;
     int rc = kafka_txn_open(&s->conf, &s->trouble, l->group, &probe, reterr);
@@ -355,6 +363,24 @@ void kafka_lead_dispatch(struct kafka_lead *l)
     if (leads)
         tell(l, true, NULL);
     kafka_wake_ring(&l->wake);
+}
+
+int64_t kafka_lead_since(struct kafka_lead *l)
+{
+    pthread_mutex_lock(&l->lock);
+    int64_t since = l->batch_ms;
+    if (l->waiting.first && l->waiting.first->since_ms < since)
+        since = l->waiting.first->since_ms;
+    pthread_mutex_unlock(&l->lock);
+    return since;
+}
+
+uint64_t kafka_lead_replaced(struct kafka_lead *l)
+{
+    pthread_mutex_lock(&l->lock);
+    uint64_t n = l->ended_terms;
+    pthread_mutex_unlock(&l->lock);
+    return n;
 }
 
 rd_kafka_t *kafka_lead_client(struct kafka_lead *l)

@@ -28,6 +28,10 @@ bool kafka_lead_owns(const struct kafka_lead *l, const struct stream_position *p
 /* Takes the set, which has its records; false where this handle does not lead (reterr). */
 bool kafka_lead_put(struct kafka_lead *l, struct kafka_set *set, struct err *reterr);
 void kafka_lead_dispatch(struct kafka_lead *l);
+/* When the oldest that is outstanding was accepted (monotonic ms; INT64_MAX = nothing is), and how
+ * often a term has ended. */
+int64_t kafka_lead_since(struct kafka_lead *l);
+uint64_t kafka_lead_replaced(struct kafka_lead *l);
 /* For the tests: the transactional client at work, or NULL; the worker does not touch it while
  * nothing is forwarded. */
 rd_kafka_t *kafka_lead_client(struct kafka_lead *l);

@@ -51,11 +51,14 @@ static void find_in(struct kafka_reader *r, const struct rd_kafka_metadata_topic
         return;
     t->denied = m->err;
     t->late |= absent; /* should it be made again, nothing of it was there before */
+    if (absent)
+        kafka_doubt_topic(r, t);
     if (m->err) {
         struct err err;
         char where[KAFKA_NAME_MAX + 20];
         snprintf(where, sizeof(where), "topic %s", t->kafka.text);
         kafka_err_fill(&err, m->err, where, NULL);
+        kafka_trouble_name(&r->trouble, &err);
         kafka_feed_fail(&r->feed, &err);
         return;
     }
@@ -149,8 +152,11 @@ static int begin_new(struct kafka_reader *r, rd_kafka_topic_partition_list_t *li
         const rd_kafka_topic_partition_t *p = &list->elems[i];
         const struct kafka_topic *t = kafka_place_topic(r, p->topic);
         bool is_fresh = t && !t->late && !known(committed, p->topic) && (r->records || !r->placed);
-        if (p->offset < 0 && is_fresh == fresh)
-            rd_kafka_topic_partition_list_add(some, p->topic, p->partition);
+        if (p->offset >= 0 || is_fresh != fresh)
+            continue;
+        rd_kafka_topic_partition_list_add(some, p->topic, p->partition);
+        if (t && r->records && p->partition < t->ncursors && t->cursors[p->partition])
+            t->cursors[p->partition]->forgotten = t->cursors[p->partition]->given > 0;
     }
     int rc = ask_some(r, some, fresh ? start_of(r) : KAFKA_ASK_BEGIN, reterr);
     for (int i = 0; !rc && i < some->cnt; i++) {
@@ -170,6 +176,18 @@ static void take_committed(rd_kafka_topic_partition_list_t *list,
             (rd_kafka_topic_partition_list_t *)(uintptr_t)committed, list->elems[i].topic,
             list->elems[i].partition);
         list->elems[i].offset = own ? own->offset : RD_KAFKA_OFFSET_INVALID;
+        struct kafka_mark mark = own ? kafka_mark_attached(own) : (struct kafka_mark){.offset = -1};
+        kafka_mark_attach(&mark, &list->elems[i]);
+    }
+}
+
+/* A partition of theirs that has no position any more is of a topic that was made anew. */
+static void have_begun(struct kafka_reader *r, const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        struct kafka_topic *t = kafka_place_topic(r, list->elems[i].topic);
+        if (t)
+            t->late = true;
     }
 }
 
@@ -191,6 +209,8 @@ int kafka_place_first(struct kafka_reader *r, rd_kafka_topic_partition_list_t *l
     }
     if (!rc && r->records)
         rc = kafka_ask_commit(r->rk, r->group, fresh, &taken, reterr);
+    if (!rc && r->group[0])
+        have_begun(r, list);
     rd_kafka_topic_partition_list_destroy(fresh);
     rd_kafka_topic_partition_list_destroy(committed);
     return rc;
@@ -210,11 +230,19 @@ int kafka_place_hold(struct kafka_reader *r, const rd_kafka_topic_partition_list
             break;
         }
         c->held = true;
-        c->moved = c->gone = false;
+        c->moved = c->gone = c->another = c->replacing = c->replaced = false;
+        int64_t given = c->given;
         c->next = c->given = p->offset;
+        struct kafka_mark mark = kafka_mark_attached(p);
+        kafka_prove_begin(r, c, &mark);
         c->eof = 0;
         c->given_ms = 0;
         c->goal = -1;
+        if (c->forgotten) { /* Kafka forgets positions with their topic: this is another one */
+            c->next = given;
+            c->another = c->gone = true;
+        }
+        c->forgotten = false;
     }
     kafka_feed_unlock(&r->feed);
     return rc;
@@ -245,6 +273,7 @@ int kafka_place_time(struct kafka_reader *r, struct err *reterr)
                 continue;
             struct kafka_cursor *c = t->cursors[list->elems[i].partition];
             c->next = c->given = list->elems[i].offset;
+            c->proof = KAFKA_PROVED;
             c->eof = 0;
         }
         r->sought = false;

@@ -33,7 +33,11 @@ static int not_reached(struct kafka_stream *s, rd_kafka_queue_t *queue, struct e
 {
     note_errors(s, queue);
     rd_kafka_resp_err_t refusal = kafka_trouble_refusal(&s->trouble);
-    return refusal ? kafka_err(reterr, refusal, "Kafka", s->trouble.text) : 0;
+    if (!refusal)
+        return 0;
+    kafka_err_fill(reterr, refusal, "Kafka", s->trouble.text);
+    kafka_trouble_name(&s->trouble, reterr);
+    return -1;
 }
 
 static bool is_data(const struct kafka_stream *s, const char *topic)

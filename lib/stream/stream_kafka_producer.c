@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "clock.h"
+#include "stream_kafka_limits.h"
 #include "stream_kafka_probe.h"
 #include "stream_kafka_retire.h"
 #include "stream_kafka_send.h"
@@ -15,6 +16,7 @@ struct kafka_producer {
     rd_kafka_t *rk; /* NULL: none at work until `replace_ms` */
     rd_kafka_queue_t *queue;
     struct kafka_topics topics;
+    struct kafka_limits limits;
     struct kafka_sets sets;             /* accepted, in order */
     struct kafka_set *unsent;           /* the first that the client has not got; NULL = none */
     uint32_t waiting;                   /* records that the client has not got */
@@ -24,6 +26,7 @@ struct kafka_producer {
     bool broken;
     struct err why;
     int64_t replace_ms; /* not before */
+    uint64_t replaced;
 };
 
 static void drop_client(struct kafka_producer *p)
@@ -31,6 +34,7 @@ static void drop_client(struct kafka_producer *p)
     if (!p->rk)
         return;
     kafka_commit_forget(&p->s->commit);
+    kafka_limits_forget(&p->limits);
     p->committing = NULL;
     p->commit_ms = 0;
     kafka_topics_fini(&p->topics);
@@ -46,7 +50,9 @@ static int open_client(struct kafka_producer *p, struct err *reterr)
     rd_kafka_conf_t *conf = kafka_conf_client(c, RD_KAFKA_EVENT_DR, reterr);
     if (!conf)
         return -1;
-    if (kafka_send_settings(conf, c, reterr)) {
+    uint64_t least = kafka_limits_least(&p->limits);
+    if (kafka_send_settings(conf, c, reterr) ||
+        (least != UINT64_MAX && kafka_send_batch(conf, c, least, reterr))) {
         rd_kafka_conf_destroy(conf);
         return -1;
     }
@@ -91,8 +97,10 @@ void kafka_producer_close(struct kafka_producer *p)
 
 static void break_off(struct kafka_producer *p, const struct err *why)
 {
-    if (!p->broken)
+    if (!p->broken) {
         p->why = *why;
+        kafka_trouble_name(&p->s->trouble, &p->why);
+    }
     p->broken = true;
     kafka_wake_ring(&p->s->wake);
 }
@@ -116,7 +124,8 @@ static void send_waiting(struct kafka_producer *p)
     rd_kafka_resp_err_t code;
     struct err e;
     uint32_t given = 0;
-    if (!p->unsent || !p->rk || p->broken || (p->under_way && p->waiting < GROUP_MAX))
+    if (!p->unsent || !p->rk || p->broken || (p->under_way && p->waiting < GROUP_MAX) ||
+        kafka_limits_hold(&p->limits, clock_mono_ms()))
         return;
     int rc = kafka_send_all(&p->topics, p->unsent, &given, &code, &e);
     p->waiting -= given;
@@ -158,6 +167,24 @@ static void fail_report(struct kafka_producer *p, const rd_kafka_message_t *m)
         return; /* the event that says why is on its way */
     snprintf(where, sizeof(where), "topic %.*s", SLICE_ARG(topic));
     kafka_err_fill(&e, m->err, where, NULL);
+    if (m->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE)
+        kafka_limits_doubt(&p->limits, rd_kafka_topic_name(m->rkt), clock_mono_ms());
+    break_off(p, &e);
+}
+
+/* What was taken before the limit was known may be too large, or go with others into a batch that
+ * is: all comes again, and is checked. */
+static void take_limits(struct kafka_producer *p, rd_kafka_event_t *event)
+{
+    struct err e;
+    if (!kafka_limits_event(&p->limits, &p->s->conf, event)) {
+        kafka_wake_ring(&p->s->wake); /* what was held back goes */
+        return;
+    }
+    err_fill(&e, ERR_LIMIT,
+             "a topic takes smaller records than before (max.message.bytes was "
+             "lowered): the producer is replaced");
+    e.retriable = true;
     break_off(p, &e);
 }
 
@@ -184,6 +211,9 @@ static void take_event(struct kafka_producer *p, rd_kafka_event_t *event)
         kafka_trouble_event(&p->s->trouble, event);
         if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__FATAL)
             take_fatal(p);
+        break;
+    case RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT:
+        take_limits(p, event);
         break;
     default:
         kafka_commit_event(p->s, event);
@@ -276,6 +306,7 @@ static void replace(struct kafka_producer *p, int64_t now_ms)
     if (open_client(p, &ignored))
         return;
     p->broken = false;
+    p->replaced++;
     forget_sets(p);
     for (struct kafka_set *set; (set = kafka_sets_pop(&failed));)
         kafka_stream_answer(p->s, set, &why);
@@ -286,8 +317,12 @@ static void mind_time(struct kafka_producer *p, int64_t now_ms)
     struct err e;
     if (!p->sets.first || now_ms < p->sets.first->until_ms || p->broken)
         return;
-    err_fill(&e, ERR_PEER, "Kafka does not answer: not durable after %u ms",
-             p->s->conf.append_timeout_ms);
+    rd_kafka_resp_err_t refusal = kafka_trouble_refusal(&p->s->trouble);
+    if (refusal)
+        kafka_err_fill(&e, refusal, "Kafka", NULL);
+    else
+        err_fill(&e, ERR_PEER, "Kafka does not answer: not durable after %u ms",
+                 p->s->conf.append_timeout_ms);
     kafka_trouble_quote(&p->s->trouble, &e);
     break_off(p, &e);
 }
@@ -300,6 +335,14 @@ void kafka_producer_dispatch(struct kafka_producer *p, int64_t now_ms)
     mind_time(p, now_ms);
     if (p->broken)
         replace(p, now_ms);
+    if (p->rk)
+        kafka_limits_ask(&p->limits, p->rk, p->queue, now_ms);
+}
+
+int kafka_producer_check(const struct kafka_producer *p, const struct stream_record *set,
+                         unsigned n, struct err *reterr)
+{
+    return kafka_limits_check(&p->limits, &p->s->conf, set, n, reterr);
 }
 
 void kafka_producer_give_up(struct kafka_producer *p, const struct err *why)
@@ -311,13 +354,19 @@ void kafka_producer_give_up(struct kafka_producer *p, const struct err *why)
         kafka_stream_answer(p->s, set, why);
 }
 
-int64_t kafka_producer_due(const struct kafka_producer *p)
+static int64_t due(const struct kafka_producer *p)
 {
     if (p->broken)
         return p->replace_ms;
     if (p->commit_ms && p->sets.first)
         return p->commit_ms;
     return p->sets.first ? p->sets.first->until_ms : INT64_MAX;
+}
+
+int64_t kafka_producer_due(const struct kafka_producer *p)
+{
+    int64_t limits = kafka_limits_due(&p->limits), own = due(p);
+    return limits < own ? limits : own;
 }
 
 bool kafka_producer_waits(const struct kafka_producer *p, uint64_t member)
@@ -327,6 +376,16 @@ bool kafka_producer_waits(const struct kafka_producer *p, uint64_t member)
             if (set->positions[i].member == member)
                 return true;
     return false;
+}
+
+int64_t kafka_producer_since(const struct kafka_producer *p)
+{
+    return p->sets.first ? p->sets.first->since_ms : INT64_MAX;
+}
+
+uint64_t kafka_producer_replaced(const struct kafka_producer *p)
+{
+    return p->replaced;
 }
 
 rd_kafka_t *kafka_producer_client(const struct kafka_producer *p)

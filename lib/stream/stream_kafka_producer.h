@@ -19,6 +19,9 @@ struct kafka_producer;
 int kafka_producer_open(struct kafka_stream *s, struct kafka_producer **ret, struct err *reterr);
 /* Nothing is outstanding, or nobody asks any more. NULL is fine. */
 void kafka_producer_close(struct kafka_producer *p);
+/* ERR_LIMIT: a record is larger than its topic takes, as was found out since the start. */
+int kafka_producer_check(const struct kafka_producer *p, const struct stream_record *set,
+                         unsigned n, struct err *reterr);
 /* Takes the set, which has its records. They go to the client with what else comes before the next
  * dispatch. */
 void kafka_producer_put(struct kafka_producer *p, struct kafka_set *set);
@@ -29,6 +32,10 @@ void kafka_producer_give_up(struct kafka_producer *p, const struct err *why);
 int64_t kafka_producer_due(const struct kafka_producer *p);
 /* Whether a set is outstanding with a position to be committed through that member. */
 bool kafka_producer_waits(const struct kafka_producer *p, uint64_t member);
+/* When the oldest that is outstanding was accepted (monotonic ms; INT64_MAX = nothing is), and how
+ * often the client was replaced. */
+int64_t kafka_producer_since(const struct kafka_producer *p);
+uint64_t kafka_producer_replaced(const struct kafka_producer *p);
 /* For the tests: the client at work, NULL between two of them. */
 rd_kafka_t *kafka_producer_client(const struct kafka_producer *p);
 

@@ -210,6 +210,7 @@ int kafka_reader_open(struct stream *base, const struct stream_reader_options *o
         return err_set(reterr, ERR_NOMEM, "no memory for a reader");
     r->stream = s;
     kafka_trouble_init(&r->trouble);
+    kafka_trouble_user(&r->trouble, kafka_conf_get(&s->conf, "sasl.username"));
     bool grouped = slice_present(o->group);
     r->records = grouped && base->writable;
     r->shares = r->records && !kafka_leads(s, o->group);
@@ -300,6 +301,17 @@ static enum stream_next tell_lost(struct kafka_reader *r, struct stream_message 
     struct slice group = r->group[0] ? slice_str(r->group) : SLICE("-");
     if (!i->anew)
         return stream_lost(ret, reterr, group, topic, partition, i->from, i->to);
+    if (i->to >= i->from) {
+        stream_lost(ret, reterr, group, topic, partition, i->from, i->to);
+        err_fill(
+            reterr, ERR_REFUSED,
+            "group %.*s, topic %.*s, partition %.*s: the topic was made anew: what stood in the "
+            "old one from %lld on is gone before it was read (its end was last seen at %lld); "
+            "the new one is read from its beginning",
+            SLICE_ARG(group), SLICE_ARG(topic), SLICE_ARG(partition), (long long)i->from,
+            (long long)i->to);
+        return STREAM_LOST;
+    }
     stream_lost(ret, reterr, group, topic, partition, i->to, i->from);
     err_fill(reterr, ERR_REFUSED,
              "group %.*s, topic %.*s, partition %.*s: records [%lld, %lld) are gone before they "
@@ -321,6 +333,8 @@ static bool take(struct kafka_reader *r)
         c->given_ms = rd_kafka_message_timestamp(r->current.message, &type);
     } else {
         c->given = r->current.anew ? c->low : r->current.to;
+        c->replaced |= r->current.anew;
+        c->replacing &= !r->current.anew;
     }
     return true;
 }

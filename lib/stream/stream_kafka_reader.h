@@ -26,6 +26,10 @@ int kafka_reader_lag(struct stream_reader *r, uint64_t *ret_records, int64_t *re
                      struct err *reterr);
 
 struct kafka_stream;
+struct kafka_set;
+/* Gives the positions of a set that is being accepted their marks; those of a log that was replaced
+ * since are dropped. */
+void kafka_readers_mark(struct kafka_stream *s, struct kafka_set *set);
 /* For stream_dispatch, after it has taken the answers to commits. */
 void kafka_readers_dispatch(struct kafka_stream *s);
 

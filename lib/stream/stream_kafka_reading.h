@@ -7,6 +7,7 @@
  *   stream_kafka_alone.c   a reader that takes all partitions by itself
  *   stream_kafka_group.c   a reader that shares them with the members of its group
  *   stream_kafka_place.c   which partitions there are, where each is begun, what is lost
+ *   stream_kafka_prove.c   whether a log is still the one that was read before
  *   stream_kafka_lag.c     where the ends are
  *   stream_kafka_ask.c     the questions to Kafka that all this needs
  *   stream_kafka_asker.c   the client that they go through
@@ -136,6 +137,23 @@ int kafka_place_hold(struct kafka_reader *r, const rd_kafka_topic_partition_list
 rd_kafka_topic_partition_list_t *kafka_held(const struct kafka_reader *r);
 /* All held cursors to the first record of sought_ms or later. */
 int kafka_place_time(struct kafka_reader *r, struct err *reterr);
+
+/* ---- stream_kafka_prove.c; locked ---- */
+/* The cursor was placed at `next`, with the mark of the group's position, which may be none. */
+void kafka_prove_begin(const struct kafka_reader *r, struct kafka_cursor *c,
+                       const struct kafka_mark *mark);
+/* The offset to read from. */
+int64_t kafka_prove_from(const struct kafka_cursor *c);
+/* Whether the message is to be given to the caller, or an end at that offset counts. */
+bool kafka_prove_message(struct kafka_reader *r, struct kafka_cursor *c,
+                         const rd_kafka_message_t *m);
+bool kafka_prove_end(struct kafka_cursor *c, int64_t offset);
+/* The node said that the place, or its mark, is not in the log, yet the place is within it. */
+void kafka_prove_gone(struct kafka_cursor *c);
+/* The log may have been replaced since the last record: it is proved again. NULL is fine. */
+void kafka_doubt(struct kafka_reader *r, struct kafka_cursor *c);
+void kafka_doubt_topic(struct kafka_reader *r, struct kafka_topic *t);
+void kafka_doubt_all(struct kafka_reader *r);
 
 /* ---- stream_kafka_lag.c ---- */
 /* Whether somebody waits to know where the ends are, or a place that is gone. */

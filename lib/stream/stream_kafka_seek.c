@@ -6,7 +6,8 @@ enum { SEEK_WAIT_MS = 5000 };
 static void move(struct kafka_reader *r, struct kafka_cursor *c)
 {
     c->moved = true;
-    c->gone = false;
+    c->gone = c->another = false;
+    c->proof = KAFKA_PROVED;
     c->goal = -1;
     c->eof = 0;
     kafka_feed_drop(&r->feed, c);

@@ -1,6 +1,7 @@
 #include "stream_kafka_send.h"
 
 #include <stdio.h>
+#include "num.h"
 #include "stream_kafka_property.h"
 
 enum { TOPICS_MAX = 100000 };
@@ -22,12 +23,22 @@ void kafka_topics_fini(struct kafka_topics *t)
     *t = (struct kafka_topics){0};
 }
 
+int kafka_send_batch(rd_kafka_conf_t *conf, const struct kafka_conf *c, uint64_t most,
+                     struct err *reterr)
+{
+    uint64_t given;
+    const char *text = kafka_conf_get(c, "batch.size");
+    if (text && num_u64(slice_str(text), &given) && given < most)
+        return 0;
+    return kafka_conf_set_number(conf, "batch.size", most, reterr);
+}
+
 int kafka_send_settings(rd_kafka_conf_t *conf, const struct kafka_conf *c, struct err *reterr)
 {
     enum { BATCH = 1000000 }; /* librdkafka's default */
     uint64_t wire = kafka_wire_max(c->record_max);
     if (!kafka_conf_get(c, "batch.size") &&
-        kafka_conf_set_number(conf, "batch.size", wire < BATCH ? wire : BATCH, reterr))
+        kafka_send_batch(conf, c, wire < BATCH ? wire : BATCH, reterr))
         return -1;
     if (kafka_conf_set_number(conf, "queue.buffering.max.messages", c->queue_records, reterr))
         return -1;

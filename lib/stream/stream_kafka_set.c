@@ -10,7 +10,8 @@ static char *copy_positions(struct kafka_set *c, const struct stream_position *p
 {
     c->npositions = n;
     for (unsigned i = 0; i < n; i++)
-        c->positions[i] = (struct kafka_position){.p = stream_set_position(&at, &positions[i])};
+        c->positions[i] = (struct kafka_position){.p = stream_set_position(&at, &positions[i]),
+                                                  .mark = {.offset = -1}};
     return at;
 }
 

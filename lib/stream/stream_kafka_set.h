@@ -7,10 +7,12 @@
 #include <librdkafka/rdkafka.h>
 #include <stdatomic.h>
 #include "stream.h"
+#include "stream_kafka_mark.h"
 
 struct kafka_position {
     struct stream_position p;
     uint64_t member; /* who held the partition when the position was given; 0 = nobody had to */
+    struct kafka_mark mark; /* goes with it */
 };
 
 struct kafka_set {
@@ -20,6 +22,7 @@ struct kafka_set {
     void *arg;
     uint32_t count; /* records and positions: what it takes of the queue */
     uint64_t bytes;
+    int64_t since_ms; /* monotonic: accepted */
     int64_t until_ms; /* monotonic: not durable by then, it fails; INT64_MAX = never */
     unsigned left;    /* records without a report */
     struct kafka_position *positions;

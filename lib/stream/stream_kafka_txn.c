@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include "clock.h"
 #include "num.h"
 #include "stream_kafka_property.h"
@@ -33,12 +34,14 @@ static int set_timeout(rd_kafka_conf_t *conf, const struct kafka_conf *c, struct
 
 static int open_client(struct kafka_txn *t, const char *id, struct err *reterr)
 {
-    rd_kafka_conf_t *conf = kafka_conf_client(t->conf, RD_KAFKA_EVENT_DR, reterr);
+    rd_kafka_conf_t *conf =
+        kafka_conf_client(t->conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_LOG, reterr);
     if (!conf)
         return -1;
     if (kafka_conf_set(conf, "transactional.id", id, reterr) ||
         kafka_conf_set(conf, "delivery.report.only.error", "true", reterr) ||
-        set_timeout(conf, t->conf, reterr) || kafka_send_settings(conf, t->conf, reterr)) {
+        kafka_conf_set(conf, "log.queue", "true", reterr) || set_timeout(conf, t->conf, reterr) ||
+        kafka_send_settings(conf, t->conf, reterr)) {
         rd_kafka_conf_destroy(conf);
         return -1;
     }
@@ -60,6 +63,7 @@ int kafka_txn_open(const struct kafka_conf *c, struct kafka_trouble *trouble, co
         free(t);
         return -1;
     }
+    rd_kafka_set_log_queue(t->rk, NULL); /* the main one */
     t->queue = rd_kafka_queue_get_main(t->rk);
     kafka_topics_init(&t->topics, c, t->rk);
     *ret = t;
@@ -86,6 +90,27 @@ static void take_report(struct kafka_txn *t, const rd_kafka_message_t *m)
     kafka_err_fill(&t->cause, m->err, where, NULL);
 }
 
+/* Which topic it is that may not be written, or is not there, stands in a line of librdkafka's log
+ * alone: Failed to add partition "north.flow.route.a" [2] to transaction: Broker: … */
+static void take_log(struct kafka_txn *t, rd_kafka_event_t *event)
+{
+    static const char before[] = "Failed to add partition \"";
+    const char *facility, *text, *from, *end;
+    char where[KAFKA_NAME_MAX + 16], topic[KAFKA_NAME_MAX + 1];
+    int level;
+    if (t->cause.code || rd_kafka_event_log(event, &facility, &text, &level) ||
+        !(from = strstr(text, before)))
+        return;
+    from += sizeof(before) - 1;
+    end = strchr(from, '"');
+    rd_kafka_resp_err_t code = kafka_err_named(end ? end : "");
+    if (!code || end - from > KAFKA_NAME_MAX)
+        return;
+    snprintf(topic, sizeof(topic), "%.*s", (int)(end - from), from);
+    snprintf(where, sizeof(where), "topic %.*s", SLICE_ARG(kafka_name_strip(t->conf, topic)));
+    kafka_err_fill(&t->cause, code, where, NULL);
+}
+
 static void note_errors(struct kafka_txn *t)
 {
     rd_kafka_event_t *event;
@@ -93,6 +118,8 @@ static void note_errors(struct kafka_txn *t)
     while ((event = rd_kafka_queue_poll(t->queue, 0))) {
         if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR)
             kafka_trouble_event(t->trouble, event);
+        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_LOG)
+            take_log(t, event);
         while ((m = rd_kafka_event_message_next(event)))
             take_report(t, m);
         rd_kafka_event_destroy(event);
@@ -186,6 +213,7 @@ static rd_kafka_topic_partition_list_t *offsets_of(struct kafka_txn *t,
             if (!at)
                 at = rd_kafka_topic_partition_list_add(all, topic.text, (int32_t)number);
             at->offset = p->next;
+            kafka_mark_attach(&set->positions[i].mark, at);
         }
     return all;
 }

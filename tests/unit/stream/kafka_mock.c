@@ -81,6 +81,21 @@ void kafka_mock_read(struct kafka_mock *m, const char *topic, int partition, int
     rd_kafka_destroy(rk);
 }
 
+void kafka_mock_commit(struct kafka_mock *m, const char *group, const char *topic, int partition,
+                       int64_t offset, const char *metadata)
+{
+    rd_kafka_t *rk = consumer(m, group);
+    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *at = rd_kafka_topic_partition_list_add(all, topic, partition);
+    at->offset = offset;
+    at->metadata = metadata ? strdup(metadata) : NULL;
+    at->metadata_size = metadata ? strlen(metadata) : 0;
+    ck_assert_int_eq(rd_kafka_commit(rk, all, 0), 0);
+    rd_kafka_topic_partition_list_destroy(all);
+    rd_kafka_consumer_close(rk);
+    rd_kafka_destroy(rk);
+}
+
 int64_t kafka_mock_position(struct kafka_mock *m, const char *group, const char *topic,
                             int partition)
 {

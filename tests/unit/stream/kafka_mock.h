@@ -26,6 +26,9 @@ rd_kafka_t *kafka_mock_client(struct stream *s);
 /* Values of a topic's partition, in order, joined by blanks; at most n of them. */
 void kafka_mock_read(struct kafka_mock *m, const char *topic, int partition, int n, char *ret,
                      size_t room);
+/* Commits a position as another tool may: metadata NULL, or that text. */
+void kafka_mock_commit(struct kafka_mock *m, const char *group, const char *topic, int partition,
+                       int64_t offset, const char *metadata);
 /* The committed position of a group, or -1001. */
 int64_t kafka_mock_position(struct kafka_mock *m, const char *group, const char *topic,
                             int partition);

@@ -7,6 +7,7 @@
 Suite *suite_headers(void);
 Suite *suite_embedded(void);
 Suite *suite_kafka(void);
+Suite *suite_kafka_anew(void);
 Suite *suite_kafka_lead(void);
 Suite *suite_power(void);
 
