@@ -115,6 +115,9 @@ static int open_pauses(struct adapter *a, struct err *reterr)
                                .control = proc_control(a->proc),
                                .metrics = proc_metrics(a->proc),
                                .writer = slice_str(proc_role(a->proc)),
+                               .name = proc_site(a->proc)->stream.kafka.node
+                                           ? slice_str(proc_name(a->proc))
+                                           : SLICE_ABSENT,
                                .loop = proc_loop(a->proc),
                                .exists = exists,
                                .changed = on_paused,

@@ -86,6 +86,9 @@ static int open_pauses(struct broker *b, struct err *reterr)
                                .control = proc_control(b->proc),
                                .metrics = proc_metrics(b->proc),
                                .writer = slice_str(proc_role(b->proc)),
+                               .name = proc_site(b->proc)->stream.kafka.node
+                                           ? slice_str(proc_name(b->proc))
+                                           : SLICE_ABSENT,
                                .loop = proc_loop(b->proc),
                                .exists = exists,
                                .changed = on_paused,

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "dict.h"
 #include "log.h"
+#include "name_claim.h"
 #include "rfc3339.h"
 #include "stream_fold.h"
 
@@ -30,6 +31,7 @@ struct pauses {
     struct wait *waits;
     struct stream_reader *follow; /* what others of its kind were asked */
     struct loop_timer *timer;
+    struct name_claim *claim;
     bool known; /* all that was asked before the start */
 };
 
@@ -100,6 +102,7 @@ static bool take(struct pauses *p, const struct stream_message *m)
 {
     bool paused = slice_eq_str(stream_header_get(m, "state"), "paused");
     bool is = dict_get(&p->by_name, m->key) != NULL;
+    name_claim_take(p->claim, m);
     if (is == paused || !slice_eq(stream_header_get(m, "writer"), p->o.writer))
         return false;
     note(p, m->key, paused, stream_header_get(m, "by"), stream_header_get(m, "reason"), m->time_ms);
@@ -157,6 +160,7 @@ static void follow(void *arg)
     }
     if (changed)
         p->o.changed(p->o.arg);
+    name_claim_look(p->claim);
     loop_timer_start(p->timer, FOLLOW_MS);
 }
 
@@ -307,6 +311,10 @@ int pauses_open(const struct pauses_options *o, struct pauses **ret, struct err 
         pauses_close(p);
         return -1;
     }
+    if (o->name.n && !(p->claim = name_claim_open(o->stream, o->name, o->metrics))) {
+        pauses_close(p);
+        return err_set(reterr, ERR_NOMEM, "no memory for what is paused");
+    }
     loop_timer_start(p->timer, p->known ? FOLLOW_MS : LOOK_MS);
     *ret = p;
     return 0;
@@ -321,6 +329,7 @@ void pauses_close(struct pauses *p)
         return;
     loop_timer_remove(p->timer);
     stream_reader_close(p->follow);
+    name_claim_close(p->claim);
     for (struct wait *w = p->waits; w; w = w->next)
         w->owner = NULL;
     while (dict_next(&p->by_name, &at, &name, &v))

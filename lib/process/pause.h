@@ -27,6 +27,8 @@ struct pauses_options {
     struct metrics *metrics;
     struct loop *loop;
     struct slice writer; /* what this process is one of: the records of these count */
+    struct slice name;   /* of this process, where another of that name may write to the same stream
+                            (name_claim.h); absent: none can */
     /* Is there such a thing? */
     bool (*exists)(void *arg, struct slice kind, struct slice name);
     /* Something was paused or resumed, durably: pauses_has says what. */

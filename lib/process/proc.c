@@ -173,6 +173,25 @@ int proc_lock(const struct site *s, const char *name, struct err *reterr)
     return lock_take(path, reterr);
 }
 
+/* Kafka's: what waits for its nodes to acknowledge it. */
+static void open_queue_metrics(struct proc *p, struct metrics *m)
+{
+    static const struct {
+        const char *name, *help;
+    } gauges[] = {
+        {"weir_stream_waiting_records", "Records and positions that wait for Kafka's answer."},
+        {"weir_stream_waiting_bytes", "Bytes of these records."},
+        {"weir_stream_waiting_seconds", "How long the oldest of them has waited."},
+    };
+    for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
+        p->queue[i] =
+            metric_of(metrics_gauge(m, gauges[i].name, gauges[i].help, NULL, 1), SLICE_ABSENT);
+    p->queue[PROC_QUEUE_REPLACED] = metric_of(
+        metrics_counter(m, "weir_stream_producers_replaced_total",
+                        "Producers that failed or were fenced, and were replaced.", NULL, 1),
+        SLICE_ABSENT);
+}
+
 static void open_metrics(struct proc *p)
 {
     struct metrics *m = p->metrics;
@@ -192,6 +211,8 @@ static void open_metrics(struct proc *p)
         metric_of(metrics_counter(m, "weir_audit_failed_records_total",
                                   "Audit records that could not be made durable.", NULL, 1),
                   SLICE_ABSENT);
+    if (p->site->stream.kafka.node)
+        open_queue_metrics(p, m);
     struct metric *reloads = metrics_counter(m, "weir_config_reloads_total",
                                              "Configurations read anew, by result.", "result", 2);
     p->reloads = metric_of(reloads, SLICE("taken"));

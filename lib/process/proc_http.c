@@ -26,11 +26,25 @@ static double resident_bytes(void)
     return (double)resident * (double)sysconf(_SC_PAGESIZE);
 }
 
+static void collect_queue(struct proc *p)
+{
+    struct stream_queue q;
+    if (!p->queue[0] || !p->stream || !stream_queue(p->stream, &q))
+        return;
+    series_set(p->queue[PROC_QUEUE_RECORDS], q.records);
+    series_set(p->queue[PROC_QUEUE_BYTES], (double)q.bytes);
+    series_set(p->queue[PROC_QUEUE_OLDEST], (double)q.oldest_ms / 1000);
+    uint64_t known = (uint64_t)series_value(p->queue[PROC_QUEUE_REPLACED]);
+    if (q.replaced > known)
+        series_add(p->queue[PROC_QUEUE_REPLACED], q.replaced - known);
+}
+
 static void serve_metrics(struct proc *p, struct http_exchange *x)
 {
     struct buf out;
     buf_init(&out, METRICS_MAX);
     series_set(p->resident, resident_bytes());
+    collect_queue(p);
     if (p->started && p->program->collect)
         p->program->collect(p->state);
     metrics_write(p->metrics, &out);

@@ -11,6 +11,8 @@ struct proc_args {
     int log_level; /* -1: the site's */
 };
 
+enum { PROC_QUEUE_RECORDS, PROC_QUEUE_BYTES, PROC_QUEUE_OLDEST, PROC_QUEUE_REPLACED, PROC_QUEUE };
+
 struct proc {
     const struct proc_program *program;
     struct proc_args args;
@@ -25,6 +27,7 @@ struct proc {
     struct topics_guard *guard; /* NULL: the verdict is in, or there is nothing to ask */
     struct loop_timer *deadline, *look;
     struct metrics *metrics;
+    struct series *queue[PROC_QUEUE]; /* of stream_queue */
     struct series *resident, *audit_failed, *reloads, *reloads_refused, *generation_metric;
     struct stream *stream;
     struct audit *audit;

@@ -10,6 +10,7 @@ int main(int argc, char **argv)
     suite_add_tcase(suite, small_tests());
     suite_add_tcase(suite, control_tests());
     suite_add_tcase(suite, audit_tests());
+    suite_add_tcase(suite, claim_tests());
     suite_add_tcase(suite, supervisor_tests());
     suite_add_tcase(suite, topics_tests());
     return kit_main(argc, argv, &suite, 1);

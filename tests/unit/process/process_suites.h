@@ -4,6 +4,7 @@
 #include <check.h>
 
 TCase *audit_tests(void);
+TCase *claim_tests(void);
 TCase *control_tests(void);
 TCase *metrics_tests(void);
 TCase *small_tests(void);
