@@ -1,5 +1,6 @@
 #include "journey.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include "clock.h"
 #include "event_fields.h"
@@ -50,6 +51,7 @@ struct journey {
     bool changing;   /* another router waits for the units under way */
     bool forgetting; /* people_max was reached, and told */
     int64_t tell_at; /* monotonic ms: a failure that goes on is told again then */
+    char why[400];   /* of it */
     struct journey_stats stats;
     struct metric *events;
     struct series *repeats, *unreadable;
@@ -295,7 +297,8 @@ static void tell(struct journey *j, const struct err *e)
         log_line(LOG_INFO, "journey.recovered", "events become durable again");
     if (!e || (j->stats.failing && now < j->tell_at))
         return;
-    log_line(LOG_ERROR, "journey.unit", "not durable, tried again: %s", e->text);
+    log_line(LOG_ERROR, "journey.unit",
+             "not durable, tried again; until then no event moves, of any route: %s", e->text);
     j->tell_at = now + TELL_MS;
 }
 
@@ -305,6 +308,9 @@ static void on_done(void *arg, const struct err *e)
     struct journey *j = s->journey;
     tell(j, e);
     j->stats.failing = e != NULL;
+    if (e)
+        snprintf(j->why, sizeof(j->why), "%s", e->text);
+    j->stats.why = e ? j->why : "";
     if (e) {
         /* Whole again, with the same ids; those behind it fail too and keep their order. */
         j->stats.failures++;

@@ -69,8 +69,9 @@ struct journey_stats {
     enum journey_role role;
     uint64_t events, repeats, unreadable, failures;
     size_t people, ids;
-    bool failing; /* the last unit did not become durable */
-    bool broken;  /* no memory for a unit: it was not given on, the process must end */
+    bool failing;    /* the last unit did not become durable */
+    const char *why; /* then: what keeps it, until the next call */
+    bool broken;     /* no memory for a unit: it was not given on, the process must end */
 };
 void journey_stats(const struct journey *j, struct journey_stats *ret);
 /* Records not read yet, and when the oldest of them was appended (0 = none). None where another

@@ -294,7 +294,7 @@ bool line_ready(struct line *l, const char **ret_why)
     *ret_why = "what is remembered of patients and events is still being read";
     if (st.role == JOURNEY_RECALLS || st.role == JOURNEY_BEGINS)
         return false;
-    *ret_why = "the stream does not take events: see the log";
+    *ret_why = "the stream does not take events: weir status and the log say why";
     if (st.failing || journey_lag(l->journey, &waiting, &oldest, &err) < 0)
         return false;
     if (!waiting)
@@ -413,6 +413,10 @@ void line_status(struct line *l, struct json_writer *w)
     member(w, SLICE("lag"), records);
     member(w, SLICE("identities"), st.people);
     member(w, SLICE("ids"), st.ids);
+    if (st.failing) { /* units are whole: no route gets what one of them cannot take */
+        json_key(w, SLICE("stands"));
+        json_string(w, slice_str(st.why));
+    }
     json_object_end(w);
     json_key(w, SLICE("consumers"));
     json_array(w);
