@@ -1,6 +1,7 @@
 /* weir check - is this configuration right, as far as can be told without starting anything? Maps,
  * rules and keep-lists are compiled. */
 #include <stdio.h>
+#include <string.h>
 #include "consumer_kind.h"
 #include "options.h"
 #include "proc_stream.h"
@@ -22,6 +23,22 @@ static int check_sources(const struct site *site, struct err *reterr)
     return 0;
 }
 
+/* The property that the client library speaks of, or the section: of two names, the one that holds
+ * the other. */
+static const struct yaml *place_of(const struct site_kafka *k, const struct err *e)
+{
+    const struct yaml *at = k->node;
+    size_t longest = 0;
+    for (unsigned i = 0; i < k->nproperties; i++) {
+        const struct site_property *p = &k->properties[i];
+        if (p->name.n > longest && strstr(e->text, p->name.p)) {
+            longest = p->name.n;
+            at = p->node;
+        }
+    }
+    return at;
+}
+
 /* Properties, certificates and keys as the client library reads them; it connects to nothing. */
 static int check_kafka(const struct site *site, struct err *reterr)
 {
@@ -32,8 +49,10 @@ static int check_kafka(const struct site *site, struct err *reterr)
         struct stream_admin *admin;
         if (proc_stream_options(site, users[i], "check", &so, reterr) < 0)
             return -1;
-        if (stream_admin_open(&so, 1, &admin, reterr) < 0)
+        if (stream_admin_open(&so, 1, &admin, reterr) < 0) {
+            at = place_of(&site->stream.kafka, reterr);
             return err_at(reterr, "%s:%u:%u", at->file, at->line, at->column);
+        }
         stream_admin_close(admin);
     }
     return 0;

@@ -79,6 +79,9 @@ class WithoutNodes(unittest.TestCase):
             self.site.config["stream"]["kafka"]["properties"] = {name: "1"}
             self.site.write_config()
             self.fails(78, text, "check")
+            with open(self.site.config_path) as f:
+                line = next(n for n, at in enumerate(f, 1) if name in at)
+            self.fails(78, f"{self.site.config_path}:{line}:", "check")
 
     def test_nobody_answers(self):
         self.fails(75, "no connection to a Kafka node", "topics", "--timeout", "1s")
