@@ -58,6 +58,7 @@ class DoorsTest(KafkaLine):
         self.told(site.broker(), text)
         kit.wait_until(feed.done, 60, "intake goes on")
         kit.wait_until(lambda: site.broker().get("/ready")[0] == 503, 20, "/ready says no")
+        self.assertRegex(site.weir("status").stdout, r"stands.*flow\.route\.analytics")
         mend(mended)
         self.settle(feed)
         kit.wait_until(lambda: site.broker().get("/ready")[0] == 200, 20, "/ready says yes")
@@ -66,7 +67,8 @@ class DoorsTest(KafkaLine):
         """Row 25: the right to write a route is withdrawn: the journey stands and says so, senders are
         still acknowledged; it goes on by itself once the right is back."""
         self.route_stands(lambda: self.deny("weir-broker", "flow.route.analytics"),
-                          "journey.unit .*refuses this user the topic; give the user an ACL", lambda back: back())
+                          r"journey.unit .*flow\.route\.analytics: Kafka refuses user weir-broker the topic; give the "
+                          "user an ACL", lambda back: back())
 
     def test_topic_of_a_route_is_deleted(self):
         """Row 25: the topic of a route is deleted: the journey stands and names it, senders are still acknowledged; it
@@ -83,7 +85,7 @@ class DoorsTest(KafkaLine):
         back = self.deny("weir-adapter", "flow.reported")
         feed = self.feed(answer_time=30)
         self.hears_try_later(feed)
-        self.told(site.adapter(), "stream.failed .*refuses this user the topic; give the user an ACL")
+        self.told(site.adapter(), "stream.failed .*refuses user weir-adapter the topic; give the user an ACL")
         answered = set(feed.ledger.answered)
         back()
         self.settle(feed)
@@ -101,6 +103,38 @@ class DoorsTest(KafkaLine):
         site.weir("topics", "create", check=False)
         self.settle(feed)
         self.told(site.broker(), "alarm.position_lost")
+
+    def made_anew(self, topic, group, stop, resume):
+        """The topic is deleted, made again, and has grown past the group's place before its reader looks again."""
+        site = self.site.start()
+        self.settle(self.feed(patients=10, length=4))
+        stop()
+        before = self.ends(topic)
+        self.delete(topic)
+        feed = self.feed(patients=60, length=6, connections=8, answer_time=30)
+        self.told(site.broker() if topic.startswith("flow.route") else site.adapter(), "no such topic")
+        site.weir("topics", "create", check=False)
+        kit.wait_until(feed.done, 120, "intake goes on")
+        kit.wait_until(lambda: all(self.ends(topic).get(p, 0) > end for p, end in before.items() if end), 60,
+                       "it is longer than the old one was")
+        resume()
+        kit.wait_until(lambda: re.search(rf"alarm\.position_lost .*group {re.escape(group)}, .*made anew",
+                                         site.broker().log()), 60,
+                       lambda: f"it is told: {site.broker().log()[-2000:]}")
+        self.settle(feed)
+
+    def test_topic_of_intake_is_deleted_and_grows(self):
+        """Row 25: flow.reported is deleted, made again and longer than before when the journey looks again: that is told,
+        and nothing of the new one is passed over."""
+        self.property(topic_metadata_refresh_interval_ms="15000")  # the journey's reader looks late
+        self.site.write_config()
+        self.made_anew("flow.reported", "journey", lambda: None, lambda: None)
+
+    def test_topic_of_a_paused_consumer_is_deleted_and_grows(self):
+        """Row 25: the same for the route of a consumer that is paused meanwhile."""
+        weir = self.site.weir
+        self.made_anew("flow.route.all", "deliver.http", lambda: weir("pause", "consumer", "http"),
+                       lambda: weir("resume", "consumer", "http"))
 
     def password(self, name, password):
         self.kafka.tool("ConfigCommand", "--bootstrap-server", self.kafka.address, "--alter", "--entity-type", "users",
@@ -121,6 +155,14 @@ class DoorsTest(KafkaLine):
         site.adapter().start()
         self.settle(self.feed())
 
+    def test_somebody_looks_with_a_wrong_password(self):
+        """Row 29: who looks hears that the password is wrong, and whose, not that there is no connection."""
+        self.secret("root", "wrong")
+        done = self.site.weir("tail", "--since", "10m", check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertRegex(done.stderr, "Kafka refuses the user name or password of user root")
+        self.assertNotIn("no connection", done.stderr)
+
     def test_password_runs_out(self):
         """Row 29: the password is changed and the connections break, as when a token runs out: "try later" with a clear
         error; with the new one after a restart all goes on."""
@@ -133,7 +175,11 @@ class DoorsTest(KafkaLine):
         feed = self.feed(answer_time=30)
         self.hears_try_later(feed)
         self.told(site.adapter(), "stream.failed .*uthentication")
+        self.told(site.adapter(), "user name or password of user weir-adapter")
         self.secret("weir-adapter", "a2")
+        done = site.weir("reload", check=False)  # what is on its way stays with the old one
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("a change of it takes a restart", done.stdout + done.stderr)
         self.assertEqual(site.adapter().stop(), 0)
         site.adapter().start()
         self.settle(feed)
