@@ -31,7 +31,8 @@ static const struct conf_option base_options[] = {
      .help = "Folder of the shipped maps, one folder per adapter in it; not given: `$WEIR_MAPS`, "
              "else where weir was installed to."},
     {"message_arena", CONF_SIZE, ROW(message_arena), "64MiB", 1 << 20, 1 << 30,
-     .help = "Memory that translating one message may take; one that needs more is rejected."},
+     .help = "Memory that translating one message may take; one that needs more is rejected. "
+             "Its index alone takes 48 bytes a segment and 16 a field."},
     {"retranslate_events", CONF_INT, ROW(retranslate_events), "1000000", 10, 100000000,
      .help =
          "Events that `weir retranslate` holds in memory at a time, 150 bytes each; where there "

@@ -170,7 +170,8 @@ static int reparse(const struct set *set, const struct hl7_limits *limits, struc
     struct slice text = convert_all(m->raw, cd, arena, &cs->flags);
     iconv_close(cd);
     if (!slice_present(text))
-        return err_set(reterr, ERR_LIMIT, "the message as UTF-8 passes the memory of a message");
+        return err_set(reterr, ERR_LIMIT,
+                       "the message as UTF-8 passes the memory of a message (message_arena)");
     cs->valid = hl7_utf8_valid(text);
     return hl7_msg_parse(text, limits, arena, m, reterr);
 }

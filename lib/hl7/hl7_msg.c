@@ -232,7 +232,8 @@ int hl7_msg_parse(struct slice raw, const struct hl7_limits *limits, struct aren
     b.fields = arena_alloc(arena, nfields * sizeof(*b.fields));
     if (!b.segments || !b.fields)
         return err_set(reterr, ERR_LIMIT,
-                       "the index of %zu segments and %zu fields passes the memory of a message",
+                       "the index of %zu segments and %zu fields passes the memory of a message "
+                       "(message_arena)",
                        nsegments, nfields);
     b.sep = delims.field;
     index_all(&b, s);

@@ -22,8 +22,8 @@ enum {
     ID_BYTES = 16, /* of the digest, in ids */
 };
 
-/* Most segments and fields of a message; the arena bounds the rest. */
-static const struct hl7_limits limits = {.segments = 100000, .fields = 1000000};
+/* The arena bounds the index of both, as it bounds the rest: one limit, which a site may raise. */
+static const struct hl7_limits limits = {.segments = UINT32_MAX, .fields = UINT32_MAX};
 
 struct translator {
     const struct site_source *source;

@@ -163,13 +163,25 @@ class Process:
                 total = (total or 0.0) + float(value)
         return total
 
-    def rss(self):
-        """Resident bytes."""
+    def status(self, name):
+        """That line of the kernel's account of its memory, in bytes."""
         with open(f"/proc/{self.popen.pid}/status", encoding="ascii") as f:
             for line in f:
-                if line.startswith("VmRSS:"):
+                if line.startswith(f"{name}:"):
                     return int(line.split()[1]) * 1024
         return 0
+
+    def rss(self):
+        """Resident bytes."""
+        return self.status("VmRSS")
+
+    def peak(self):
+        """The most resident bytes since the start, or since forget_peak()."""
+        return self.status("VmHWM")
+
+    def forget_peak(self):
+        with open(f"/proc/{self.popen.pid}/clear_refs", "w", encoding="ascii") as f:
+            f.write("5")
 
     def cpu(self):
         """CPU seconds so far."""

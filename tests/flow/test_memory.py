@@ -70,5 +70,51 @@ class MemoryTest(unittest.TestCase):
         self.assertLess(self.adapter.rss() - before, 4 * MIB)
 
 
+@unittest.skipIf(sanitized(), "needs a plain build in WEIR_RELEASE")
+class LargeTest(unittest.TestCase):
+    """Rows 35 and 38: what is large is taken whole and costs little more than its bytes."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.site = kit.Site()
+        cls.addClassCleanup(cls.site.close)
+        cls.site.config["message_arena"] = "256MiB"
+        cls.site.config["stream"].update({"record_max": "80MiB"})
+        cls.site.config["sources"]["test-pas"]["mllp"].update({"frame_max": "64MiB", "frame_time": "60s"})
+        cls.site.start("acute")
+        cls.adapter = cls.site.adapter()
+
+    def cost(self, message):
+        """What asking took at its peak, in bytes."""
+        with mllp.Client("127.0.0.1", self.site.port, timeout=60) as client:
+            client.ask(admit("before"))
+            before = self.adapter.rss()
+            self.adapter.forget_peak()
+            code, control_id, answer = client.ask(message)
+            self.assertEqual((code, control_id), ("AA", mllp.field(message, b"MSH", 10)), answer)
+            return self.adapter.peak() - before
+
+    def test_ten_megabytes_in_one_field(self):
+        """Less than three times its bytes; a second one is no dearer, and what was taken is given back."""
+        value = b"OBX|1|ED|PDF||^AP^^Base64^" + b"QUJD" * (10_000_000 // 4) + b"||||||F\r"
+        before = self.adapter.rss()
+        for i in range(3):
+            message = admit(f"large{i}") + value
+            self.assertLess(self.cost(message), 3 * len(message))
+        self.assertLess(self.adapter.rss() - before, 4 * MIB)
+
+    def test_fifty_megabytes(self):
+        message = admit("fifty") + b"".join(b"OBX|%d|ED|PDF||^AP^^Base64^%s||||||F\r" % (i, b"QUJD" * 250_000) for i in range(50))
+        self.assertLess(self.cost(message), 3 * len(message))
+
+    def test_a_million_segments(self):
+        """Its index costs 48 bytes a segment and 16 a field; the next message gives it back."""
+        message = admit("million") + b"".join(b"OBX|%d|NM|HR||72\r" % i for i in range(1_000_000))
+        before = self.adapter.rss()
+        self.assertLess(self.cost(message), 3 * len(message) + 128 * MIB)
+        self.cost(admit("after"))
+        self.assertLess(self.adapter.rss() - before, 4 * MIB)
+
+
 if __name__ == "__main__":
     unittest.main()
