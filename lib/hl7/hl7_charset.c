@@ -219,6 +219,7 @@ int hl7_charset_parse(struct slice raw, struct slice preset, const struct hl7_li
     int rc = 0;
     if (hl7_msg_parse(raw, limits, arena, &m, reterr) < 0)
         return -1;
+    raw = m.raw; /* a letter of several bytes may have been broken off in front of ADD */
     struct slice name = unforced(preset);
     const struct set *set =
         name.n < preset.n ? find_set(name) : declared_set(&m, preset, &cs.flags);

@@ -1,5 +1,6 @@
 #include "hl7_msg.h"
 
+#include "hl7_add.h"
 #include "hl7_marks.h"
 
 static bool ends_segment(char c)
@@ -132,8 +133,11 @@ static void on_separator(struct builder *b, const char *p)
         put_field(b, b->field, p);
     } else {
         begin_segment(b, p);
-        if (!b->full && is_header(b->segments[b->nsegments - 1].key))
+        uint32_t key = b->full ? 0 : b->segments[b->nsegments - 1].key;
+        if (is_header(key))
             put_field(b, p, p + 1);
+        else if (key == hl7_key(SLICE("ADD")))
+            b->flags |= HL7_JOINED;
     }
     b->field = p + 1;
 }
@@ -213,18 +217,13 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-int hl7_msg_parse(struct slice raw, const struct hl7_limits *limits, struct arena *arena,
-                  struct hl7_msg *ret, struct err *reterr)
+/* Fills in *m, whose delims are known, from s, its bytes from MSH on. */
+static int index_message(struct slice s, const struct hl7_limits *limits, struct arena *arena,
+                         struct hl7_msg *m, struct err *reterr)
 {
-    struct builder b = {.limits = limits};
-    struct hl7_delims delims;
-    struct slice s = skip_leading(raw, &b.flags);
-    if (!slice_present(s))
-        return err_set(reterr, ERR_INPUT, "no MSH segment at the start: this is not HL7 v2");
-    if (read_delims(s, (size_t)(s.p - raw.p), &delims, &b.flags, reterr) < 0)
-        return -1;
+    struct builder b = {.limits = limits, .sep = m->delims.field, .flags = m->flags};
     size_t seps, ends;
-    count_marks(s, delims.field, &seps, &ends);
+    count_marks(s, b.sep, &seps, &ends);
     /* Each header segment has a field more than separators. */
     size_t nsegments = least(ends + 1, limits->segments);
     size_t nfields = least(seps + ends + 1, limits->fields);
@@ -235,18 +234,38 @@ int hl7_msg_parse(struct slice raw, const struct hl7_limits *limits, struct aren
                        "the index of %zu segments and %zu fields passes the memory of a message "
                        "(message_arena)",
                        nsegments, nfields);
-    b.sep = delims.field;
     index_all(&b, s);
     if (b.full)
         return err_set(reterr, ERR_LIMIT, "more than %u segments or %u fields in a message",
                        limits->segments, limits->fields);
-    *ret = (struct hl7_msg){.raw = raw,
-                            .delims = delims,
-                            .segments = b.segments,
-                            .fields = b.fields,
-                            .nsegments = b.nsegments,
-                            .nfields = b.nfields,
-                            .flags = b.flags};
+    m->segments = b.segments;
+    m->fields = b.fields;
+    m->nsegments = b.nsegments;
+    m->nfields = b.nfields;
+    m->flags = b.flags;
+    return 0;
+}
+
+int hl7_msg_parse(struct slice raw, const struct hl7_limits *limits, struct arena *arena,
+                  struct hl7_msg *ret, struct err *reterr)
+{
+    struct hl7_msg m = {.raw = raw};
+    struct slice s = skip_leading(raw, &m.flags);
+    if (!slice_present(s))
+        return err_set(reterr, ERR_INPUT, "no MSH segment at the start: this is not HL7 v2");
+    if (read_delims(s, (size_t)(s.p - raw.p), &m.delims, &m.flags, reterr) < 0 ||
+        index_message(s, limits, arena, &m, reterr) < 0)
+        return -1;
+    if (m.flags & HL7_JOINED) {
+        m.raw = hl7_add_join(s, m.delims.field, arena);
+        if (!slice_present(m.raw))
+            return err_set(reterr, ERR_LIMIT,
+                           "the message with its ADD segments joined passes the memory of a "
+                           "message (message_arena)");
+        if (index_message(m.raw, limits, arena, &m, reterr) < 0)
+            return -1;
+    }
+    *ret = m;
     return 0;
 }
 

@@ -36,10 +36,12 @@ enum hl7_flag {
     HL7_SHORT_DELIMS = 1 << 1,  /* MSH-2 of 2 or 3 characters: the rest defaulted */
     HL7_LEADING_BYTES = 1 << 2, /* byte order mark or blanks before MSH */
     HL7_ODD_SEGMENT = 1 << 3,   /* an id that is not three upper-case letters or digits */
+    HL7_JOINED = 1 << 4,        /* not a doubt: ADD segments were joined (hl7_add.h) */
 };
 
 struct hl7_msg {
-    struct slice raw;
+    struct slice
+        raw; /* what the index is over: what was sent, or a copy with ADD segments joined */
     struct hl7_delims delims;
     const struct hl7_segment *segments;
     const struct slice *fields;
@@ -62,7 +64,8 @@ static inline uint32_t hl7_key(struct slice id)
 }
 
 /* Indexes raw. Fails with ERR_INPUT (not HL7: no MSH, bad delimiters; the text says at which byte)
- * or ERR_LIMIT; *ret is then untouched. The slices of *ret live as long as raw and the arena. */
+ * or ERR_LIMIT; *ret is then untouched. The slices of *ret live as long as raw and the arena. ADD
+ * segments are joined to the segment before, in the arena. */
 int hl7_msg_parse(struct slice raw, const struct hl7_limits *limits, struct arena *arena,
                   struct hl7_msg *ret, struct err *reterr);
 

@@ -46,6 +46,7 @@ WHY = {
     "odd_id": ("A segment whose id is not three letters and a separator", "an unknown or empty segment to weir (row 37); HAPI does not take the text for HL7."),
     "set": ("A character set in MSH-18", "weir converts (rows 45 to 49). The package hl7 does not read MSH-18; HAPI takes ISO IR87 for "
             "characters of two bytes alone, without the ASCII around them."),
+    "add": ("ADD segments", "joined to the segment before by weir (row 70); segments of their own to the others."),
     "blanks": ("Blanks at the end of a segment", "not part of its last value to weir, as feeds pad lines; the others keep them."),
     "escape": ("Escapes beyond the five of the delimiters", "weir decodes `\\X..\\` unless it gives control bytes, drops marks of formatted text and keeps "
                "whatever it does not know as sent, flagged (rows 22 to 25). HAPI keeps these and loses one backslash without its second; hl7 "
@@ -160,6 +161,8 @@ UNUSUAL = re.compile(r"\\(?:[XCMZ][^\\]*|[HN]|\.[^\\]*)\\")
 def difference(peer, message, ours, theirs):
     """Of two values, each of them perhaps not there."""
     mine, other = ours.text if ours else "", theirs.text if theirs else ""
+    if b"\rADD|" in message.plain:
+        return "add"
     if other.rstrip(" ") == mine:
         return "blanks"
     if message.high and (message.charset or peer == HL7):

@@ -29,7 +29,7 @@ wanted, in `tests/cases/`.
 LATER = "*a later step*"
 NOT = "*not:* "  # and why: such a row may have no test
 SEQUENCE = NOT + "the sequence protocol; repeats are known by their bytes, order is that of the connection"
-CONTINUED = NOT + "fragments are not joined: each is a message of its own, ADD and DSC are segments that are passed over; ADT messages do not need it"
+CONTINUED = NOT + "fragments are not joined: each is a message of its own, ADD without a separator and DSC are segments that are passed over; ADT messages do not need it"
 # What is sent; what weir does.
 TABLE = {
     1: ("A block, split and joined anywhere in the byte stream", "taken; many in one read, too"),
@@ -102,7 +102,7 @@ TABLE = {
     67: ("MSH-13 is the number expected", "AA without MSA-4; the number stands in `data.origin.sequence`"),
     68: ("MSH-13 is another number", "AA, as any message. " + SEQUENCE),
     69: ("MSH-13 is no number", "AA, as any message. " + SEQUENCE),
-    70: ("ADD: characters that join the segment before", CONTINUED),
+    70: ("ADD: characters that join the segment before", "joined, wherever the segment was broken off"),
     71: ("ADD and DSC: a segment that goes on in the next message", CONTINUED),
     72: ("DSC-1 that matches the next MSH-14", CONTINUED),
 }

@@ -50,6 +50,9 @@ START_TEST(sets_are_chosen)
         /* nothing said: strict UTF-8, then Windows-1252 */
         {"", "SAMPLE", "SAMPLE", NULL, 0, 0},
         {"", "RENÉE", "RENÉE", "utf8", 0, 0},
+        {"", "REN\xC3\rADD|\x89", "RENÉ", "utf8", 0, 0},
+        {"UTF-8", "REN\xC3\rADD|\x89", "RENÉ", NULL, 0, 0},
+        {"BIG-5", "\xB3\x5C\rADD|\xA5\x7C", "許四", NULL, 0, 0},
         {"",
          "REN\xC9"
          "E \xA3"

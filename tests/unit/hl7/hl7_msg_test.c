@@ -349,6 +349,53 @@ START_TEST(an_arena_too_small)
 }
 END_TEST
 
+/* row 70 */
+START_TEST(add_segments_are_joined)
+{
+    static const struct {
+        const char *text, *segment;
+        unsigned field, nsegments;
+        const char *want;
+    } rows[] = {
+        {"MSH|^~\\&|A\rOBX|1|TX|a||one \rADD|two||F\rNTE|1", "OBX", 5, 3, "one two"},
+        {"MSH|^~\\&|A\rOBX|1|TX|a||one \rADD|two||F\rNTE|1", "OBX", 7, 3, "F"},
+        {"MSH|^~\\&|A\rOBX|1|TX|a||one\r\nADD||\r\nADD|F\r\nNTE|1", "OBX", 6, 3, "F"},
+        {"MSH|^~\\&|A\rOBX|1|T\rADD|X|a\rADD|\r", "OBX", 2, 2, "TX"},
+        {"MSH|^~\\&|A\rADD||B\rPID|1", "MSH", 4, 2, "B"},
+        {"MSH#^~\\&#A\rOBX#1\rADD#2", "OBX", 1, 2, "12"},
+        {"MSH#^~\\&#A\rOBX#1\rADD|2", "OBX", 1, 3, "1"},
+        /* goes on in another message: as it is */
+        {"MSH|^~\\&|A\rOBX|1\rADD\rDSC|7", "OBX", 1, 4, "1"},
+        {"MSH|^~\\&|A\rOBX|1\rADDX|2", "OBX", 1, 3, "1"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct sample s;
+        sample_open(&s, slice_str(rows[i].text));
+        ck_assert_int_eq(s.rc, 0);
+        ck_assert_msg(s.msg.nsegments == rows[i].nsegments, "row %zu: %u segments", i,
+                      s.msg.nsegments);
+        ck_slice(field(&s, rows[i].segment, rows[i].field), rows[i].want);
+        sample_close(&s);
+    }
+}
+END_TEST
+
+START_TEST(add_segments_without_room)
+{
+    static const struct hl7_limits limits = {.segments = 100, .fields = 1000};
+    static const char text[] = "MSH|^~\\&|A\rOBX|1\rADD|2";
+    for (size_t max = 16; max < 1024; max += 16) {
+        struct arena arena;
+        struct hl7_msg msg = {.nsegments = 77};
+        struct err err = {0};
+        arena_init(&arena, max);
+        int rc = hl7_msg_parse(slice_str(text), &limits, &arena, &msg, &err);
+        ck_assert(rc == 0 ? msg.nsegments == 2 : err.code == ERR_LIMIT && msg.nsegments == 77);
+        arena_fini(&arena);
+    }
+}
+END_TEST
+
 /* Every prefix, ending where an unreadable page begins. */
 START_TEST(nothing_is_read_past_the_end)
 {
@@ -415,6 +462,8 @@ TCase *msg_tests(void)
     tcase_add_test(t, limits_are_reached);
     tcase_add_test(t, a_million_segments);
     tcase_add_test(t, an_arena_too_small);
+    tcase_add_test(t, add_segments_are_joined);
+    tcase_add_test(t, add_segments_without_room);
     tcase_add_test(t, nothing_is_read_past_the_end);
     tcase_add_test(t, the_fast_scan_agrees_with_a_slow_one);
     return t;
