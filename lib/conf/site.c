@@ -294,6 +294,8 @@ static int read_secrets(struct site *s, unsigned which, struct err *reterr)
         site_kafka_secrets(s, &s->relay.kafka, which & SITE_RELAY_NODES ? relay_users : 0, reterr) <
             0)
         return -1;
+    if ((which & SITE_SOURCE_SECRETS) && site_source_secrets(s, reterr) < 0)
+        return -1;
     return which & SITE_CONSUMER_SECRETS ? site_consumer_secrets(s, reterr) : 0;
 }
 

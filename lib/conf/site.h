@@ -10,6 +10,7 @@
 #include "conf.h"
 #include "dict.h"
 #include "site_kafka.h"
+#include "site_tls.h"
 
 /* Names that a path, topic, file or label is made of: [a-z0-9][a-z0-9-]*, at most 48. */
 
@@ -24,6 +25,9 @@ struct site_mllp {           /* sources.<name>.mllp */
     int64_t pipeline;        /* 64: frames read ahead of their ACK, per connection */
     bool require_end_cr;     /* true */
     bool shared_port;        /* false */
+    bool plaintext;          /* said to be meant */
+    const struct yaml *tls_node;
+    struct site_tls tls; /* its node NULL: plain text */
 };
 
 enum site_ack_mode { SITE_ACK_ORIGINAL, SITE_ACK_BY_HEADER, SITE_ACK_ENHANCED };
@@ -189,7 +193,9 @@ enum site_secrets {
     SITE_STREAM = 1 << 4, /* of that user of the stream: SITE_STREAM << SITE_USER_… */
     SITE_OPERATOR = SITE_STREAM << SITE_USER_OPERATOR,
     SITE_ADMIN = SITE_STREAM << SITE_USER_ADMIN,
-    SITE_ADAPTER = SITE_PSEUDONYM | SITE_AUDIT | SITE_STREAM << SITE_USER_ADAPTER,
+    SITE_SOURCE_SECRETS = 1 << 9, /* passwords of the keys of listeners */
+    SITE_ADAPTER =
+        SITE_PSEUDONYM | SITE_AUDIT | SITE_SOURCE_SECRETS | SITE_STREAM << SITE_USER_ADAPTER,
     SITE_BROKER =
         SITE_AUDIT | SITE_ROUTE_KEYS | SITE_CONSUMER_SECRETS | SITE_STREAM << SITE_USER_BROKER,
     SITE_RELAY_NODES = 1 << 8, /* of the users of the section relay */

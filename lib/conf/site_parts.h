@@ -28,6 +28,13 @@ int site_section(const struct yaml *node, const char *what, const struct yaml **
 int site_absolute(struct site *s, struct slice *name, struct err *reterr);
 int site_no_room(const struct site *s, struct err *reterr);
 
+/* Each is APPLICATION/FACILITY; node has the option `sending`. */
+int site_check_sending(const struct yaml *node, const struct conf_texts *sending,
+                       struct err *reterr);
+/* The section `tls` of a listener. */
+int site_read_tls(struct site *s, const struct yaml *node, struct site_tls *ret,
+                  struct err *reterr);
+int site_source_secrets(struct site *s, struct err *reterr);
 int site_read_sources(struct site *s, const struct yaml *section, struct err *reterr);
 int site_read_routes(struct site *s, const struct yaml *section, struct err *reterr);
 int site_read_consumers(struct site *s, const struct yaml *section, struct err *reterr);
@@ -48,6 +55,7 @@ int site_consumer_secrets(struct site *s, struct err *reterr);
 void site_print_base(struct buf *out);
 void site_print_kafka(struct buf *out);
 void site_print_relay(struct buf *out);
+void site_print_tls(struct buf *out);
 void site_print_sources(struct buf *out);
 void site_print_ack(struct buf *out);
 void site_print_routes(struct buf *out);

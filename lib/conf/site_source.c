@@ -71,6 +71,11 @@ static const struct conf_option mllp_options[] = {
     {"shared_port", CONF_BOOL, MLLP(shared_port), "false",
      .help = "Several processes of one user listen at this address (`acute`, `acute-2`: "
              "SO_REUSEPORT); the system shares connections out among them."},
+    {"tls", CONF_NODE, MLLP(tls_node),
+     .help = "Encrypted, and only from those whose certificate is named: see below."},
+    {"plaintext", CONF_BOOL, MLLP(plaintext), "false",
+     .help = "`true`: no `tls`, although other machines reach `listen`, and whoever listens on the "
+             "way reads patient data; each start warns."},
 };
 
 enum {
@@ -132,16 +137,6 @@ static int check_pl(const struct site_source *src, struct err *reterr)
     return 0;
 }
 
-static int check_sending(const struct site_source *src, struct err *reterr)
-{
-    for (unsigned i = 0; i < src->sending.n; i++)
-        if (slice_find(src->sending.at[i], '/') == src->sending.at[i].n)
-            return yaml_err(at_option(src->node, "sending"), reterr,
-                            "sending: \"%.*s\" must be APPLICATION/FACILITY, as in MSH-3 and MSH-4",
-                            SLICE_ARG(src->sending.at[i]));
-    return 0;
-}
-
 static int check_allow(const struct site_source *src, struct err *reterr)
 {
     struct conf_addr net;
@@ -187,13 +182,30 @@ static int check_ports(const struct site *s, const struct site_source *src, stru
     return 0;
 }
 
+static int check_plain(const struct site_source *src, struct err *reterr)
+{
+    struct conf_addr addr;
+    if (src->mllp.tls_node && src->mllp.plaintext)
+        return yaml_err(at_option(src->mllp_node, "plaintext"), reterr,
+                        "plaintext: there is tls; leave one of them out");
+    if (src->mllp.tls_node || src->mllp.plaintext || !conf_addr_port(src->mllp.listen, &addr) ||
+        addr.loopback)
+        return 0;
+    return yaml_err(at_option(src->mllp_node, "listen"), reterr,
+                    "listen: other machines reach %.*s and there is no tls: whoever listens on the "
+                    "way reads patient data; give \"tls\", or plaintext: true if that is meant",
+                    SLICE_ARG(src->mllp.listen));
+}
+
 static int read_mllp(struct site *s, struct site_source *src, struct err *reterr)
 {
     src->has_mllp = src->mllp_node != NULL;
     if (!src->has_mllp)
         return 0;
     if (conf_read(src->mllp_node, mllp_options, MLLP_OPTIONS, s->arena, &src->mllp, reterr) < 0 ||
-        check_mllp(s, src, reterr) < 0)
+        check_mllp(s, src, reterr) < 0 || check_plain(src, reterr) < 0)
+        return -1;
+    if (src->mllp.tls_node && site_read_tls(s, src->mllp.tls_node, &src->mllp.tls, reterr) < 0)
         return -1;
     return check_ports(s, src, reterr);
 }
@@ -214,7 +226,7 @@ static int read_source(struct site *s, struct site_source *src, const struct yam
     if (site_check_name(node, "source", reterr) < 0 ||
         conf_read(node, source_options, SOURCE_OPTIONS, s->arena, src, reterr) < 0 ||
         check_ods(src, reterr) < 0 || check_system(src, reterr) < 0 || check_pl(src, reterr) < 0 ||
-        check_sending(src, reterr) < 0)
+        site_check_sending(node, &src->sending, reterr) < 0)
         return -1;
     src->sector = sector_of(src);
     for (unsigned i = 0; i < src->overlays.n; i++)
@@ -254,5 +266,6 @@ void site_print_sources(struct buf *out)
     conf_print_options(source_options, SOURCE_OPTIONS, out);
     buf_puts(out, "\n### sources: `<name>`: mllp\n\n");
     conf_print_options(mllp_options, MLLP_OPTIONS, out);
+    site_print_tls(out);
     site_print_ack(out);
 }

@@ -10,6 +10,9 @@
 
 /* False where the source names nobody. */
 bool sender_named(const struct site_source *s, const struct hl7_msg *m, const struct hl7_header *h);
+/* The same of any list of "APPLICATION/FACILITY". */
+bool sender_among(const struct conf_texts *sending, const struct hl7_msg *m,
+                  const struct hl7_header *h);
 /* The same, but a source that names nobody expects everybody. */
 bool sender_expected(const struct site_source *s, const struct hl7_msg *m,
                      const struct hl7_header *h);

@@ -12,6 +12,11 @@
 #define SOURCE "sources:\n  pas:\n    adapter: acute\n    ods: RZZ\n    system: demo\n"
 #define MLLP "    mllp:\n      listen: 127.0.0.1:2575\n"
 #define ROUTE "routes:\n  all: {}\n"
+#define PEERS ", peers: {a: {subject: CN=a}}"
+#define LISTEN_TLS(more, beside)                                                                   \
+    KEYS SOURCE                                                                                    \
+        "    mllp: {listen: '127.0.0.1:1', tls: {cert_file: a, key_file: b, ca_file: c" more       \
+        "}, " beside "}\n"
 #define KAFKA(rest) KEYS "stream: {kind: kafka, kafka: {nodes: 'k1.nhs.uk:9093'" rest "}}\n"
 #define TLS ", tls: {}"
 #define SCRAM ", sasl: {mechanism: SCRAM-SHA-512, username: weir, password: env:WEIR_TEST_P}"
@@ -288,6 +293,20 @@ START_TEST(what_is_wrong_is_said)
         {KEYS SOURCE "    mllp: {listen: '0.0.0.0:2575'}\n", "say in \"allow\""},
         {KEYS SOURCE "    mllp: {listen: '0.0.0.0:2575', allow: []}\n", "say in \"allow\""},
         {KEYS SOURCE "    mllp: {listen: '127.0.0.1:1', allow: [10.0.0.1/8]}\n", "a network"},
+        {KEYS SOURCE "    mllp: {listen: '0.0.0.0:2575', allow: [10.1.2.3]}\n",
+         "reads patient data; give \"tls\", or plaintext: true"},
+        {LISTEN_TLS(PEERS, "plaintext: true"), "there is tls"},
+        {LISTEN_TLS("", ""), "whose certificates may connect?"},
+        {LISTEN_TLS(", peers: {a: {}}", ""), "which certificate is meant?"},
+        {LISTEN_TLS(", peers: {a: {subject: CN=a, sending: b}}", ""), "APPLICATION/FACILITY"},
+        {LISTEN_TLS(", peers: [a]", ""), "must be a map"},
+        {LISTEN_TLS(", client_certificate: none", ""), "\"ca_file\" is of no use"},
+        {LISTEN_TLS(PEERS ", min_version: '1.1'", ""), "min_version"},
+        {LISTEN_TLS(PEERS ", key_password: abc", ""), "never written here"},
+        {LISTEN_TLS(PEERS ", key_password: file:nowhere", ""), "nowhere does not exist"},
+        {KEYS SOURCE "    mllp: {listen: '127.0.0.1:1', tls: {cert_file: a, key_file: b}}\n",
+         "\"ca_file\" is missing"},
+        {KEYS SOURCE "    mllp: {listen: '127.0.0.1:1', tls: {cert_file: a}}\n", "\"key_file\""},
         {KEYS "stream: {record_max: 4MiB, queue_bytes: 32MiB}\n" SOURCE MLLP,
          "do not fit a record of 4194304 bytes"},
         {KEYS SOURCE MLLP "  two:\n    adapter: acute\n    ods: RZZ\n    system: b\n" MLLP,
