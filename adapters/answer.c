@@ -62,14 +62,31 @@ void answer_due(const struct site_ack *ack, const struct hl7_ack_terms *terms,
         ret->n = 1;
 }
 
+static struct translation refused(const struct translation *t, struct translate_reason *reason)
+{
+    struct translation r = *t;
+    r.verdict = TRANSLATE_REFUSED;
+    r.nevents = 0;
+    r.reasons = reason;
+    r.nreasons = 1;
+    return r;
+}
+
 struct translation answer_unfit(const struct translation *t, const struct err *why,
                                 struct translate_reason *reason)
 {
-    struct translation unfit = *t;
     *reason = (struct translate_reason){.code = HL7_VALUE_TOO_LONG, .text = slice_str(why->text)};
-    unfit.verdict = TRANSLATE_REFUSED;
-    unfit.nevents = 0;
-    unfit.reasons = reason;
-    unfit.nreasons = 1;
-    return unfit;
+    return refused(t, reason);
+}
+
+struct translation answer_foreign(const struct translation *t, struct translate_reason *reason)
+{
+    *reason = (struct translate_reason){
+        .code = HL7_TABLE_VALUE,
+        .header = true,
+        .segment = SLICE("MSH"),
+        .sequence = 1,
+        .field = 3,
+        .text = SLICE("the certificate of this connection may not send as this MSH-3 and MSH-4")};
+    return refused(t, reason);
 }

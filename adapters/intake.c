@@ -212,6 +212,7 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
     struct translation t;
     struct hl7_msg header;
     struct answer answer;
+    struct translate_reason foreign;
     struct err err = {0};
     char now[RFC3339_SIZE];
     struct reply *r = begin(in, src, s, raw.n);
@@ -220,6 +221,8 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
     arena_reset(&in->arena);
     translate_run(src->translator, raw, &in->arena, &t);
     series_observe(src->translate, (double)(clock_mono_ns() - r->taken_ns) / 1e9);
+    if (!session_may_send(s, &t))
+        t = answer_foreign(&t, &foreign);
     const struct hl7_msg *request = t.parsed ? &t.msg : read_header(in, raw, &header);
     answer_of(&t, request != NULL, &answer);
     answer_accept(&src->conf->ack, &answer);

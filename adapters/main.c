@@ -9,6 +9,7 @@
  * alarm.unusable needs somebody: a message that cannot be used was answered as accepted. /health,
  * /ready, /metrics; `weir status`. */
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "clock.h"
 #include "log.h"
@@ -217,9 +218,34 @@ static void adapter_collect(void *state)
 {
     struct adapter *a = state;
     for (unsigned i = 0; i < a->ports.n; i++) {
+        mllp_tls_collect(a->ports.all[i]);
         const struct source *s = &a->ports.all[i]->source;
         series_set(s->last, (double)s->last_ms / 1000);
     }
+}
+
+static void tls_status(const struct mllp_port *p, struct json_writer *w)
+{
+    struct proc_tls_end ends[PROC_TLS_FILES];
+    json_key(w, SLICE("tls"));
+    if (!p->tls.tls) {
+        json_bool(w, false);
+        return;
+    }
+    proc_tls_ends(p->tls.tls, ends);
+    json_object(w);
+    json_key(w, SLICE("subject"));
+    json_string(w, slice_str(tls_subject(p->tls.tls)));
+    for (int i = 0; i < PROC_TLS_FILES; i++)
+        if (ends[i].until) {
+            char key[32];
+            snprintf(key, sizeof(key), "%s_days", ends[i].option);
+            json_key(w, slice_str(key));
+            json_int(w, proc_tls_days(ends[i].until, clock_wall_ms()));
+        }
+    json_key(w, SLICE("handshakes"));
+    json_int(w, p->tls.accept ? tls_accept_under_way(p->tls.accept) : 0);
+    json_object_end(w);
 }
 
 static void port_status(const struct mllp_port *p, struct json_writer *w)
@@ -231,6 +257,7 @@ static void port_status(const struct mllp_port *p, struct json_writer *w)
     json_key(w, SLICE("listen"));
     json_string(w,
                 p->listener ? address_text(listener_address(p->listener), text) : SLICE("closed"));
+    tls_status(p, w);
     json_key(w, SLICE("connections"));
     json_int(w, p->nsessions);
     json_key(w, SLICE("messages"));

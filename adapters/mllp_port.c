@@ -4,11 +4,11 @@
 
 enum { TICK_MS = 250, OUT_MAX = 1024 * 1024, IN_MAX = 256 * 1024, HEAD = 64 * 1024 };
 
-static void on_accepted(int fd, const struct address *peer, void *arg)
+void mllp_port_session(struct mllp_port *p, int fd, const struct address *peer,
+                       struct tls_link *tls, const struct site_tls_peer *who)
 {
-    struct mllp_port *p = arg;
     struct err err = {0};
-    struct session *s = session_open(p, fd, peer, &err);
+    struct session *s = session_open(p, fd, peer, tls, who, &err);
     if (!s) {
         log_line(LOG_ERROR, "session.failed", "source=%.*s why=\"%s\"",
                  SLICE_ARG(p->source.conf->name), err.text);
@@ -21,6 +21,15 @@ static void on_accepted(int fd, const struct address *peer, void *arg)
     p->sessions = s;
     p->nsessions++;
     series_set(p->source.connections, p->nsessions);
+}
+
+static void on_accepted(int fd, const struct address *peer, void *arg)
+{
+    struct mllp_port *p = arg;
+    if (p->tls.tls)
+        mllp_tls_accept(p, fd, peer);
+    else
+        mllp_port_session(p, fd, peer, NULL, NULL);
 }
 
 static void on_refused(enum listen_refusal why, const struct address *peer, void *arg)
@@ -43,6 +52,7 @@ static void on_tick(void *arg)
         session_tick(s, now);
     }
     session_answer_all(p->intake);
+    mllp_tls_tick(p, now);
     loop_timer_start(p->timer, TICK_MS);
 }
 
@@ -62,20 +72,29 @@ static int read_listen(const struct site_mllp *m, struct listen_options *ret,
     return address_parse(m->listen, &ret->at, reterr);
 }
 
-static int begin_listening(struct mllp_port *p, const struct listen_options *o, struct slice source,
-                           struct listener **ret, struct err *reterr)
+static int begin_listening(struct mllp_port *p, const struct listen_options *o,
+                           const struct site_source *source, struct listener **ret,
+                           struct err *reterr)
 {
     static const struct listen_hooks hooks = {.accepted = on_accepted, .refused = on_refused};
     char text[ADDRESS_TEXT];
     if (listener_open(p->loop, o, &hooks, p, ret, reterr) < 0)
         return -1;
-    log_line(LOG_INFO, "source.listening", "source=%.*s address=%.*s", SLICE_ARG(source),
-             SLICE_ARG(address_text(listener_address(*ret), text)));
-    if (!address_is_loopback(&o->at))
-        log_line(LOG_WARN, "source.plain_text",
-                 "source=%.*s takes patient data without encryption: keep it on a closed network",
-                 SLICE_ARG(source));
+    log_line(LOG_INFO, "source.listening", "source=%.*s address=%.*s%s", SLICE_ARG(source->name),
+             SLICE_ARG(address_text(listener_address(*ret), text)),
+             source->mllp.tls.node ? " tls=yes" : "");
     return 0;
+}
+
+/* At each start, and with each configuration that is taken. */
+static void warn_of_plain(const struct mllp_port *p)
+{
+    if (!p->source.conf->mllp.plaintext || address_is_loopback(listener_address(p->listener)))
+        return;
+    log_line(LOG_WARN, "source.plain_text",
+             "source=%.*s takes patient data without encryption (plaintext: true): keep it on a "
+             "closed network",
+             SLICE_ARG(p->source.conf->name));
 }
 
 static void set_rules(struct mllp_port *p)
@@ -101,9 +120,12 @@ int mllp_port_open(struct mllp_port *p, const struct mllp_port_options *o, struc
     if (source_open(o->site, o->conf, o->families, &p->source, reterr) < 0)
         return -1;
     set_rules(p);
+    if (mllp_tls_open(p, reterr) < 0)
+        return -1;
     if (read_listen(&o->conf->mllp, &lo, nets, reterr) < 0 ||
-        begin_listening(p, &lo, o->conf->name, &p->listener, reterr) < 0)
+        begin_listening(p, &lo, o->conf, &p->listener, reterr) < 0)
         return err_at(reterr, "source %.*s", SLICE_ARG(o->conf->name));
+    warn_of_plain(p);
     if (loop_timer_add(p->loop, on_tick, p, &p->timer, reterr) < 0)
         return -1;
     loop_timer_start(p->timer, TICK_MS);
@@ -116,15 +138,20 @@ int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
     struct mllp_change *c = ret;
     const struct site_mllp *m = &o->conf->mllp;
     c->listener = NULL;
+    c->tls = NULL;
     c->site = site_hold(o->site);
     if (source_open(o->site, o->conf, o->families, &c->source, reterr) < 0) {
         site_close(c->site);
         return -1;
     }
+    if (m->tls.node && proc_tls_server(&m->tls, &c->tls, reterr) < 0) {
+        mllp_change_drop(c);
+        return -1;
+    }
     bool moves = !slice_eq(m->listen, p->source.conf->mllp.listen) ||
                  m->shared_port != p->source.conf->mllp.shared_port;
     if (read_listen(m, &c->listen, c->nets, reterr) < 0 ||
-        (moves && begin_listening(p, &c->listen, o->conf->name, &c->listener, reterr) < 0)) {
+        (moves && begin_listening(p, &c->listen, o->conf, &c->listener, reterr) < 0)) {
         mllp_change_drop(c);
         return err_at(reterr, "source %.*s", SLICE_ARG(o->conf->name));
     }
@@ -134,6 +161,7 @@ int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
 void mllp_change_drop(struct mllp_change *c)
 {
     listener_close(c->listener);
+    tls_close(c->tls);
     source_close(&c->source);
     site_close(c->site);
 }
@@ -150,6 +178,8 @@ void mllp_port_take(struct mllp_port *p, struct mllp_change *c)
     } else {
         listener_rules(p->listener, &c->listen);
     }
+    mllp_tls_take(p, c->tls);
+    warn_of_plain(p);
     site_close(old);
 }
 
@@ -170,6 +200,7 @@ void mllp_port_close(struct mllp_port *p)
 {
     while (p->sessions)
         session_close(p->sessions);
+    mllp_tls_close(p);
     listener_close(p->listener);
     loop_timer_remove(p->timer);
     source_close(&p->source);
@@ -181,6 +212,8 @@ void mllp_port_close(struct mllp_port *p)
 
 void mllp_port_drain(struct mllp_port *p)
 {
+    tls_accept_close(p->tls.accept);
+    p->tls.accept = NULL;
     listener_close(p->listener);
     p->listener = NULL;
     for (struct session *s = p->sessions, *next; s; s = next) {

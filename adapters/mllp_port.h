@@ -6,6 +6,7 @@
 #ifndef WEIR_MLLP_PORT_H
 #define WEIR_MLLP_PORT_H
 
+#include "mllp_tls.h"
 #include "session.h"
 
 struct mllp_port {
@@ -15,6 +16,7 @@ struct mllp_port {
     struct conn_shared *shared; /* borrowed */
     struct source source;
     struct session_rules rules;
+    struct mllp_tls tls;
     struct listener *listener; /* NULL: draining */
     struct session *sessions;
     unsigned nsessions;
@@ -44,6 +46,7 @@ bool mllp_port_quiet(const struct mllp_port *p);
 struct mllp_change {
     const struct site *site;
     struct source source;
+    struct tls *tls;           /* NULL: plain text */
     struct listener *listener; /* NULL: the address stays */
     struct listen_options listen;
     struct address_net nets[LISTEN_ALLOW_MAX];
@@ -55,6 +58,10 @@ int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
 void mllp_port_take(struct mllp_port *p, struct mllp_change *c);
 /* It is not wanted. */
 void mllp_change_drop(struct mllp_change *c);
+/* A connection has come to the point where messages are read. Takes fd and tls (NULL: plain text).
+ * who: whose certificate it showed, of the port's configuration; NULL: not asked for. */
+void mllp_port_session(struct mllp_port *p, int fd, const struct address *peer,
+                       struct tls_link *tls, const struct site_tls_peer *who);
 /* Stops or goes on reading. */
 void mllp_port_pause(struct mllp_port *p, bool paused);
 /* Takes a session out and gives its place back; called by session_close. */

@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include "log.h"
 #include "mllp_port.h"
+#include "sender.h"
 
 enum { IDLE_LOOK_MS = 250 };
 
@@ -127,21 +128,34 @@ static void on_closed(struct conn *c, const char *why, void *arg)
     session_close(s);
 }
 
+bool session_may_send(const struct session *s, const struct translation *t)
+{
+    if (!s->who || !s->who->sending.n || !t->parsed ||
+        sender_among(&s->who->sending, &t->msg, &t->header))
+        return true;
+    mllp_tls_log_foreign(s->port, s->who, conn_tls(s->conn));
+    return false;
+}
+
 struct session *session_open(struct mllp_port *port, int fd, const struct address *peer,
+                             struct tls_link *tls, const struct site_tls_peer *who,
                              struct err *reterr)
 {
     static const struct conn_hooks hooks = {.data = on_data, .end = on_end, .closed = on_closed};
+    struct conn_options o = port->rules.conn;
     struct session *s = calloc(1, sizeof(*s));
     if (!s) {
+        tls_link_close(tls);
         close(fd);
         err_set(reterr, ERR_NOMEM, "no memory for a connection");
         return NULL;
     }
     s->port = port;
     s->peer = *peer;
+    s->who = who;
+    o.tls = tls;
     hl7_deframer_init(&s->deframer, &port->rules.frames);
-    if (conn_open(port->loop, port->shared, fd, &port->rules.conn, &hooks, s, &s->conn, reterr) <
-        0) {
+    if (conn_open(port->loop, port->shared, fd, &o, &hooks, s, &s->conn, reterr) < 0) {
         free(s);
         return NULL;
     }

@@ -20,6 +20,7 @@ struct session {
     struct mllp_port *port;
     struct conn *conn; /* NULL: over, to be freed by session_close */
     struct address peer;
+    const struct site_tls_peer *who; /* whose certificate it showed; NULL: not asked for */
     struct hl7_deframer deframer;
     struct hl7_frame_counts counted; /* of the deframer's counts, what the metrics know already */
     struct reply *first, *last;      /* answers in order */
@@ -40,9 +41,15 @@ struct session_rules {
     int64_t pipeline, frame_time, idle_time;
 };
 
-/* Takes fd. NULL (logged by the caller) on failure: fd is closed then. */
+/* Takes fd and tls (NULL: plain text). NULL (logged by the caller) on failure: they are closed
+ * then.
+ */
 struct session *session_open(struct mllp_port *port, int fd, const struct address *peer,
+                             struct tls_link *tls, const struct site_tls_peer *who,
                              struct err *reterr);
+/* Whether the certificate of its connection may send under the names of MSH-3 and MSH-4; what may
+ * not is logged. */
+bool session_may_send(const struct session *s, const struct translation *t);
 /* Frees; answers still under way find nobody. */
 void session_close(struct session *s);
 /* A message of s is answered "try later": nothing behind it is taken, or what the peer had sent

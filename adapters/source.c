@@ -33,7 +33,7 @@ void source_families_open(struct source_families *f, struct metrics *m)
         .connections =
             metrics_gauge(m, "weir_intake_connections", "Connections open now.", "source", SOURCES),
         .refused = metrics_counter(m, "weir_intake_connections_refused_total",
-                                   "Connections turned away.", "source reason", SOURCES * 4),
+                                   "Connections turned away.", "source reason", SOURCES * 12),
         .unexpected = metrics_counter(
             m, "weir_messages_unexpected_sender_total",
             "Messages whose MSH-3/MSH-4 are not among the source's `sending`.", "source", SOURCES),
@@ -47,6 +47,10 @@ void source_families_open(struct source_families *f, struct metrics *m)
                                     "Messages that cannot be used and were answered as accepted "
                                     "(ack.on_invalid): they stand in flow.rejected.",
                                     "source", SOURCES),
+        .certificate = metrics_gauge(m, "weir_tls_certificate_expiry_seconds",
+                                     "Until the first certificate of that file ends, or the last "
+                                     "authority; below 0: it has.",
+                                     "source file", SOURCES * 3),
         .translate = metrics_histogram(m, "weir_translate_seconds", "Time to translate a message.",
                                        "source", SOURCES, metrics_seconds, 16),
         .append = metrics_histogram(m, "weir_append_seconds",

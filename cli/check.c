@@ -5,6 +5,7 @@
 #include "consumer_kind.h"
 #include "options.h"
 #include "proc_stream.h"
+#include "proc_tls.h"
 #include "router.h"
 #include "site.h"
 #include "stream_admin.h"
@@ -12,10 +13,31 @@
 
 enum { RULE_ARENA_MAX = 64 * 1024 * 1024 };
 
+/* A certificate that has ended is wrong; one that will soon is said. */
+static int check_tls(const struct site_tls *conf, struct err *reterr)
+{
+    struct tls *t;
+    struct err end = {0};
+    bool soon = false;
+    if (!conf->node)
+        return 0;
+    if (proc_tls_server(conf, &t, reterr) < 0)
+        return -1;
+    int result = proc_tls_dates(conf->node, t, conf->expiry_warning, &soon, &end);
+    tls_close(t);
+    if (result < 0)
+        *reterr = end;
+    else if (soon)
+        printf("%s\n", end.text);
+    return result;
+}
+
 static int check_sources(const struct site *site, struct err *reterr)
 {
     for (unsigned i = 0; i < site->nsources; i++) {
         struct translator *t;
+        if (check_tls(&site->sources[i].mllp.tls, reterr) < 0)
+            return -1;
         if (translate_open(site, &site->sources[i], site_maps_dir(site), &t, reterr) < 0)
             return -1;
         translate_close(t);
@@ -100,8 +122,9 @@ const struct verb verb_check = {
     .name = "check",
     .summary = "is the configuration right? says file, line and column where not",
     .help = "Use: weir check [FILE ...]\n\n"
-            "Reads the configuration, its secrets, tables, maps, rules and keep-lists. Exit code "
-            "78 when something is wrong, with file:line:column\n"
+            "Reads the configuration, its secrets, certificates, tables, maps, rules and "
+            "keep-lists; says which certificate ends soon. Exit code 78 when something is wrong, "
+            "with file:line:column\n"
             "and what would be right. Starts nothing and opens no port.\n\n"
             "Example: weir check config/weir.yaml\n",
     .run = run,

@@ -5,7 +5,7 @@
 #include "num.h"
 #include "slice.h"
 
-static bool split_address(const char *address, char host[256], char port[16])
+static bool split_address(const char *address, char host[MLLP_HOST], char port[16])
 {
     struct slice all = slice_str(address);
     size_t colon = all.n;
@@ -20,6 +20,12 @@ static bool split_address(const char *address, char host[256], char port[16])
     snprintf(host, 256, "%.*s", SLICE_ARG(h));
     snprintf(port, 16, "%.*s", SLICE_ARG(p));
     return true;
+}
+
+bool mllp_address_host(const char *address, char host[MLLP_HOST])
+{
+    char port[16];
+    return split_address(address, host, port);
 }
 
 int mllp_address_resolve(const char *address, struct addrinfo **ret, struct err *reterr)

@@ -57,14 +57,50 @@ static int connect_any(const char *address, int64_t until, struct err *reterr)
     return fd < 0 ? err_at(reterr, "%s", address) : fd;
 }
 
-int mllp_call_open(const char *address, int64_t timeout_ms, struct mllp_call *ret,
-                   struct err *reterr)
+/* Blocking: what is wrong with the other end's certificate, or it with ours, is said. */
+static int shake_hands(struct mllp_call *c, const struct tls *tls, const char *name, int64_t until,
+                       struct err *reterr)
+{
+    if (tls_link_open(tls, c->fd, name, &c->tls, reterr) < 0)
+        return -1;
+    for (;;) {
+        enum tls_step step = tls_link_step(c->tls);
+        if (step == TLS_DONE)
+            return 0;
+        if (step == TLS_FAILED)
+            return err_set(reterr, ERR_PEER, "TLS: %s", tls_link_why(c->tls));
+        if (wait_for(c->fd, step == TLS_WANT_READ ? POLLIN : POLLOUT, until, reterr) < 0)
+            return -1;
+    }
+}
+
+static int secure(struct mllp_call *c, const char *address, const struct tls *tls, const char *name,
+                  int64_t until, struct err *reterr)
+{
+    char host[MLLP_HOST];
+    if (!tls)
+        return 0;
+    if (!name && !mllp_address_host(address, host))
+        return err_set(reterr, ERR_INPUT, "\"%s\" is no address", address);
+    return shake_hands(c, tls, name ? name : host, until, reterr) < 0
+               ? err_at(reterr, "%s", address)
+               : 0;
+}
+
+int mllp_call_open(const char *address, const struct tls *tls, const char *name, int64_t timeout_ms,
+                   struct mllp_call *ret, struct err *reterr)
 {
     struct hl7_frame_rules rules = {.max = ANSWER_MAX, .head = 0, .require_end_cr = false};
     struct mllp_call c = {.timeout_ms = timeout_ms};
-    c.fd = connect_any(address, clock_mono_ms() + timeout_ms, reterr);
+    int64_t until = clock_mono_ms() + timeout_ms;
+    c.fd = connect_any(address, until, reterr);
     if (c.fd < 0)
         return -1;
+    if (secure(&c, address, tls, name, until, reterr) < 0) {
+        tls_link_close(c.tls);
+        close(c.fd);
+        return -1;
+    }
     hl7_deframer_init(&c.deframer, &rules);
     buf_init(&c.out, FRAME_MAX);
     buf_init(&c.in, READ_SIZE);
@@ -74,25 +110,33 @@ int mllp_call_open(const char *address, int64_t timeout_ms, struct mllp_call *re
 
 void mllp_call_close(struct mllp_call *c)
 {
+    if (c->tls)
+        tls_link_shut(c->tls);
+    tls_link_close(c->tls);
     close(c->fd);
     hl7_deframer_fini(&c->deframer);
     buf_fini(&c->out);
     buf_fini(&c->in);
 }
 
+static const char *trouble(const struct mllp_call *c)
+{
+    return c->tls && errno == EPROTO ? tls_link_why(c->tls) : strerror(errno);
+}
+
 static int write_all(struct mllp_call *c, int64_t until, struct err *reterr)
 {
     struct slice left = buf_slice(&c->out);
     while (left.n) {
-        ssize_t n = send(c->fd, left.p, left.n, MSG_NOSIGNAL);
+        ssize_t n = c->tls ? tls_link_write(c->tls, left.p, left.n)
+                           : send(c->fd, left.p, left.n, MSG_NOSIGNAL);
         if (n > 0)
             left = slice_sub(left, (size_t)n, left.n);
         else if (errno == EAGAIN || errno == EINTR) {
             if (wait_for(c->fd, POLLOUT, until, reterr) < 0)
                 return -1;
         } else {
-            return err_set(reterr, ERR_PEER, "the peer closed while being sent to: %s",
-                           strerror(errno));
+            return err_set(reterr, ERR_PEER, "the peer closed while being sent to: %s", trouble(c));
         }
     }
     return 0;
@@ -107,12 +151,13 @@ static int read_frame(struct mllp_call *c, int64_t until, struct slice *ret, str
         char *room = buf_reserve(&c->in, READ_SIZE);
         if (!room)
             return err_set(reterr, ERR_NOMEM, "no memory for the answer");
-        ssize_t n = recv(c->fd, room, READ_SIZE, 0);
+        ssize_t n =
+            c->tls ? tls_link_read(c->tls, room, READ_SIZE) : recv(c->fd, room, READ_SIZE, 0);
         if (n == 0)
             return err_set(reterr, ERR_PEER, "the peer closed without an answer");
         if (n < 0 && errno != EAGAIN && errno != EINTR)
-            return err_set(reterr, ERR_PEER, "%s", strerror(errno));
-        if (n < 0) {
+            return err_set(reterr, ERR_PEER, "%s", trouble(c));
+        if (n < 0) { /* all that TLS held was read, too */
             if (wait_for(c->fd, POLLIN, until, reterr) < 0)
                 return -1;
             continue;

@@ -27,6 +27,11 @@ enum {
     OPT_INSTANCE,
     OPT_DRY_RUN,
     OPT_DATA,
+    OPT_TLS,
+    OPT_CA,
+    OPT_CERT,
+    OPT_KEY,
+    OPT_SERVER_NAME,
 };
 
 enum { TIMEOUT_PRESET_MS = 10000 };
@@ -52,6 +57,11 @@ static const struct option all[] = {
     {"instance", required_argument, NULL, OPT_INSTANCE},
     {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {"data", required_argument, NULL, OPT_DATA},
+    {"tls", no_argument, NULL, OPT_TLS},
+    {"ca", required_argument, NULL, OPT_CA},
+    {"cert", required_argument, NULL, OPT_CERT},
+    {"key", required_argument, NULL, OPT_KEY},
+    {"server-name", required_argument, NULL, OPT_SERVER_NAME},
     {NULL, 0, NULL, 0},
 };
 
@@ -94,6 +104,12 @@ static unsigned bit_of(int opt)
         return OPTION_DRY_RUN;
     case OPT_DATA:
         return OPTION_DATA;
+    case OPT_TLS:
+    case OPT_CA:
+    case OPT_CERT:
+    case OPT_KEY:
+    case OPT_SERVER_NAME:
+        return OPTION_TLS;
     default:
         return 0;
     }
@@ -122,6 +138,18 @@ static bool read_time(const char *value, int64_t *ret_ms)
         return false;
     *ret_ms = clock_wall_ms() - ago;
     return true;
+}
+
+static bool take_tls(struct options *o, int opt, const char *value)
+{
+    const char **to = opt == OPT_CA            ? &o->ca
+                      : opt == OPT_CERT        ? &o->cert
+                      : opt == OPT_KEY         ? &o->key
+                      : opt == OPT_SERVER_NAME ? &o->server_name
+                                               : NULL;
+    if (to)
+        *to = value;
+    return o->tls = true;
 }
 
 /* Takes one option with its value; false when the value is of no use. */
@@ -162,6 +190,12 @@ static bool take(struct options *o, int opt, const char *value)
     case OPT_DATA:
         o->data = value;
         return true;
+    case OPT_TLS:
+    case OPT_CA:
+    case OPT_CERT:
+    case OPT_KEY:
+    case OPT_SERVER_NAME:
+        return take_tls(o, opt, value);
     case OPT_TOPIC:
         o->topic = value;
         return true;

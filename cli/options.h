@@ -27,6 +27,7 @@ enum option_set {
     OPTION_DRY_RUN = 1 << 15,
     OPTION_INSTANCE = 1 << 16,
     OPTION_DATA = 1 << 17,
+    OPTION_TLS = 1 << 18, /* --tls, --ca, --cert, --key, --server-name */
 };
 
 struct options {
@@ -35,6 +36,8 @@ struct options {
                            ./config/weir.yaml, /etc/weir/weir.yaml */
     const char *source, *where, *consumer, *reason, *instance, *data;
     bool json, reveal, no_follow, explain, unrouted, all, dry_run;
+    bool tls; /* or any of these */
+    const char *ca, *cert, *key, *server_name;
     const char *topic;
     bool has_since;
     int64_t since_ms; /* wall clock: a time, or so long before now */

@@ -1,4 +1,5 @@
 /* weir send - messages to an MLLP listener, one after the other, each answer printed. */
+#include <signal.h>
 #include <stdio.h>
 #include "hl7_ack.h"
 #include "hl7_msg.h"
@@ -62,27 +63,50 @@ static int send_file(struct mllp_call *c, const char *file, struct arena *arena,
     return result;
 }
 
+/* *ret NULL: plain text. */
+static int open_tls(const struct options *o, struct tls **ret, struct err *reterr)
+{
+    struct tls_options t = {.ca_file = o->ca, .cert_file = o->cert, .key_file = o->key};
+    *ret = NULL;
+    if (!o->tls)
+        return 0;
+    if (!o->cert != !o->key)
+        return err_set(reterr, ERR_INPUT, "--cert and --key belong together");
+    signal(SIGPIPE, SIG_IGN); /* a connection that breaks is told, not died of */
+    return tls_open(&t, ret, reterr);
+}
+
+static int send_all(const struct options *o, int argc, char **argv, bool *ret_refused,
+                    struct err *reterr)
+{
+    struct mllp_call c;
+    struct arena arena;
+    struct tls *tls;
+    if (open_tls(o, &tls, reterr) < 0)
+        return -1;
+    int result = mllp_call_open(argv[o->rest], tls, o->server_name, o->timeout_ms, &c, reterr);
+    if (result == 0) {
+        arena_init(&arena, ARENA_MAX);
+        for (int i = o->rest + 1; result == 0 && i < argc; i++)
+            result = send_file(&c, argv[i], &arena, ret_refused, reterr);
+        arena_fini(&arena);
+        mllp_call_close(&c);
+    }
+    tls_close(tls);
+    return result;
+}
+
 static int run(const struct verb *self, int argc, char **argv)
 {
     struct options o;
-    struct mllp_call c;
     struct err err = {0};
-    struct arena arena;
     bool refused = false;
-    int code = options_read(self, OPTION_TIMEOUT, argc, argv, &o);
+    int code = options_read(self, OPTION_TIMEOUT | OPTION_TLS, argc, argv, &o);
     if (code >= 0)
         return code;
     if (o.rest + 1 >= argc)
         return verb_usage(self, "wanted: HOST:PORT and at least one FILE");
-    if (mllp_call_open(argv[o.rest], o.timeout_ms, &c, &err) < 0)
-        return verb_fail(self, &err);
-    arena_init(&arena, ARENA_MAX);
-    int result = 0;
-    for (int i = o.rest + 1; result == 0 && i < argc; i++)
-        result = send_file(&c, argv[i], &arena, &refused, &err);
-    arena_fini(&arena);
-    mllp_call_close(&c);
-    if (result < 0)
+    if (send_all(&o, argc, argv, &refused, &err) < 0)
         return verb_fail(self, &err);
     return refused ? EXIT_FOUND : 0;
 }
@@ -90,11 +114,19 @@ static int run(const struct verb *self, int argc, char **argv)
 const struct verb verb_send = {
     .name = "send",
     .summary = "send messages to an MLLP listener and print each ACK",
-    .help = "Use: weir send [--timeout 10s] HOST:PORT FILE ...\n\n"
+    .help = "Use: weir send [--timeout 10s] [--tls ...] HOST:PORT FILE ...\n\n"
             "Files as for translate. Prints one line a message: its control id, the code of the "
             "answer (AA, AE, AR, ...), and what the receiver says\n"
             "is wrong. Waits for each answer before the next message. Exit code 1 when some "
             "message was not accepted.\n\n"
-            "Example: weir send 127.0.0.1:2575 config/demo/one.hl7\n",
+            "TLS, with any of these:\n"
+            "  --tls               the receiver's certificate is checked against the system's "
+            "authorities\n"
+            "  --ca FILE           or against these (PEM)\n"
+            "  --server-name NAME  it must bear this name or address; else that of HOST\n"
+            "  --cert FILE --key FILE  the certificate to show (PEM), and its key\n\n"
+            "Example: weir send 127.0.0.1:2575 config/demo/one.hl7\n"
+            "Example: weir send --ca ca.pem --cert pas.pem --key pas.key weir.rzz.nhs.uk:2575 "
+            "one.hl7\n",
     .run = run,
 };

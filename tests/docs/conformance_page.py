@@ -46,7 +46,9 @@ TABLE = {
     12: ("MLLP Release 2, as sender", LATER),
     13: ("Slow frames, idle connections", "`frame_time` and `idle_time` (a day unless set) close the connection; a peer that is gone is probed after a minute"),
     14: ("As sender: no answer, a late one, one to another message", LATER),
-    15: ("TLS", LATER),
+    15: ("TLS on MLLP: no certificate, one that is expired, revoked, of another authority or another subject; plain text; a slow handshake; a message under "
+         "the name of another", "1.2 and later; closed before a message is read, with a line that names source and subject; `handshake_time`; the last: AR 103 "
+         "([tls.md](tls.md))"),
     16: ("Other delimiters in MSH-1 and MSH-2", "they rule the whole message"),
     17: ("A fifth character in MSH-2", "the truncation character, in any version"),
     18: ("MSH-2 of fewer characters, or alike", "two or three: the rest is as usual, counted; else AR 102"),
