@@ -78,10 +78,11 @@ static bool subject_is(struct slice want, const X509_NAME *name)
     int of_type;
     if (slice_eq_str(want, "*"))
         return true;
-    while (rest.n)
+    do {
         if (next_part(&rest, &p) < 0 || !has_part(name, &p, &of_type) ||
             of_type != named_of_type(want, p.nid))
             return false;
+    } while (rest.n);
     return true;
 }
 

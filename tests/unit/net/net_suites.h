@@ -9,5 +9,6 @@ TCase *http_client_tests(void);
 TCase *http_parse_tests(void);
 TCase *http_server_tests(void);
 TCase *listen_tests(void);
+TCase *tls_tests(void);
 
 #endif
