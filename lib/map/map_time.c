@@ -24,8 +24,8 @@ struct slice map_time_text(struct map_run *run, struct slice text, bool date_sta
     if (t.precision == HL7_DAY && date_stays)
         return slice_sub(written, 0, 10);
     flag_doubts(run, &t);
-    if (t.precision == HL7_DAY)
-        map_run_flag(run, SLICE("date_only"));
+    if (t.precision <= HL7_HOUR)
+        map_run_flag(run, t.precision == HL7_DAY ? SLICE("date_only") : SLICE("hour_only"));
     return written;
 }
 

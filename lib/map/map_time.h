@@ -6,8 +6,8 @@
 #include "map_run.h"
 
 /* RFC 3339 with offset, in the arena. A date without a time is the date itself where date_stays,
- * else its local midnight with `date_only`. Absent where text is no time. Flags tz_assumed and
- * tz_ambiguous. */
+ * else its local midnight with `date_only`; an hour without minutes is flagged `hour_only`. Absent
+ * where text is no time. Flags tz_assumed and tz_ambiguous. */
 struct slice map_time_text(struct map_run *run, struct slice text, bool date_stays);
 /* A full date; absent where text holds none. Never shifted. */
 struct slice map_date_text(struct map_run *run, struct slice text);

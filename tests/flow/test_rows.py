@@ -222,6 +222,20 @@ class RowsTest(unittest.TestCase):
         self.assertTrue(b"N" * 200_000 in reported[0][1], "the field is kept whole")
         self.assertTrue(b"ids_many" in reported[2][1], "too many ids are flagged")
 
+    def test_bytes_that_are_no_text_are_kept(self):
+        """Rows 45 and 48: the event says what stands for them, the message is kept as it was sent."""
+        self.start()
+        client = self.client()
+        declared = admit("bytes").replace(b"BELLO", b"B\xe9LLO", 1)
+        self.assertEqual(mllp.field(declared, b"MSH", 18), "UNICODE UTF-8")
+        plain = declared.replace(b"UNICODE UTF-8\r", b"\r", 1)
+        for message, family, doubt in ((plain, "B\u00e9LLO", b"charset_guessed:cp1252"), (declared, "B\ufffdLLO", b"charset_replaced")):
+            self.assertEqual(client.ask(message)[0], "AA")
+            self.assertEqual(self.messages()[-1], message)
+            event = records.rows(self.site, "acute", "flow.reported")[-1][1]
+            self.assertIn(family.encode(), event)
+            self.assertIn(doubt, event)
+
     def test_control_id_used_again(self):
         """Row 62: other bytes are another message."""
         self.start()
