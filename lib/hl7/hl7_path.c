@@ -17,6 +17,8 @@ struct hl7_path {
     struct slice text;
     uint32_t key;
     unsigned segment; /* 0: no index was written */
+    unsigned tested;  /* the field of the segment that is tested; 0: none */
+    struct test segment_test;
     unsigned field;
     enum choice choice;
     unsigned nth;
@@ -77,24 +79,6 @@ static int take_number(struct cursor *c, const char *what, unsigned *ret)
     return fail(c, "a %s number from 1 to %d is wanted here", what, NUMBER_MAX);
 }
 
-static int take_segment(struct cursor *c, struct hl7_path *path)
-{
-    struct slice id = slice_sub(c->text, 0, 3);
-    for (size_t i = 0; i < 3; i++) {
-        c->at = i;
-        bool ok = i < id.n && ((id.p[i] >= 'A' && id.p[i] <= 'Z') || (i && digit(id.p[i])));
-        if (!ok)
-            return fail(c, "a path begins with a segment of three capitals or digits: PID-3.1");
-    }
-    c->at = 3;
-    path->key = hl7_key(id);
-    if (!take(c, '['))
-        return 0;
-    if (take_number(c, "segment", &path->segment) < 0)
-        return -1;
-    return take(c, ']') ? 0 : fail(c, "the segment number is closed by ]");
-}
-
 /* What stands after a dot: component, and after another dot subcomponent. */
 static int take_part(struct cursor *c, unsigned *component, unsigned *subcomponent)
 {
@@ -139,6 +123,33 @@ static int take_test(struct cursor *c, struct test *ret)
         return -1;
     skip_blanks(c);
     return 0;
+}
+
+/* Which field of the segment is looked at, and for what. */
+static int take_segment_test(struct cursor *c, struct hl7_path *path)
+{
+    if (take_number(c, "field", &path->tested) < 0)
+        return -1;
+    return take_test(c, &path->segment_test);
+}
+
+static int take_segment(struct cursor *c, struct hl7_path *path)
+{
+    struct slice id = slice_sub(c->text, 0, 3);
+    for (size_t i = 0; i < 3; i++) {
+        c->at = i;
+        bool ok = i < id.n && ((id.p[i] >= 'A' && id.p[i] <= 'Z') || (i && digit(id.p[i])));
+        if (!ok)
+            return fail(c, "a path begins with a segment of three capitals or digits: PID-3.1");
+    }
+    c->at = 3;
+    path->key = hl7_key(id);
+    if (!take(c, '['))
+        return 0;
+    if (take(c, '-') ? take_segment_test(c, path) < 0
+                     : take_number(c, "segment", &path->segment) < 0)
+        return -1;
+    return take(c, ']') ? 0 : fail(c, "the choice of a segment is closed by ]");
 }
 
 static bool take_and(struct cursor *c)
@@ -228,11 +239,51 @@ int hl7_path_compile(struct slice text, struct arena *arena, const struct hl7_pa
     return 0;
 }
 
-static const struct hl7_segment *find_within(const struct hl7_msg *m, uint32_t first, uint32_t end,
-                                             uint32_t key)
+static bool meets_one(const struct test *t, const struct hl7_msg *m, struct slice repetition)
 {
-    for (uint32_t i = first; i < end; i++)
-        if (m->segments[i].key == key)
+    struct slice v = hl7_msg_part(m, repetition, t->component, t->subcomponent);
+    return hl7_escape_eq(v, &m->delims, t->text) != t->negated;
+}
+
+static bool meets(const struct hl7_path *p, const struct hl7_msg *m, struct slice repetition)
+{
+    for (unsigned i = 0; i < p->ntests; i++)
+        if (!meets_one(&p->tests[i], m, repetition))
+            return false;
+    return true;
+}
+
+/* Takes the first repetition off *rest. */
+static struct slice take_repetition(const struct hl7_msg *m, struct slice *rest)
+{
+    struct slice all = *rest;
+    if (m->delims.repetition)
+        return slice_split(rest, m->delims.repetition);
+    *rest = SLICE_ABSENT;
+    return all;
+}
+
+static bool segment_meets(const struct hl7_path *p, const struct hl7_msg *m,
+                          const struct hl7_segment *s)
+{
+    if (!p->tested)
+        return true;
+    struct slice rest = hl7_msg_field(m, s, p->tested);
+    if (!slice_present(rest))
+        return meets_one(&p->segment_test, m, SLICE_ABSENT);
+    while (slice_present(rest))
+        if (meets_one(&p->segment_test, m, take_repetition(m, &rest)))
+            return true;
+    return false;
+}
+
+/* p NULL: any of that id. */
+static const struct hl7_segment *find_within(const struct hl7_msg *m, struct hl7_scope scope,
+                                             uint32_t key, const struct hl7_path *p)
+{
+    uint32_t end = scope.end && scope.end < m->nsegments ? scope.end : m->nsegments;
+    for (uint32_t i = scope.first; i < end; i++)
+        if (m->segments[i].key == key && (!p || segment_meets(p, m, &m->segments[i])))
             return &m->segments[i];
     return NULL;
 }
@@ -245,44 +296,29 @@ static const struct hl7_segment *find_nth(const struct hl7_msg *m, uint32_t key,
     return NULL;
 }
 
+static const struct hl7_segment *find_above(const struct hl7_msg *m, struct hl7_scope scope,
+                                            uint32_t key, const struct hl7_path *p)
+{
+    for (;;) {
+        const struct hl7_segment *s = find_within(m, scope, key, p);
+        if (s || !scope.above)
+            return s;
+        scope = *scope.above;
+    }
+}
+
+const struct hl7_segment *hl7_scope_segment(const struct hl7_msg *m, struct hl7_scope scope,
+                                            uint32_t key)
+{
+    return find_above(m, scope, key, NULL);
+}
+
 static const struct hl7_segment *find_segment(const struct hl7_path *p, const struct hl7_msg *m,
                                               struct hl7_scope scope)
 {
     if (p->segment)
         return find_nth(m, p->key, p->segment);
-    if (scope.end == 0 || scope.end > m->nsegments)
-        scope.end = m->nsegments;
-    if (scope.first >= scope.end)
-        return NULL;
-    const struct hl7_segment *s = find_within(m, scope.first, scope.end, p->key);
-    if (s || scope.first == 0)
-        return s;
-    uint32_t group = m->segments[scope.first].key;
-    for (uint32_t i = 0; i < scope.first && m->segments[i].key != group; i++)
-        if (m->segments[i].key == p->key)
-            return &m->segments[i];
-    return NULL;
-}
-
-static bool meets(const struct hl7_path *p, const struct hl7_msg *m, struct slice repetition)
-{
-    for (unsigned i = 0; i < p->ntests; i++) {
-        const struct test *t = &p->tests[i];
-        struct slice v = hl7_msg_part(m, repetition, t->component, t->subcomponent);
-        if (hl7_escape_eq(v, &m->delims, t->text) == t->negated)
-            return false;
-    }
-    return true;
-}
-
-/* Takes the first repetition off *rest. */
-static struct slice take_repetition(const struct hl7_msg *m, struct slice *rest)
-{
-    struct slice all = *rest;
-    if (m->delims.repetition)
-        return slice_split(rest, m->delims.repetition);
-    *rest = SLICE_ABSENT;
-    return all;
+    return find_above(m, scope, p->key, p->tested ? p : NULL);
 }
 
 /* The first repetition in *rest that is meant, taken off it; absent when there is none. */

@@ -1,14 +1,16 @@
 /* hl7_path.h - where a value stands in a message, compiled once: PID-3.1, PID-3[2].4.1, OBX[2]-5,
  * PID-3[.5 = 'NHS'].1, PV1-3, ZU1-22.
  *
- *   path   = segment [ "[" n "]" ] "-" field [ "[" choice "]" ] [ "." component [ "." sub ] ]
+ *   path   = segment [ "[" which "]" ] "-" field [ "[" choice "]" ] [ "." component [ "." sub ] ]
+ *   which  = n | "-" field test
  *   choice = n | "*" | test { "and" test }
  *   test   = "." component [ "." sub ] ( "=" | "!=" ) "'" text "'"
  *
  * Numbers count from 1. "*" means all repetitions, for lists. A quote within text is written twice.
- * Without a choice the first repetition is meant. A test compares what was sent with its escapes
- * decoded; a part not sent compares as "". The compiled path owns nothing: it lives in the arena
- * given. */
+ * OBX[2] is the second of the whole message; PRD[-1.1 = 'RP'] the first of which a repetition of
+ * that field meets the test. Without a choice the first repetition is meant. A test compares what
+ * was sent with its escapes decoded; a part not sent compares as "". The compiled path owns
+ * nothing: it lives in the arena given. */
 #ifndef WEIR_HL7_PATH_H
 #define WEIR_HL7_PATH_H
 
@@ -20,13 +22,18 @@ struct hl7_path;
 int hl7_path_compile(struct slice text, struct arena *arena, const struct hl7_path **ret,
                      size_t *ret_at, struct err *reterr);
 
-/* The part of the message in which a path with no segment index looks: for A17, where each patient
- * has a PID and a PV1 of his own. What does not stand there is looked for in front of the first
- * such group (MSH, EVN), never in another patient's. A group begins with a segment of the id that
- * the scope begins with. All zero means the whole message. */
+/* The part of the message in which a path with no segment index looks: a patient of A17, who has a
+ * PID and a PV1 of his own, or an order of a patient. What does not stand there is looked for in
+ * what it belongs to (the patient, then MSH and EVN), never in a group beside it. All zero means
+ * the whole message. */
 struct hl7_scope {
-    uint32_t first, end; /* segments [first, end); end 0 = all */
+    uint32_t first, end;           /* segments [first, end); end 0 = all */
+    const struct hl7_scope *above; /* what this group belongs to, without its groups; NULL: none */
 };
+
+/* The first segment of that id (hl7_key) in the scope or above it; NULL where there is none. */
+const struct hl7_segment *hl7_scope_segment(const struct hl7_msg *m, struct hl7_scope scope,
+                                            uint32_t key);
 
 /* The value as sent, or absent. With [*], that of the first repetition; with tests, of the first
  * that meets them. Borrowed from the message. */

@@ -151,7 +151,7 @@ START_TEST(a_scope_keeps_patients_apart)
 {
     struct sample s;
     sample_open(&s, SLICE("MSH|^~\\&|A\rEVN|A17\rPID|one\rPV1|I\rPV2|p\rPID|two\rPV1|E"));
-    struct hl7_scope first = {2, 5}, second = {5, 7};
+    struct hl7_scope all = {0, 2, NULL}, first = {2, 5, &all}, second = {5, 7, &all};
     ck_slice(hl7_path_get(compile(&s, "PID-1"), &s.msg, first), "one");
     ck_slice(hl7_path_get(compile(&s, "PID-1"), &s.msg, second), "two");
     ck_slice(hl7_path_get(compile(&s, "PV1-1"), &s.msg, second), "E");
@@ -160,9 +160,46 @@ START_TEST(a_scope_keeps_patients_apart)
     ck_slice(hl7_path_get(compile(&s, "EVN-1"), &s.msg, second), "A17");
     ck_slice(hl7_path_get(compile(&s, "MSH-3"), &s.msg, first), "A");
     ck_slice(hl7_path_get(compile(&s, "PID[1]-1"), &s.msg, second), "one");
-    ck_absent(hl7_path_get(compile(&s, "PID-1"), &s.msg, (struct hl7_scope){9, 12}));
-    ck_slice(hl7_path_get(compile(&s, "PV1-1"), &s.msg, (struct hl7_scope){5, 99}), "E");
+    ck_absent(hl7_path_get(compile(&s, "PID-1"), &s.msg, (struct hl7_scope){9, 12, NULL}));
+    ck_slice(hl7_path_get(compile(&s, "PV1-1"), &s.msg, (struct hl7_scope){5, 99, &all}), "E");
     sample_close(&s);
+}
+END_TEST
+
+/* An order of the second patient: its own segments, then the patient's, then what all share. */
+START_TEST(a_group_has_what_it_belongs_to)
+{
+    struct sample s;
+    sample_open(&s, SLICE("MSH|^~\\&|A\rPID|one\rOBR|a\rPID|two\rPV1|E\rORC|NW\rOBR|b\rOBX|x\r"
+                          "OBR|c"));
+    struct hl7_scope all = {0, 1, NULL}, two = {3, 5, &all}, order = {5, 6, &two};
+    struct hl7_scope b = {6, 8, &order}, c = {8, 9, &order};
+    ck_slice(hl7_path_get(compile(&s, "OBR-1"), &s.msg, c), "c");
+    ck_absent(hl7_path_get(compile(&s, "OBX-1"), &s.msg, c));
+    ck_slice(hl7_path_get(compile(&s, "OBX-1"), &s.msg, b), "x");
+    ck_slice(hl7_path_get(compile(&s, "ORC-1"), &s.msg, c), "NW");
+    ck_slice(hl7_path_get(compile(&s, "PID-1"), &s.msg, c), "two");
+    ck_slice(hl7_path_get(compile(&s, "MSH-3"), &s.msg, c), "A");
+    ck_assert_ptr_eq(hl7_scope_segment(&s.msg, b, hl7_key(SLICE("PID"))), &s.msg.segments[3]);
+    ck_assert_ptr_null(hl7_scope_segment(&s.msg, b, hl7_key(SLICE("EVN"))));
+    sample_close(&s);
+}
+END_TEST
+
+START_TEST(a_segment_is_chosen_by_its_field)
+{
+    static const struct wanted rows[] = {
+        {"PRD[-1.1 = 'RT']-7.1", "two"},
+        {"PRD[-1.1='RP']-7.1", "one"},
+        {"PRD[-1.1 = 'PP']-7.1", "two"}, /* another repetition of the field */
+        {"PRD[-1.1 != 'RP']-7.1", "two"},
+        {"PRD[-1.1 = 'XX']-7.1", NULL},
+        {"PRD[-4.2 = 'b&c']-7.1", "two"},
+        {"PRD[-9.1 = '']-7.1", "one"},
+        {"PRD-7.1", "one"},
+    };
+    check_all("MSH|^~\\&|A\rPRD|RP^x||||||one^GP\rPRD|RT~PP|||a^b\\T\\c|||two^GP\rPRD|RT||||||3",
+              rows, sizeof(rows) / sizeof(rows[0]));
 }
 END_TEST
 
@@ -179,6 +216,11 @@ START_TEST(faults_are_pointed_at)
         {"PID", 3},
         {"PID3", 3},
         {"PIDX-3", 3},
+        {"PID[x]-3", 4},
+        {"PID[-]-3", 5},
+        {"PID[-1]-3", 6},
+        {"PID[-1.1]-3", 8},
+        {"PID[-1.1 = 'a'-3", 14},
         {"PID-", 4},
         {"PID-0", 4},
         {"PID-x", 4},
@@ -252,6 +294,8 @@ TCase *path_tests(void)
     tcase_add_test(t, empty_repetitions_count);
     tcase_add_test(t, each_visits_what_is_meant);
     tcase_add_test(t, a_scope_keeps_patients_apart);
+    tcase_add_test(t, a_group_has_what_it_belongs_to);
+    tcase_add_test(t, a_segment_is_chosen_by_its_field);
     tcase_add_test(t, faults_are_pointed_at);
     tcase_add_test(t, limits_of_a_path);
     return t;
