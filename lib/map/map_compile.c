@@ -5,7 +5,8 @@
 #include "map_test.h"
 #include "near_name.h"
 
-static const char *const trigger_keys[] = {"use", "require", "split", "events", "same_as", NULL};
+static const char *const trigger_keys[] = {"use",    "require", "split", "history",
+                                           "events", "same_as", NULL};
 static const char *const event_keys[] = {"when", "otherwise", "time", "use", "fields", NULL};
 
 void *map_compile_alloc(struct map_compiler *c, unsigned n, size_t size, struct err *reterr)
@@ -239,6 +240,14 @@ static int compile_common(struct map_compiler *c, const struct yaml *use, struct
     return 0;
 }
 
+/* The number behind the segment, which may have brackets. */
+static unsigned field_of(struct slice path)
+{
+    size_t end = path.n > 3 && path.p[3] == '[' ? slice_find(path, ']') + 1 : 3;
+    struct slice rest = slice_sub(path, end, path.n);
+    return rest.n > 1 && rest.p[0] == '-' ? (unsigned)strtoul(rest.p + 1, NULL, 10) : 0;
+}
+
 /* One path, or several of which one is enough. */
 static int compile_required(struct map_compiler *c, const struct yaml *node, struct map_require *r,
                             struct err *reterr)
@@ -253,7 +262,7 @@ static int compile_required(struct map_compiler *c, const struct yaml *node, str
     r->paths = paths;
     r->npaths = n;
     r->segment = slice_sub(at->text, 0, 3);
-    r->field = (unsigned)strtoul(at->text.p + slice_find(at->text, '-') + 1, NULL, 10);
+    r->field = field_of(at->text);
     for (unsigned i = 0; i < n; i++, at = at->next)
         if (map_compile_path(c, at, &paths[i], reterr) < 0)
             return -1;
@@ -277,12 +286,42 @@ static int compile_require(struct map_compiler *c, const struct yaml *node, stru
     return 0;
 }
 
-static int compile_split(const struct yaml *node, struct map_trigger *t, struct err *reterr)
+/* One segment, or a list of them. */
+static int compile_keys(const struct yaml *node, const char *hint, struct map_keys *ret,
+                        struct err *reterr)
 {
     if (!node)
         return 0;
-    t->split = node->kind == YAML_SCALAR ? hl7_key(node->text) : 0;
-    return t->split ? 0 : yaml_err(node, reterr, "split: the segment that begins a group: PID");
+    const struct yaml *at = node->kind == YAML_LIST ? node->child : node;
+    unsigned n = node->kind == YAML_LIST ? node->count : 1;
+    if (n == 0 || n > MAP_SPLIT_MAX)
+        return yaml_err(node, reterr, "%s", hint);
+    for (unsigned i = 0; i < n; i++, at = at->next) {
+        uint32_t key = at->kind == YAML_SCALAR ? hl7_key(at->text) : 0;
+        if (!key)
+            return yaml_err(at, reterr, "%s", hint);
+        for (unsigned j = 0; j < i; j++)
+            if (ret->at[j] == key)
+                return yaml_err(at, reterr, "%.*s stands twice", SLICE_ARG(at->text));
+        ret->at[ret->n++] = key;
+    }
+    return 0;
+}
+
+static int compile_split(const struct yaml *node, struct map_trigger *t, struct err *reterr)
+{
+    const struct yaml *history = yaml_get(node, "history");
+    if (history && !yaml_get(node, "split"))
+        return yaml_err(history, reterr, "history: goes with split:");
+    if (compile_keys(yaml_get(node, "split"),
+                     "split: the segment that begins a group: PID, or up to 4 from the outermost "
+                     "on: [PID, ORC, OBR]",
+                     &t->split, reterr) < 0)
+        return -1;
+    return compile_keys(history,
+                        "history: the segments that begin what is told again: PV1, or up to 4: "
+                        "[PID, PV1]",
+                        &t->history, reterr);
 }
 
 static const struct yaml *find_named(const struct yaml *map, struct slice name)
@@ -309,7 +348,7 @@ static int compile_trigger(struct map_compiler *c, const struct yaml *all, const
     }
     if (compile_common(c, yaml_get(node, "use"), t, reterr) < 0 ||
         compile_require(c, yaml_get(node, "require"), t, reterr) < 0 ||
-        compile_split(yaml_get(node, "split"), t, reterr) < 0)
+        compile_split(node, t, reterr) < 0)
         return -1;
     const struct yaml *events = yaml_get(node, "events");
     if (!events)

@@ -248,15 +248,26 @@ static struct slice name_of(struct map_run *run, struct slice name, unsigned fam
     return arena_printf(run->arena, "%.*s %.*s", SLICE_ARG(first), SLICE_ARG(last));
 }
 
-static struct slice xcn_name(struct map_run *run, const struct map_source *source)
+static struct slice first_name(struct map_run *run, const struct map_source *source,
+                               unsigned family)
 {
     for (unsigned i = 0; i < source->npaths; i++) {
-        struct slice xcn = hl7_path_get(source->paths[i], run->msg, run->scope);
-        struct slice name = slice_present(xcn) ? name_of(run, xcn, 2) : SLICE_ABSENT;
+        struct slice person = hl7_path_get(source->paths[i], run->msg, run->scope);
+        struct slice name = slice_present(person) ? name_of(run, person, family) : SLICE_ABSENT;
         if (slice_present(name))
             return name;
     }
     return SLICE_ABSENT;
+}
+
+static struct slice xcn_name(struct map_run *run, const struct map_source *source)
+{
+    return first_name(run, source, 2);
+}
+
+static struct slice xpn_name(struct map_run *run, const struct map_source *source)
+{
+    return first_name(run, source, 1);
 }
 
 /* Whether the departure is on the local date of the arrival and not an admission. */
@@ -295,6 +306,7 @@ static const struct map_function functions[] = {
     {"visit_authority", MAP_TEXT, 0, "PV1-19.4, PID-18.4", visit_authority, NULL},
     {"visit_number", MAP_TEXT, 4, "PV1-19, PID-18, PID-3", visit_number, NULL},
     {"xcn_name", MAP_TEXT, 4, NULL, xcn_name, NULL},
+    {"xpn_name", MAP_TEXT, 4, NULL, xpn_name, NULL},
 };
 enum { NFUNCTIONS = sizeof(functions) / sizeof(functions[0]) };
 

@@ -129,6 +129,14 @@ struct map_require {
     unsigned field;
 };
 
+enum { MAP_SPLIT_MAX = 4 };
+
+/* Segments by hl7_key. */
+struct map_keys {
+    uint32_t at[MAP_SPLIT_MAX];
+    unsigned n;
+};
+
 struct map_trigger {
     struct slice name;
     const struct map_require *require;
@@ -137,8 +145,9 @@ struct map_trigger {
     unsigned nfields;
     const struct map_event *events;
     unsigned nevents;
-    uint32_t split; /* hl7_key of the segment that begins a patient's group; 0 = one group */
-    bool person;    /* a patient is meant: none found is flagged */
+    struct map_keys split;   /* the segments that begin a group, the outermost first */
+    struct map_keys history; /* behind a group these begin what is told again, not news */
+    bool person;             /* a patient is meant: none found is flagged */
     struct slice types;
 };
 

@@ -14,17 +14,8 @@ void map_run_flag(struct map_run *run, struct slice flag)
 
 struct slice map_run_field(const struct map_run *run, struct slice segment, unsigned field)
 {
-    const struct hl7_segment *all = run->msg->segments;
-    uint32_t end = run->scope.end ? run->scope.end : run->msg->nsegments;
-    uint32_t key = hl7_key(segment);
-    for (uint32_t i = run->scope.first; i < end; i++)
-        if (all[i].key == key)
-            return hl7_msg_field(run->msg, &all[i], field);
-    /* As paths do: what all groups share stands in front of the first. */
-    for (uint32_t i = 0; i < run->scope.first && all[i].key != all[run->scope.first].key; i++)
-        if (all[i].key == key)
-            return hl7_msg_field(run->msg, &all[i], field);
-    return SLICE_ABSENT;
+    return hl7_msg_field(run->msg, hl7_scope_segment(run->msg, run->scope, hl7_key(segment)),
+                         field);
 }
 
 /* Names the path, as time rules do, so that one wrong value is told once. */

@@ -3,6 +3,7 @@
 #include "event_id.h"
 #include "map_code.h"
 #include "map_compile.h"
+#include "map_group.h"
 #include "map_person.h"
 #include "map_place.h"
 #include "map_run.h"
@@ -17,7 +18,6 @@
 
 enum {
     MAP_MEMORY = 64 << 20, /* of the compiled maps of a source */
-    GROUPS_MAX = 1000,     /* patients of one message */
     REASONS_MAX = 64,
     ID_BYTES = 16, /* of the digest, in ids */
 };
@@ -518,46 +518,35 @@ static bool check_requirements(struct work *w, struct hl7_scope scope, unsigned 
     return w->ret->nreasons == before;
 }
 
-/* The groups of segments that each begin with a patient; one group when the trigger has one; 0 when
- * there are more than GROUPS_MAX. */
-static unsigned find_groups(struct work *w, struct hl7_scope *groups)
+static bool find_groups(struct work *w, struct map_groups *groups)
 {
-    const struct hl7_msg *m = &w->ret->msg;
-    unsigned n = 0;
-    for (uint32_t i = 0; w->trigger->split && i < m->nsegments; i++) {
-        if (m->segments[i].key != w->trigger->split)
-            continue;
-        if (n == GROUPS_MAX)
-            return 0;
-        if (n)
-            groups[n - 1].end = i;
-        groups[n++] = (struct hl7_scope){i, m->nsegments};
-    }
-    if (n > 1)
-        return n;
-    groups[0] = (struct hl7_scope){0, 0};
-    return 1;
+    struct err err;
+    if (map_groups_find(w->trigger, &w->ret->msg, w->run.arena, groups, &err) == 0)
+        return true;
+    struct slice text =
+        err.code == ERR_LIMIT ? arena_copy(w->run.arena, slice_str(err.text)) : SLICE_ABSENT;
+    if (slice_present(text))
+        refuse(w, (struct translate_reason){.code = 104, .text = text});
+    else
+        refuse_long(w);
+    return false;
 }
 
 static void run_trigger(struct work *w)
 {
     struct translation *ret = w->ret;
-    unsigned room = w->trigger->split ? GROUPS_MAX : 1;
-    struct hl7_scope *groups = arena_alloc(w->run.arena, room * sizeof(*groups));
-    unsigned n = groups ? find_groups(w, groups) : 0;
-    ret->events = arena_alloc(w->run.arena, (n * w->trigger->nevents + 1) * sizeof(*ret->events));
-    if (!groups || !ret->events) {
+    struct map_groups groups;
+    if (!find_groups(w, &groups))
+        return;
+    ret->events =
+        arena_alloc(w->run.arena, (groups.n * w->trigger->nevents + 1) * sizeof(*ret->events));
+    if (!ret->events) {
         refuse_long(w);
         return;
     }
-    if (n == 0) {
-        refuse(w, (struct translate_reason){
-                      .code = 104, .text = SLICE("more than 1000 patients in one message")});
-        return;
-    }
-    for (unsigned i = 0; i < n; i++) {
-        unsigned nth = n > 1 ? i + 1 : 0;
-        if (check_requirements(w, groups[i], nth) && !run_group(w, groups[i], nth))
+    for (unsigned i = 0; i < groups.n; i++) {
+        unsigned nth = groups.n > 1 ? i + 1 : 0;
+        if (check_requirements(w, groups.at[i], nth) && !run_group(w, groups.at[i], nth))
             return;
     }
     if (ret->nreasons)

@@ -25,6 +25,14 @@ static void place(struct buf *out, const struct explain *x, const struct yaml *a
     buf_printf(out, "  [%.*s:%u]\n", SLICE_ARG(file), at->name_line ? at->name_line : at->line);
 }
 
+/* Which of several patients or orders. */
+static void whose(struct buf *out, const struct map_run *run)
+{
+    if (run->scope.above)
+        buf_printf(out, " of segment %u, %.*s", run->scope.first + 1,
+                   SLICE_ARG(run->msg->segments[run->scope.first].id));
+}
+
 static void field_name(struct buf *out, struct slice name)
 {
     int pad = name.n < NAME_WIDTH ? NAME_WIDTH - (int)name.n : 0;
@@ -143,7 +151,9 @@ static void on_decided(void *arg, struct map_run *run, const struct map_event *e
     end_field(x);
     if (how == MAP_DECIDED_MADE)
         return;
-    buf_printf(&x->left, "  no %.*s: ", SLICE_ARG(e->type));
+    buf_printf(&x->left, "  no %.*s", SLICE_ARG(e->type));
+    whose(&x->left, run);
+    buf_puts(&x->left, ": ");
     if (how == MAP_DECIDED_OTHERWISE) {
         buf_puts(&x->left, "otherwise, and another event is made");
     } else {
@@ -169,6 +179,7 @@ static void on_made(void *arg, struct map_run *run, const struct map_event *e)
     struct explain *x = arg;
     end_field(x);
     buf_printf(x->out, "  %.*s", SLICE_ARG(e->type));
+    whose(x->out, run);
     place(x->out, x, e->at);
     buf_put(x->out, buf_slice(&x->fields));
     qualities(x->out, run->event);

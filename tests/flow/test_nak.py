@@ -33,7 +33,7 @@ def form(message):
 TABLE = (
     ("stored", lambda m: m, "AA", None, None, True),
     ("unknown trigger", trigger(b"ADT^A99"), "AA", None, None, True),
-    ("another type", trigger(b"ORU^R01"), "AA", None, None, True),
+    ("another type", trigger(b"DFT^P03"), "AA", None, None, True),
     ("test message", changed(b"|P|2.", b"|T|2."), "AA", None, None, True),
     ("no processing id", changed(b"|P|2.", b"||2."), "AA", None, None, True),
     ("no patient", lambda m: re.sub(rb"\rPID[^\r]*", b"", m), "AA", None, None, True),

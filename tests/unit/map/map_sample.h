@@ -25,6 +25,7 @@ const struct map_trigger *sample_trigger(const struct sample *s, const char *nam
 
 Suite *map_compile_suite(void);
 Suite *map_docs_suite(void);
+Suite *map_group_suite(void);
 Suite *map_table_suite(void);
 Suite *sender_suite(void);
 Suite *translate_suite(void);

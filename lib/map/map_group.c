@@ -1,0 +1,123 @@
+#include "map_group.h"
+
+/* A group that more segments may still belong to. */
+struct opened {
+    bool open, divided;      /* divided: groups stand in it, and it makes no events itself */
+    struct hl7_scope scope;  /* its end is not known yet */
+    struct hl7_scope *above; /* divided: what stands in front of the groups in it */
+};
+
+struct grouping {
+    const struct map_trigger *trigger;
+    const struct hl7_msg *msg;
+    struct arena *arena;
+    struct opened levels[MAP_SPLIT_MAX];
+    struct hl7_scope *head; /* in front of the first group; NULL until there is one */
+    struct hl7_scope *groups;
+    unsigned n;
+    struct err *err;
+};
+
+static int level_of(const struct map_keys *keys, uint32_t key)
+{
+    for (unsigned i = 0; i < keys->n; i++)
+        if (keys->at[i] == key)
+            return (int)i;
+    return -1;
+}
+
+static struct hl7_scope *keep(struct grouping *g, uint32_t first, uint32_t end,
+                              const struct hl7_scope *above)
+{
+    struct hl7_scope *kept = arena_alloc(g->arena, sizeof(*kept));
+    if (kept)
+        *kept = (struct hl7_scope){first, end, above};
+    else
+        err_set(g->err, ERR_NOMEM, "no memory for the groups of a message");
+    return kept;
+}
+
+/* A segment of that level ends what was open on it and below. */
+static int close_levels(struct grouping *g, unsigned level, uint32_t end)
+{
+    for (unsigned i = level; i < g->trigger->split.n; i++) {
+        struct opened *o = &g->levels[i];
+        if (o->open && !o->divided) {
+            if (g->n == MAP_GROUPS_MAX)
+                return err_set(g->err, ERR_LIMIT,
+                               "more than %d patients, orders or records in one message",
+                               MAP_GROUPS_MAX);
+            o->scope.end = end;
+            g->groups[g->n++] = o->scope;
+        }
+        *o = (struct opened){0};
+    }
+    return 0;
+}
+
+/* What a group that begins at `at` belongs to; NULL when there is no memory. */
+static const struct hl7_scope *above(struct grouping *g, unsigned level, uint32_t at)
+{
+    while (level-- > 0) {
+        struct opened *o = &g->levels[level];
+        if (!o->open)
+            continue;
+        if (!o->divided)
+            o->above = keep(g, o->scope.first, at, o->scope.above);
+        o->divided = true;
+        return o->above;
+    }
+    if (!g->head)
+        g->head = keep(g, 0, at, NULL);
+    return g->head;
+}
+
+static int open_level(struct grouping *g, unsigned level, uint32_t at)
+{
+    if (close_levels(g, level, at) < 0)
+        return -1;
+    const struct hl7_scope *belongs = above(g, level, at);
+    if (!belongs)
+        return -1;
+    g->levels[level] = (struct opened){.open = true, .scope = {at, 0, belongs}};
+    return 0;
+}
+
+/* Goes through the segments up to what is history; *ret_end is where that begins. */
+static int group(struct grouping *g, uint32_t *ret_end)
+{
+    const struct hl7_msg *m = g->msg;
+    uint32_t i = 0;
+    for (; i < m->nsegments; i++) {
+        uint32_t key = m->segments[i].key;
+        if (g->head && level_of(&g->trigger->history, key) >= 0)
+            break;
+        int level = level_of(&g->trigger->split, key);
+        if (level >= 0 && open_level(g, (unsigned)level, i) < 0)
+            return -1;
+    }
+    *ret_end = i;
+    return close_levels(g, 0, i);
+}
+
+int map_groups_find(const struct map_trigger *trigger, const struct hl7_msg *m, struct arena *arena,
+                    struct map_groups *ret, struct err *reterr)
+{
+    unsigned room = trigger->split.n ? MAP_GROUPS_MAX : 1;
+    struct grouping g = {.trigger = trigger,
+                         .msg = m,
+                         .arena = arena,
+                         .groups = arena_alloc(arena, room * sizeof(*g.groups)),
+                         .err = reterr};
+    if (!g.groups)
+        return err_set(reterr, ERR_NOMEM, "no memory for the groups of a message");
+    uint32_t end = 0;
+    if (trigger->split.n && group(&g, &end) < 0)
+        return -1;
+    if (g.n <= 1) {
+        g.groups[0] = (struct hl7_scope){0, end, NULL};
+        g.n = 1;
+    }
+    *ret = (struct map_groups){.at = g.groups, .n = g.n};
+    return 0;
+}

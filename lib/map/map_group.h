@@ -1,0 +1,20 @@
+/* map_group.h - the groups of a message's segments that make events of their own: patients of A17,
+ * beds of A20, orders of ORM, results of ORU. */
+#ifndef WEIR_MAP_GROUP_H
+#define WEIR_MAP_GROUP_H
+
+#include "map_model.h"
+
+enum { MAP_GROUPS_MAX = 1000 };
+
+struct map_groups {
+    const struct hl7_scope *at; /* in the arena, in the order of the message; at least one */
+    unsigned n;
+};
+
+/* By split: and history: of the trigger; one group where it has none or the message has one.
+ * ERR_LIMIT for more than MAP_GROUPS_MAX, ERR_NOMEM. */
+int map_groups_find(const struct map_trigger *trigger, const struct hl7_msg *m, struct arena *arena,
+                    struct map_groups *ret, struct err *reterr);
+
+#endif
