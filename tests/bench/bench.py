@@ -15,7 +15,8 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "flow"))
+for folder in ("kafka", "flow"):
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", folder))
 
 import consumers  # noqa: E402
 import kafka  # noqa: E402
@@ -23,6 +24,7 @@ import kit  # noqa: E402
 import mllp  # noqa: E402
 import morning  # noqa: E402
 import report  # noqa: E402
+import tls  # noqa: E402
 from runs import bench_site, load, of_reported, paced, rate, run_tool, tool  # noqa: E402
 
 
@@ -163,6 +165,7 @@ def embedded(table, runs, seconds, quick, event_bytes):
     alone(table, quick)
     limit = adapter_alone(table, runs, seconds, 64, event_bytes)
     adapter_alone(table, runs, seconds, 256, event_bytes)
+    tls.measure(table, runs, seconds, 64)
     whole_line(table, runs, seconds, limit)
     table.add("first ACK after exec", statistics.median(first_ack() for _ in range(max(3, runs))), "ms",
               at_most=150)

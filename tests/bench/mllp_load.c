@@ -2,6 +2,7 @@
  *
  *   mllp_load --port N [--host ADDRESS] [--connections N] [--seconds S | --messages M]
  *             [--rate PER_SECOND] [--pid PID] [--first N] [--stamps FILE]
+ *             [--ca FILE --cert FILE --key FILE]
  *
  * One message is under way per connection; the control id and the patient change with each
  * (numbered from --first on, so that a second run does not repeat the first). Every answer has to
@@ -11,6 +12,7 @@
  *
  * --stamps notes when each message was due (stamps.h), so that http_sink can tell how long it took;
  * with --rate that is the moment that the rate sets, however late the message was sent.
+ * --ca, --cert and --key: over TLS, the handshakes before the time begins.
  * cpu_seconds is the user and system time that PID took meanwhile. Exit 1: an answer was wrong or
  * a connection ended. */
 #include <arpa/inet.h>
@@ -28,11 +30,13 @@
 #include <unistd.h>
 #include "clock.h"
 #include "stamps.h"
+#include "tls_link.h"
 
 enum { MESSAGE_BYTES = 2048, ANSWER_BYTES = 2048, SLOTS = 1 << 21, EVENTS = 256 };
 
 struct peer {
     int fd;
+    struct tls_link *tls; /* NULL: plain text */
     bool under_way;
     long id;
     int64_t sent_ns;
@@ -49,7 +53,9 @@ struct load {
     int64_t begin_ns, end_ns;
     struct peer *peers;
     struct stamps *stamps; /* NULL: not asked for */
-    unsigned *histogram;   /* of microseconds; the last slot takes all above */
+    struct tls_options tls_options;
+    struct tls *tls;     /* NULL: plain text */
+    unsigned *histogram; /* of microseconds; the last slot takes all above */
     long max_us;
 };
 
@@ -114,7 +120,8 @@ static void send_next(struct load *l, struct peer *p)
     note_due(l, p);
     p->under_way = true;
     p->n = 0;
-    if (send(p->fd, message, (size_t)n, MSG_NOSIGNAL) != n)
+    if ((p->tls ? tls_link_write(p->tls, message, (size_t)n)
+                : send(p->fd, message, (size_t)n, MSG_NOSIGNAL)) != n)
         die("send");
 }
 
@@ -148,7 +155,9 @@ static void count(struct load *l, int64_t ns)
 
 static void on_readable(struct load *l, struct peer *p)
 {
-    ssize_t n = recv(p->fd, p->answer + p->n, sizeof(p->answer) - p->n, 0);
+    char *to = p->answer + p->n;
+    size_t room = sizeof(p->answer) - p->n;
+    ssize_t n = p->tls ? tls_link_read(p->tls, to, room) : recv(p->fd, to, room, 0);
     if (n <= 0)
         die("a connection ended");
     p->n += (size_t)n;
@@ -160,6 +169,26 @@ static void on_readable(struct load *l, struct peer *p)
     p->under_way = false;
     if (may_send(l, now))
         send_next(l, p);
+}
+
+static void open_tls(struct load *l)
+{
+    struct err err;
+    if (l->tls_options.ca_file && tls_open(&l->tls_options, &l->tls, &err) < 0) {
+        errno = 0;
+        die(err.text);
+    }
+}
+
+/* The socket blocks: one step is the whole handshake. */
+static void shake_hands(const struct load *l, struct peer *p)
+{
+    struct err err;
+    errno = 0;
+    if (tls_link_open(l->tls, p->fd, NULL, &p->tls, &err) < 0)
+        die(err.text);
+    if (tls_link_step(p->tls) != TLS_DONE)
+        die(tls_link_why(p->tls));
 }
 
 static void connect_all(struct load *l)
@@ -179,6 +208,8 @@ static void connect_all(struct load *l)
         if (p->fd < 0 || connect(p->fd, (struct sockaddr *)&a, sizeof(a)))
             die("connect");
         setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        if (l->tls)
+            shake_hands(l, p);
         struct epoll_event e = {.events = EPOLLIN, .data.ptr = p};
         epoll_ctl(l->epoll, EPOLL_CTL_ADD, p->fd, &e);
     }
@@ -253,18 +284,26 @@ static double cpu_seconds(int pid)
 static int usage(void)
 {
     fprintf(stderr, "usage: mllp_load --port N [--host ADDRESS] [--connections N] [--seconds S | "
-                    "--messages M] [--rate PER_SECOND] [--pid PID] [--first N] [--stamps FILE]\n");
+                    "--messages M] [--rate PER_SECOND] [--pid PID] [--first N] [--stamps FILE] "
+                    "[--ca FILE --cert FILE --key FILE]\n");
     return 64;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"port", required_argument, NULL, 'p'},     {"host", required_argument, NULL, 'h'},
-        {"seconds", required_argument, NULL, 's'},  {"connections", required_argument, NULL, 'c'},
-        {"messages", required_argument, NULL, 'm'}, {"rate", required_argument, NULL, 'r'},
-        {"pid", required_argument, NULL, 'i'},      {"first", required_argument, NULL, 'f'},
-        {"stamps", required_argument, NULL, 't'},   {0}};
+    static const struct option options[] = {{"port", required_argument, NULL, 'p'},
+                                            {"host", required_argument, NULL, 'h'},
+                                            {"seconds", required_argument, NULL, 's'},
+                                            {"connections", required_argument, NULL, 'c'},
+                                            {"messages", required_argument, NULL, 'm'},
+                                            {"rate", required_argument, NULL, 'r'},
+                                            {"pid", required_argument, NULL, 'i'},
+                                            {"first", required_argument, NULL, 'f'},
+                                            {"stamps", required_argument, NULL, 't'},
+                                            {"ca", required_argument, NULL, 'A'},
+                                            {"cert", required_argument, NULL, 'C'},
+                                            {"key", required_argument, NULL, 'K'},
+                                            {0}};
     struct load l = {.host = "127.0.0.1", .connections = 64, .seconds = 5};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (c) {
@@ -296,12 +335,24 @@ int main(int argc, char **argv)
             if (!(l.stamps = stamps_map(optarg)))
                 die("--stamps");
             break;
+        case 'A':
+            l.tls_options.ca_file = optarg;
+            break;
+        case 'C':
+            l.tls_options.cert_file = optarg;
+            break;
+        case 'K':
+            l.tls_options.key_file = optarg;
+            break;
         default:
             return usage();
         }
     }
-    if (l.port <= 0 || l.connections <= 0 || optind != argc)
+    if (l.port <= 0 || l.connections <= 0 || optind != argc ||
+        !l.tls_options.cert_file != !l.tls_options.key_file ||
+        (l.tls_options.cert_file && !l.tls_options.ca_file))
         return usage();
+    open_tls(&l);
     l.next_id = l.first;
     connect_all(&l);
     double before = cpu_seconds(l.pid);
