@@ -1,5 +1,5 @@
-/* consumer_kind.h - what a kind of consumer must give: http, file; one .c file and one build line
- * each.
+/* consumer_kind.h - what a kind of consumer must give: http, file, mllp; one .c file and one build
+ * line each.
  *
  * A consumer tries once, says what came of it, and keeps no queue beyond what is under way: order,
  * retries and parking are the scheduler's. It owns what it opened. */
@@ -13,7 +13,9 @@
 struct consumer; /* each kind's own; begins with nothing in particular */
 
 struct consumer_event {
-    struct slice id, type, json; /* during the call */
+    struct slice id, type, json; /* during the call, as is */
+    struct slice received;       /* when its message came, RFC 3339; may be absent */
+    int64_t time_ms;             /* when it was appended to the route, or shortly before */
 };
 
 /* Called once for each send, from the loop, never from send itself. `reason` never holds bytes of
@@ -23,6 +25,7 @@ typedef void (*consumer_verdict_fn)(void *arg, void *ticket, const struct sched_
 struct consumer_options {
     const struct site_consumer *conf; /* borrowed for the life of the consumer */
     struct loop *loop;
+    struct stream *stream; /* for who has to look something up; borrowed */
     consumer_verdict_fn verdict;
     void *arg;
 };

@@ -139,8 +139,11 @@ static int reader_options(const struct delivery *d, struct stream_reader_options
 
 static int open_parts(struct delivery *d, struct err *reterr)
 {
-    struct consumer_options co = {
-        .conf = d->o.conf, .loop = d->o.loop, .verdict = on_verdict, .arg = d};
+    struct consumer_options co = {.conf = d->o.conf,
+                                  .loop = d->o.loop,
+                                  .stream = d->o.stream,
+                                  .verdict = on_verdict,
+                                  .arg = d};
     if (consumer_kind_check(d->o.conf, reterr) < 0)
         return -1;
     d->kind = consumer_kind_find(d->o.conf->kind);
@@ -385,7 +388,11 @@ static void send(void *arg, struct slice json, const struct err *e)
     } else {
         if (p->item.flagged)
             json = flag(d, json);
-        struct consumer_event out = {.id = p->item.id, .type = p->type, .json = json};
+        struct consumer_event out = {.id = p->item.id,
+                                     .type = p->type,
+                                     .json = json,
+                                     .received = p->received,
+                                     .time_ms = p->item.time_ms};
         d->kind->send(d->consumer, &out, p);
     }
     if (!d->acting)

@@ -96,12 +96,37 @@ struct site_file {         /* consumers.<name>.file */
     struct slice path;     /* absolute; NDJSON, appended and fsynced */
     uint64_t rotate_bytes; /* 0 = never */
 };
+/* What came back for a message, and what is made of it. */
+enum site_on_ack {
+    SITE_ON_ACCEPT, /* AA */
+    SITE_ON_ERROR,  /* AE, CE */
+    SITE_ON_REJECT, /* AR, CR */
+    SITE_ON_COMMIT, /* CA */
+    SITE_ON_NONE,   /* no answer, or none that can be read */
+    SITE_ON_WRONG_ID,
+    SITE_ON_ACKS,
+};
+enum site_ack_means { SITE_ACK_DONE, SITE_ACK_PARK, SITE_ACK_RETRY, SITE_ACK_FAULT, SITE_ACK_WAIT };
+
+struct site_mllp_to { /* consumers.<name>.mllp */
+    struct slice to, host;
+    uint16_t port;
+    int64_t connections;     /* 1 */
+    int64_t connect_timeout; /* 5s */
+    int64_t timeout;         /* 30s: message to answer */
+    int64_t idle_time;       /* 0 = kept open */
+    uint64_t answer_max;     /* 256KiB */
+    const struct yaml *on_ack_node;
+    int on_ack[SITE_ON_ACKS]; /* enum site_ack_means */
+    struct slice sending_app, sending_facility, receiving_app, receiving_facility; /* or absent */
+    struct slice processing_id;                                                    /* P */
+};
 struct site_consumer {
     struct slice name;
     const struct yaml *node;
     struct slice route;
-    struct slice kind;     /* http, file: the section of that name is there */
-    struct slice format;   /* cloudevent */
+    struct slice kind;     /* http, file, mllp: the section of that name is there */
+    struct slice format;   /* cloudevent; mllp: hl7v2, original */
     struct slice start;    /* earliest, latest, or an RFC 3339 time: first position only */
     int64_t in_flight;     /* 16: requests under way, over all lanes */
     int64_t window;        /* 4096: events read ahead */
@@ -113,6 +138,7 @@ struct site_consumer {
     int64_t breaker_after;            /* 30s */
     int64_t merge_wait;               /* 30s */
     struct site_http http;
+    struct site_mllp_to mllp;
     const struct yaml *options; /* of a kind that was added: its own to read */
     struct site_file file;
 };

@@ -9,20 +9,22 @@
 /* What is read but has no place in struct site_consumer. */
 struct consumer_nodes {
     struct site_consumer c;
-    const struct yaml *http, *file;
+    const struct yaml *http, *file, *mllp;
 };
 
 #define NODE(member) offsetof(struct consumer_nodes, member)
 
-static const char *const formats[] = {"cloudevent", NULL};
+static const char *const formats[] = {"cloudevent", "hl7v2", "original", NULL};
 
 static const struct conf_option consumer_options[] = {
     {"route", CONF_TEXT, ROW(route), .required = true, .help = "The route whose events it gets."},
     {"kind", CONF_TEXT, ROW(kind), .required = true,
-     .help = "How events reach it: `http`, `file`, or `sink` (taken and thrown away, for "
+     .help = "How events reach it: `http`, `file`, `mllp`, or `sink` (taken and thrown away, for "
              "measuring); the section of that name says where."},
-    {"format", CONF_TEXT, ROW(format), "cloudevent", .choices = formats,
-     .help = "What an event is sent as: CloudEvents 1.0 JSON, structured mode."},
+    {"format", CONF_TEXT, ROW(format), .choices = formats,
+     .help = "What an event is sent as: `cloudevent` (CloudEvents 1.0 JSON, structured mode; what "
+             "all kinds but mllp send); for kind mllp `hl7v2`, its preset (an ADT message of HL7 "
+             "2.4 made from the event), or `original` (the message as it was received)."},
     {"start", CONF_TEXT, ROW(start), "earliest",
      .help = "Where a consumer begins that has never read: `earliest`, `latest` or an RFC 3339 "
              "time. Later it goes on where it was."},
@@ -48,6 +50,7 @@ static const struct conf_option consumer_options[] = {
      .help = "After a merge the surviving record waits at most so long for the retired one."},
     {"http", CONF_NODE, NODE(http), .help = "For kind http: see below."},
     {"file", CONF_NODE, NODE(file), .help = "For kind file: see below."},
+    {"mllp", CONF_NODE, NODE(mllp), .help = "For kind mllp: see below."},
     {"options", CONF_NODE, ROW(options),
      .help = "For a kind that was added to weir: what it needs to know."},
 };
@@ -138,6 +141,11 @@ static int read_file(struct site *s, struct consumer_nodes *n, struct err *reter
     return 0;
 }
 
+static int read_mllp(struct site *s, struct consumer_nodes *n, struct err *reterr)
+{
+    return site_read_mllp_to(s, n->mllp, &n->c.mllp, reterr);
+}
+
 static int refuse_section(const struct yaml *section, const struct site_consumer *c,
                           struct err *reterr)
 {
@@ -149,18 +157,59 @@ static int refuse_section(const struct yaml *section, const struct site_consumer
 /* Which kinds there are is the broker's to say (consumer_kind.h). */
 static int read_kind(struct site *s, struct consumer_nodes *n, struct err *reterr)
 {
-    bool http = slice_eq_str(n->c.kind, "http"), file = slice_eq_str(n->c.kind, "file");
-    const struct yaml *mine = http ? n->http : n->file;
-    if ((http || file) && !mine)
-        return yaml_err(n->c.node, reterr, "kind %s needs its section \"%s:\"", n->c.kind.p,
-                        n->c.kind.p);
-    if (refuse_section(http ? NULL : n->http, &n->c, reterr) < 0 ||
-        refuse_section(file ? NULL : n->file, &n->c, reterr) < 0 ||
-        refuse_section(http || file ? n->c.options : NULL, &n->c, reterr) < 0)
-        return -1;
-    if (http)
-        return read_http(s, n, reterr);
-    return file ? read_file(s, n, reterr) : 0;
+    const struct {
+        const char *kind;
+        const struct yaml *section;
+        int (*read)(struct site *, struct consumer_nodes *, struct err *);
+    } kinds[] = {
+        {"http", n->http, read_http}, {"file", n->file, read_file}, {"mllp", n->mllp, read_mllp}};
+    bool known = false;
+    for (unsigned i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        bool mine = slice_eq_str(n->c.kind, kinds[i].kind);
+        known = known || mine;
+        if (mine && !kinds[i].section)
+            return yaml_err(n->c.node, reterr, "kind %s needs its section \"%s:\"", n->c.kind.p,
+                            n->c.kind.p);
+        if (!mine && refuse_section(kinds[i].section, &n->c, reterr) < 0)
+            return -1;
+        if (mine && kinds[i].read(s, n, reterr) < 0)
+            return -1;
+    }
+    return refuse_section(known ? n->c.options : NULL, &n->c, reterr);
+}
+
+static bool keeps(const struct site_route *r, const char *what)
+{
+    for (unsigned i = 0; i < r->keep.n; i++)
+        if (slice_eq_str(r->keep.at[i], what))
+            return true;
+    return false;
+}
+
+/* The message as it was received holds more than any event: the route has to say that its readers
+ * may have all of it. */
+static int check_original(const struct site *s, const struct site_consumer *c, struct err *reterr)
+{
+    const struct site_route *r = site_route_find(s, c->route);
+    if (!r ||
+        (r->identifiers && r->restricted && keeps(r, "all") && keeps(r, "data.care.legal_status")))
+        return 0;
+    return yaml_err(at_option(c->node, "format"), reterr,
+                    "format: original gives away the whole message, of restricted patients too: "
+                    "route \"%s\" must say \"keep: [all, data.care.legal_status]\", "
+                    "\"identifiers: true\" and \"restricted: true\"",
+                    c->route.p);
+}
+
+static int check_format(const struct site *s, struct site_consumer *c, struct err *reterr)
+{
+    bool mllp = slice_eq_str(c->kind, "mllp");
+    if (!slice_present(c->format))
+        c->format = mllp ? SLICE("hl7v2") : SLICE("cloudevent");
+    if (mllp == slice_eq_str(c->format, "cloudevent"))
+        return yaml_err(at_option(c->node, "format"), reterr, "format: %s is not sent by kind %s",
+                        c->format.p, c->kind.p);
+    return slice_eq_str(c->format, "original") ? check_original(s, c, reterr) : 0;
 }
 
 static int check_start(const struct site_consumer *c, struct err *reterr)
@@ -193,7 +242,8 @@ static int read_consumer(struct site *s, const struct yaml *node, struct err *re
     if (site_check_name(node, "consumer", reterr) < 0 ||
         conf_read(node, consumer_options, CONSUMER_OPTIONS, s->arena, &n, reterr) < 0 ||
         read_kind(s, &n, reterr) < 0 ||
-        check_consumer(s, &n.c, yaml_get(s->root, "routes"), reterr) < 0)
+        check_consumer(s, &n.c, yaml_get(s->root, "routes"), reterr) < 0 ||
+        check_format(s, &n.c, reterr) < 0)
         return -1;
     s->consumers[s->nconsumers++] = n.c;
     return 0;
@@ -235,4 +285,5 @@ void site_print_consumers(struct buf *out)
     conf_print_options(http_options, HTTP_OPTIONS, out);
     buf_puts(out, "\n### consumers: `<name>`: file\n\n");
     conf_print_options(file_options, FILE_OPTIONS, out);
+    site_print_mllp_to(out);
 }

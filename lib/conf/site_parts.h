@@ -41,6 +41,9 @@ int site_read_consumers(struct site *s, const struct yaml *section, struct err *
 /* The section `ack` of a source; node NULL: what is preset. */
 int site_read_ack(struct site *s, const struct yaml *node, struct site_ack *ret,
                   struct err *reterr);
+/* The section `mllp` of a consumer. */
+int site_read_mllp_to(struct site *s, const struct yaml *node, struct site_mllp_to *ret,
+                      struct err *reterr);
 /* The section `kafka` of a stream. */
 int site_read_kafka(struct site *s, const struct yaml *node, struct site_kafka *ret,
                     struct err *reterr);
@@ -60,5 +63,6 @@ void site_print_sources(struct buf *out);
 void site_print_ack(struct buf *out);
 void site_print_routes(struct buf *out);
 void site_print_consumers(struct buf *out);
+void site_print_mllp_to(struct buf *out);
 
 #endif

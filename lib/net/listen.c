@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "dict.h"
+#include "tcp_tune.h"
 
 enum { BACKLOG = 511, ACCEPTS_PER_TURN = 64, PEERS_MAX = 65536 };
 
@@ -75,20 +75,6 @@ void listener_release(struct listener *s, const struct address *peer)
         dict_delete(&s->peers, peer_key(peer));
 }
 
-/* A peer that is gone without a word is found out within three minutes, not the system's two hours:
- * its place is wanted when it comes back. */
-enum { PROBE_AFTER_S = 60, PROBE_EVERY_S = 20, PROBES = 5 };
-
-static void set_options(int fd)
-{
-    int on = 1, after = PROBE_AFTER_S, every = PROBE_EVERY_S, probes = PROBES;
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &after, sizeof(after));
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof(every));
-    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-}
-
 static int accept_one(struct listener *s, struct address *peer)
 {
     struct sockaddr_storage ss = {0};
@@ -129,7 +115,7 @@ static void on_readable(int listen_fd, unsigned what, void *arg)
             continue;
         enum listen_refusal why;
         if (take_place(s, &peer, &why)) {
-            set_options(fd);
+            tcp_tune(fd);
             s->hooks.accepted(fd, &peer, s->arg);
         } else {
             close(fd);

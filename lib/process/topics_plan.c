@@ -163,6 +163,23 @@ static void allow_groups(struct topics_plan *p, const struct stream_admin *a,
                                      .act = acts[i]});
 }
 
+/* The broker gets to see messages only where a consumer is sent them as they came. */
+static bool sends_originals(const struct site *s)
+{
+    for (unsigned i = 0; i < s->nconsumers; i++)
+        if (slice_eq_str(s->consumers[i].format, "original"))
+            return true;
+    return false;
+}
+
+static unsigned rights_of(const struct topics_plan *p, unsigned topic, enum site_user user)
+{
+    const struct row *row = topic < ROWS ? &rows[topic] : &route_row;
+    bool message = strcmp(row->name, "flow.messages") == 0;
+    bool also = message && user == SITE_USER_BROKER && sends_originals(p->site);
+    return row->rights[user] | (also ? READ : 0);
+}
+
 static void allow_user(struct topics_plan *p, const struct stream_admin *a, enum site_user user,
                        struct arena *arena)
 {
@@ -171,7 +188,7 @@ static void allow_user(struct topics_plan *p, const struct stream_admin *a, enum
         return;
     for (unsigned i = 0; i < p->ntopics; i++)
         allow_topic(p, principal, stream_admin_name(a, p->topics[i].name, arena),
-                    (i < ROWS ? &rows[i] : &route_row)->rights[user]);
+                    rights_of(p, i, user));
     allow(p, (struct stream_acl){.resource = STREAM_ACL_NODES,
                                  .name = SLICE("kafka-cluster"),
                                  .principal = principal,
