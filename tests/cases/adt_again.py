@@ -6,7 +6,7 @@ adt_again.py TRANSLATE_CASE ADT_CASE MAPS_DIR [--write] [NAME…]
 Takes every event that the cases of check.py make, writes it as an ADT message (lib/map/adt_write.h), has the
 same source's maps read that, and wants the same event among what they make of it: all of it but ids, times
 of sending, what the message says of itself, and doubts about how a time or text was first written.
-adt/TYPE.hl7 holds the message wanted of one event of each type, adt/cases.txt says of which case; --write
+adt/TYPE.adt holds the message wanted of one event of each type, adt/cases.txt says of which case; --write
 writes them anew, to be read before they are committed.
 """
 
@@ -26,7 +26,7 @@ HERE = Path(__file__).resolve().parent
 OF_THE_MESSAGE = ["id", "data.sent_at", "data.swap_id", "data.origin.control_id", "data.origin.sha256",
                   "data.origin.version", "data.origin.sequence", "data.origin.trigger"]
 # Doubts about how the first message was written; what is made anew leaves none.
-OF_THE_WRITING = ("tz_", "charset_", "escape_", "time_invalid:", "value_cut", "no_control_id", "unexpected_sender",
+OF_THE_WRITING = ("tz_", "charset_", "escape_", "time_invalid:", "value_cut", "hour_only", "no_control_id", "unexpected_sender",
                   "nhs_number_invalid", "ids_cut")
 # What a case loses beside, and why.
 EXPLAINED = {
@@ -121,7 +121,7 @@ def text_cases(seen, rewrite):
     for kind in sorted(seen):
         if rewrite:
             chosen.setdefault(kind, next(iter(seen[kind])))
-        file = HERE / "adt" / f"{kind}.hl7"
+        file = HERE / "adt" / f"{kind}.adt"
         text = seen[kind].get(chosen.get(kind), b"").replace(b"\r", b"\n")
         if rewrite:
             file.parent.mkdir(exist_ok=True)
@@ -150,9 +150,11 @@ def main():
 
 
 def plain_sources():
-    """Those without an overlay: what such a one reads in another place is not written there."""
+    """Those without an overlay, which may read a field in another place than it is written to, and without
+    a set that is forced whatever MSH-18 says."""
     sources = yaml.safe_load((HERE / "weir.yaml").read_text())["sources"]
-    return sorted(name for name, source in sources.items() if not source.get("overlays"))
+    return sorted(name for name, source in sources.items()
+                  if not source.get("overlays") and not source.get("charset", "").endswith("!"))
 
 
 def types_of(file):

@@ -45,7 +45,8 @@ TABLE = {
     11: ("MLLP Release 2 commit acknowledgment", LATER),
     12: ("MLLP Release 2, as sender", LATER),
     13: ("Slow frames, idle connections", "`frame_time` and `idle_time` (a day unless set) close the connection; a peer that is gone is probed after a minute"),
-    14: ("As sender: no answer, a late one, one to another message", LATER),
+    14: ("As sender: no answer, a late one, one to another message",
+         "the connection is closed, the same bytes are sent again on a new one; a late answer is never the next message's"),
     15: ("TLS on MLLP: no certificate, one that is expired, revoked, of another authority or another subject; plain text; a slow handshake; a message under "
          "the name of another", "1.2 and later; closed before a message is read, with a line that names source and subject; `handshake_time`; the last: AR 103 "
          "([tls.md](tls.md))"),

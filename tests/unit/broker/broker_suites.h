@@ -7,6 +7,7 @@ Suite *consumer_suite(void);
 Suite *journey_suite(void);
 Suite *memory_suite(void);
 Suite *minimise_suite(void);
+Suite *mllp_suite(void);
 Suite *moves_suite(void);
 Suite *relay_suite(void);
 Suite *router_suite(void);

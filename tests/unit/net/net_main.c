@@ -9,6 +9,7 @@ int main(int argc, char **argv)
     suite_add_tcase(suite, address_tests());
     suite_add_tcase(suite, listen_tests());
     suite_add_tcase(suite, conn_tests());
+    suite_add_tcase(suite, dial_tests());
     suite_add_tcase(suite, http_parse_tests());
     suite_add_tcase(suite, http_server_tests());
     suite_add_tcase(suite, http_client_tests());

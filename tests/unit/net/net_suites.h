@@ -5,6 +5,7 @@
 
 TCase *address_tests(void);
 TCase *conn_tests(void);
+TCase *dial_tests(void);
 TCase *http_client_tests(void);
 TCase *http_parse_tests(void);
 TCase *http_server_tests(void);
