@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include "adt_write.h"
 #include "event_id.h"
+#include "log.h"
 #include "originals.h"
+#include "proc_tls.h"
 #include "rfc3339.h"
 
 enum {
@@ -29,6 +31,7 @@ struct consumer {
     struct consumer_options o;
     const struct site_mllp_to *conf;
     struct conn_shared *shared;
+    struct tls *tls;             /* NULL: plain text */
     struct originals *originals; /* format original; else NULL */
     struct errand *errands, *spare, *due;
     unsigned n;
@@ -272,6 +275,7 @@ static void mllp_close(struct consumer *c)
         mllp_link_close(c->errands[i].link);
     loop_timer_remove(c->soon);
     conn_shared_close(c->shared);
+    tls_close(c->tls);
     digest_close(c->sha);
     arena_fini(&c->arena);
     buf_fini(&c->message);
@@ -292,6 +296,8 @@ static int open_links(struct consumer *c, struct err *reterr)
         .timeout = m->timeout,
         .idle_time = m->idle_time,
         .answer_max = m->answer_max,
+        .tls = c->tls,
+        .server_name = slice_present(m->tls.server_name) ? m->tls.server_name.p : NULL,
         .wait = m->on_ack[SITE_ON_COMMIT] == SITE_ACK_WAIT,
     };
     unsigned n = mllp_in_flight(c->o.conf);
@@ -307,6 +313,16 @@ static int open_links(struct consumer *c, struct err *reterr)
         c->spare = e;
     }
     return 0;
+}
+
+static int open_tls(struct consumer *c, struct err *reterr)
+{
+    if (c->conf->plaintext)
+        log_line(LOG_WARN, "mllp.plaintext",
+                 "consumer=%.*s gets patient data without encryption (plaintext: true): keep it on "
+                 "a network of its own",
+                 SLICE_ARG(c->o.conf->name));
+    return c->conf->tls_node ? proc_tls_client(&c->conf->tls, &c->tls, reterr) : 0;
 }
 
 static int open_originals(struct consumer *c, struct err *reterr)
@@ -330,8 +346,8 @@ static int mllp_open(const struct consumer_options *o, struct consumer **ret, st
     buf_init(&c->message, MESSAGE_MAX);
     if (conn_shared_open(READ_BUFFER, &c->shared, reterr) < 0 ||
         digest_open(SLICE_ABSENT, &c->sha, reterr) < 0 ||
-        loop_timer_add(o->loop, on_soon, c, &c->soon, reterr) < 0 || open_links(c, reterr) < 0 ||
-        open_originals(c, reterr) < 0) {
+        loop_timer_add(o->loop, on_soon, c, &c->soon, reterr) < 0 || open_tls(c, reterr) < 0 ||
+        open_links(c, reterr) < 0 || open_originals(c, reterr) < 0) {
         mllp_close(c);
         return -1;
     }

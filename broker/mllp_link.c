@@ -259,8 +259,9 @@ static void on_dialled(int fd, const char *why, void *arg)
         return;
     }
     l->fd = fd;
-    if (tls_handshake_start(l->o.loop, l->o.tls, fd, l->o.host, l->o.connect_timeout, on_handshake,
-                            l, &l->handshake, &err) < 0)
+    const char *name = l->o.server_name ? l->o.server_name : l->o.host;
+    if (tls_handshake_start(l->o.loop, l->o.tls, fd, name, l->o.connect_timeout, on_handshake, l,
+                            &l->handshake, &err) < 0)
         fail(l, MLLP_NO_TRUST, err.text);
 }
 

@@ -26,8 +26,9 @@ struct mllp_link_options {
     uint16_t port;
     int64_t connect_timeout, timeout, idle_time; /* ms; idle_time 0: kept open */
     size_t answer_max;
-    struct tls *tls; /* NULL: plain text. Looked at for new files before each connection */
-    bool wait;       /* CA is no answer yet */
+    const char *server_name; /* that its certificate bears; NULL: the host */
+    struct tls *tls;         /* NULL: plain text. Looked at for new files before each connection */
+    bool wait;               /* CA is no answer yet */
 };
 
 enum mllp_outcome {

@@ -116,8 +116,10 @@ struct site_mllp_to { /* consumers.<name>.mllp */
     int64_t timeout;         /* 30s: message to answer */
     int64_t idle_time;       /* 0 = kept open */
     uint64_t answer_max;     /* 256KiB */
-    const struct yaml *on_ack_node;
-    int on_ack[SITE_ON_ACKS]; /* enum site_ack_means */
+    const struct yaml *on_ack_node, *tls_node;
+    struct site_tls_client tls; /* where tls_node is there */
+    bool plaintext;             /* meant, although `to` is another machine */
+    int on_ack[SITE_ON_ACKS];   /* enum site_ack_means */
     struct slice sending_app, sending_facility, receiving_app, receiving_facility; /* or absent */
     struct slice processing_id;                                                    /* P */
 };

@@ -59,5 +59,6 @@ int site_change_check(const struct site *now, const struct site *fresh, const ch
 
 bool site_consumer_same(const struct site_consumer *a, const struct site_consumer *b)
 {
-    return yaml_same(a->node, b->node) && same_secret(a->http.bearer, b->http.bearer);
+    return yaml_same(a->node, b->node) && same_secret(a->http.bearer, b->http.bearer) &&
+           same_secret(a->mllp.tls.key_password, b->mllp.tls.key_password);
 }

@@ -267,6 +267,8 @@ int site_consumer_secrets(struct site *s, struct err *reterr)
 {
     for (unsigned i = 0; i < s->nconsumers; i++) {
         struct site_http *h = &s->consumers[i].http;
+        if (site_mllp_to_secrets(s, &s->consumers[i].mllp, reterr) < 0)
+            return -1;
         if (h->bearer_node && conf_secret(h->bearer_node, s->arena, &h->bearer, reterr) < 0)
             return -1;
         for (size_t k = 0; k < h->bearer.n; k++)

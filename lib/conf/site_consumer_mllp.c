@@ -1,3 +1,4 @@
+#include "conf_addr.h"
 #include "num.h"
 #include "site_parts.h"
 
@@ -34,6 +35,10 @@ static const struct conf_option mllp_options[] = {
     {"timeout", CONF_DURATION, MLLP(timeout), "30s", 1, 86400000,
      .help = "Longest time from the message to its answer. After that the connection is closed, "
              "so that a late answer is nobody's."},
+    {"tls", CONF_NODE, MLLP(tls_node), .help = "TLS to the receiver: see below."},
+    {"plaintext", CONF_BOOL, MLLP(plaintext), "false",
+     .help = "`true`: no `tls`, although `to` is another machine, and whoever listens on the way "
+             "reads patient data; each start warns."},
     {"idle_time", CONF_DURATION, MLLP(idle_time), "0", 0, 86400000,
      .help = "A connection on which nothing is sent for so long is closed; 0 = never."},
     {"answer_max", CONF_SIZE, MLLP(answer_max), "256KiB", 256, 64 << 20, .help = "Longest answer."},
@@ -91,6 +96,33 @@ static int split_address(struct site *s, struct site_mllp_to *m, const struct ya
     return slice_present(m->host) ? 0 : site_no_room(s, reterr);
 }
 
+static bool is_this_machine(const struct site_mllp_to *m)
+{
+    struct conf_addr addr;
+    return slice_eq_str(m->host, "localhost") || (conf_addr_port(m->to, &addr) && addr.loopback);
+}
+
+static int read_tls(struct site *s, struct site_mllp_to *m, const struct yaml *node,
+                    struct err *reterr)
+{
+    if (m->tls_node && m->plaintext)
+        return yaml_err(at_option(node, "plaintext"), reterr,
+                        "plaintext: there is tls; leave one of them out");
+    if (m->tls_node)
+        return site_tls_client_read(m->tls_node, false, s->arena, &m->tls, reterr);
+    if (m->plaintext || is_this_machine(m))
+        return 0;
+    return yaml_err(at_option(node, "to"), reterr,
+                    "to: another machine is reached without encryption, and whoever listens on "
+                    "the way reads patient data; give \"tls\", or plaintext: true if that is "
+                    "meant");
+}
+
+int site_mllp_to_secrets(struct site *s, struct site_mllp_to *m, struct err *reterr)
+{
+    return m->tls_node ? site_tls_client_read(m->tls_node, true, s->arena, &m->tls, reterr) : 0;
+}
+
 int site_read_mllp_to(struct site *s, const struct yaml *node, struct site_mllp_to *ret,
                       struct err *reterr)
 {
@@ -102,7 +134,7 @@ int site_read_mllp_to(struct site *s, const struct yaml *node, struct site_mllp_
         check_word(node, "receiving_app", m.receiving_app, reterr) < 0 ||
         check_word(node, "receiving_facility", m.receiving_facility, reterr) < 0 ||
         check_word(node, "processing_id", m.processing_id, reterr) < 0 ||
-        split_address(s, &m, node, reterr) < 0)
+        split_address(s, &m, node, reterr) < 0 || read_tls(s, &m, node, reterr) < 0)
         return -1;
     *ret = m;
     return 0;
@@ -112,6 +144,8 @@ void site_print_mllp_to(struct buf *out)
 {
     buf_puts(out, "\n### consumers: `<name>`: mllp\n\n");
     conf_print_options(mllp_options, MLLP_OPTIONS, out);
+    buf_puts(out, "\n### consumers: `<name>`: mllp: tls\n\n");
+    site_tls_client_print(out);
     buf_puts(out, "\n### consumers: `<name>`: mllp: on_ack\n\n`done`: the consumer has the event. "
                   "`park`: it will never take this one. `retry`: later. `fault`: it takes nothing "
                   "until somebody mends it.\n\n");

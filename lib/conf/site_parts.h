@@ -41,9 +41,10 @@ int site_read_consumers(struct site *s, const struct yaml *section, struct err *
 /* The section `ack` of a source; node NULL: what is preset. */
 int site_read_ack(struct site *s, const struct yaml *node, struct site_ack *ret,
                   struct err *reterr);
-/* The section `mllp` of a consumer. */
+/* The section `mllp` of a consumer; then what is secret in it. */
 int site_read_mllp_to(struct site *s, const struct yaml *node, struct site_mllp_to *ret,
                       struct err *reterr);
+int site_mllp_to_secrets(struct site *s, struct site_mllp_to *m, struct err *reterr);
 /* The section `kafka` of a stream. */
 int site_read_kafka(struct site *s, const struct yaml *node, struct site_kafka *ret,
                     struct err *reterr);

@@ -1,8 +1,12 @@
 """Events and messages to an MLLP receiver, and what one may do to the broker: the faults that camel-mllp's own
 receiver is made to have in its tests, and some more."""
+import shutil
+import ssl
+import tempfile
 import threading
 import unittest
 
+import certs
 import checker
 import feed as feeds
 import kit
@@ -262,11 +266,64 @@ class MllpOutTest(unittest.TestCase):
         self.wait_delivered()
 
     def test_name_that_is_none(self):
-        self.start(to="no-such-host.invalid:2575")
+        self.start(to="no-such-host.invalid:2575", plaintext=True)
         self.send(patients=2)
         kit.wait_until(lambda: self.site.broker().metric("weir_delivery_retries_total", consumer="beds"), 20,
                        "it is tried again")
         self.assertEqual(self.delivered(), 0)
+
+    def secure(self, ask=False):
+        """A receiver under TLS, which may ask for a certificate; returns the certificates."""
+        files = certs.Certificates(tempfile.mkdtemp(prefix="weir-tls-"))
+        self.addCleanup(shutil.rmtree, files.dir)
+        files.make(["127.0.0.1"])
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(files.server)
+        if ask:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(files.ca)
+        self.receiver.context = context
+        return files
+
+    def refused(self, why):
+        kit.wait_until(lambda: why in self.site.weir("status").stdout, 20, lambda: self.site.weir("status").stdout)
+        self.assertEqual((self.delivered(), self.receiver.messages(), self.parked()), (0, [], []))
+
+    def test_tls(self):
+        """Row 15."""
+        files = self.secure()
+        self.start(tls={"ca_file": files.ca})
+        self.send()
+        self.wait_delivered()
+
+    def test_tls_of_both_sides(self):
+        """Row 15."""
+        files = self.secure(ask=True)
+        self.start(tls={"ca_file": files.ca, "cert_file": files.client_cert, "key_file": files.client_key})
+        self.send()
+        self.wait_delivered()
+
+    def test_tls_without_the_certificate_asked_for(self):
+        """Row 15: TLS 1.3 says so only when something is read; nothing counts as delivered."""
+        files = self.secure(ask=True)
+        self.start(tls={"ca_file": files.ca})
+        self.send(patients=2)
+        kit.wait_until(lambda: self.receiver.connections > 1, 20, "it is tried again")
+        self.assertEqual((self.delivered(), self.receiver.messages(), self.parked()), (0, [], []))
+
+    def test_tls_of_another_authority(self):
+        """Row 15."""
+        files = self.secure()
+        self.start(tls={"ca_file": files.other_ca})
+        self.send(patients=2)
+        self.refused("TLS")
+
+    def test_tls_of_another_name(self):
+        """Row 15."""
+        files = self.secure()
+        self.start(tls={"ca_file": files.ca, "server_name": "beds.example.nhs.uk"})
+        self.send(patients=2)
+        self.refused("TLS")
 
     def test_originals_byte_for_byte_and_once(self):
         route = self.site.config["routes"]["all"]

@@ -381,6 +381,10 @@ START_TEST(what_is_wrong_is_said)
         {KEYS ROUTE CONSUMER "    kind: mllp\n    mllp: {to: beds}\n", "must be HOST:PORT"},
         {KEYS ROUTE CONSUMER "    kind: mllp\n    mllp: {to: 'beds:0'}\n", "must be HOST:PORT"},
         {KEYS ROUTE CONSUMER "    kind: mllp\n    mllp: {to: '::1:2575'}\n", "must be HOST:PORT"},
+        {KEYS ROUTE CONSUMER "    kind: mllp\n    mllp: {to: 'beds:1'}\n", "without encryption"},
+        {KEYS ROUTE CONSUMER
+         "    kind: mllp\n    mllp: {to: 'beds:1', plaintext: true, tls: {ca_file: x}}\n",
+         "there is tls"},
         {KEYS ROUTE CONSUMER "    kind: mllp\n    mllp: {to: 'beds:1', connections: 0}\n",
          "connections"},
         {KEYS ROUTE CONSUMER "    kind: mllp\n    mllp: {to: 'beds:1', on_ack: {AE: wait}}\n",
@@ -389,11 +393,13 @@ START_TEST(what_is_wrong_is_said)
          "AF"},
         {KEYS ROUTE CONSUMER "    kind: mllp\n    mllp: {to: 'beds:1', sending_app: \"a\\rb\"}\n",
          "control character"},
-        {KEYS ROUTE CONSUMER "    kind: mllp\n    mllp: {to: 'beds:1'}\n    format: cloudevent\n",
+        {KEYS ROUTE CONSUMER
+         "    kind: mllp\n    mllp: {to: '127.0.0.1:1'}\n    format: cloudevent\n",
          "cloudevent is not sent by kind mllp"},
         {KEYS ROUTE CONSUMER "    kind: file\n    file: {path: x}\n    format: hl7v2\n",
          "hl7v2 is not sent by kind file"},
-        {KEYS ROUTE CONSUMER "    kind: mllp\n    mllp: {to: 'beds:1'}\n    format: original\n",
+        {KEYS ROUTE CONSUMER
+         "    kind: mllp\n    mllp: {to: '127.0.0.1:1'}\n    format: original\n",
          "gives away the whole message"},
         {KEYS ROUTE CONSUMER "    kind: file\n    file: {path: x}\n    http: {url: 'https://x'}\n",
          "\"http\" is of no use"},
