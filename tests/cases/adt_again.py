@@ -95,6 +95,8 @@ def again(tools, maps, source, names, seen):
     made = check.translate(tools[0], maps, source, files) if files else []
     events = [(f.stem, e) for f, r in zip(files, made) for e in r["events"]]
     events = [(n, e) for n, e in events if e["data"]["origin"]["trigger"].find("^") < 0]
+    if not events:
+        return
     messages = write(tools[1], [e for _, e in events])
     if len(messages) != len(events):
         sys.exit(f"{len(messages)} messages of {len(events)} events")
