@@ -1,5 +1,6 @@
 #include "intake.h"
 
+#include <stdio.h>
 #include "answer.h"
 #include "clock.h"
 #include "log.h"
@@ -69,21 +70,25 @@ bool intake_moving(struct intake *in, const char **ret_why)
     return false;
 }
 
-/* The answer may leave; without a session nobody waits for it. */
-static void settle(struct reply *r)
+void intake_settle(struct reply *r)
 {
-    source_answered(r->source, &r->due, r->refused);
     r->ready = true;
-    if (r->session)
-        session_answerable(r->session);
+    if (r->to)
+        r->to->ready(r->to, r);
     else
         reply_give_back(&r->intake->pool, r);
 }
 
+static void settle(struct reply *r)
+{
+    source_answered(r->source, &r->due, r->refused);
+    intake_settle(r);
+}
+
 static void later(struct reply *r, struct slice why)
 {
-    if (r->session)
-        session_put_off(r->session);
+    if (r->to)
+        r->to->later(r->to);
     reply_write_later(r, &r->intake->stamp, &r->intake->scratch, why);
 }
 
@@ -131,7 +136,7 @@ static enum stream_result append(struct intake *in, struct reply *r, struct err 
     return result;
 }
 
-static struct reply *begin(struct intake *in, struct source *src, struct session *s, size_t bytes)
+struct reply *intake_reply(struct intake *in, struct source *src, struct reply_to *to)
 {
     struct reply *r = reply_take(&in->pool);
     if (!r)
@@ -139,9 +144,18 @@ static struct reply *begin(struct intake *in, struct source *src, struct session
     r->intake = in;
     r->source = src;
     src->replies++;
-    r->session = s;
-    r->bytes = bytes;
+    r->to = to;
+    r->bytes = 0;
     r->taken_ns = clock_mono_ns();
+    return r;
+}
+
+static struct reply *begin(struct intake *in, struct source *src, struct reply_to *to, size_t bytes)
+{
+    struct reply *r = intake_reply(in, src, to);
+    if (!r)
+        return NULL;
+    r->bytes = bytes;
     src->last_ms = clock_wall_ms();
     series_add(src->received, 1);
     return r;
@@ -163,6 +177,14 @@ static const struct hl7_msg *read_header(struct intake *in, struct slice raw, st
                : NULL;
 }
 
+static void note_why(struct reply *r, const struct translate_reason *first)
+{
+    char place[RECORD_PLACE];
+    snprintf(r->why, sizeof(r->why), "%u%s%s: %.*s", first->code,
+             slice_present(first->segment) ? " at " : "", record_place(first, place),
+             SLICE_ARG(first->text));
+}
+
 /* raw: what is kept of the message, all of it or its head. The answer a is written already. */
 static void refuse(struct intake *in, struct reply *r, struct slice raw, const struct answer *a,
                    const struct translation *t)
@@ -173,6 +195,7 @@ static void refuse(struct intake *in, struct reply *r, struct slice raw, const s
         put_off(r, "no memory to read the message: send it again later");
         return;
     }
+    note_why(r, &t->reasons[0]);
     source_log_refusal(r->source, t->sha256, &t->reasons[0], a->unusable);
     if (record_rejected(&in->record, r->source->conf, raw, r->bytes, t, a->unusable, &err) == 0 &&
         append(in, r, &err) == STREAM_OK)
@@ -206,7 +229,7 @@ static void refuse_unfit(struct intake *in, struct reply *r, struct slice raw,
     refuse(in, r, slice_sub(raw, 0, 64 * 1024), &answer, &unfit);
 }
 
-struct reply *intake_message(struct intake *in, struct source *src, struct session *s,
+struct reply *intake_message(struct intake *in, struct source *src, struct reply_to *to,
                              struct slice raw)
 {
     struct translation t;
@@ -215,13 +238,13 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
     struct translate_reason foreign;
     struct err err = {0};
     char now[RFC3339_SIZE];
-    struct reply *r = begin(in, src, s, raw.n);
+    struct reply *r = begin(in, src, to, raw.n);
     if (!r)
         return NULL;
     arena_reset(&in->arena);
     translate_run(src->translator, raw, &in->arena, &t);
     series_observe(src->translate, (double)(clock_mono_ns() - r->taken_ns) / 1e9);
-    if (!session_may_send(s, &t))
+    if (to->may_send && !to->may_send(to, &t))
         t = answer_foreign(&t, &foreign);
     const struct hl7_msg *request = t.parsed ? &t.msg : read_header(in, raw, &header);
     answer_of(&t, request != NULL, &answer);
@@ -244,15 +267,15 @@ struct reply *intake_message(struct intake *in, struct source *src, struct sessi
     return r;
 }
 
-struct reply *intake_long_frame(struct intake *in, struct source *src, struct session *s,
-                                const struct hl7_frame *frame)
+struct reply *intake_long_frame(struct intake *in, struct source *src, struct reply_to *to,
+                                const struct hl7_frame *frame, const struct intake_limit *limit)
 {
     struct hl7_ack_error error = {.code = HL7_VALUE_TOO_LONG,
                                   .text = SLICE("the frame is longer than this source may send")};
     struct slice labels[] = {src->conf->name, SLICE("frame")};
     struct hl7_msg msg;
     struct err err = {0};
-    struct reply *r = begin(in, src, s, frame->bytes.n);
+    struct reply *r = begin(in, src, to, frame->bytes.n);
     if (!r)
         return NULL;
     reply_write(r, &in->stamp, read_header(in, frame->bytes, &msg), HL7_AR, &error, 1);
@@ -261,8 +284,11 @@ struct reply *intake_long_frame(struct intake *in, struct source *src, struct se
     series_add(metric_series(src->families->rejected, labels), 1);
     log_line(LOG_WARN, "frame.too_long", "source=%.*s bytes=%llu limit=%llu",
              SLICE_ARG(src->conf->name), (unsigned long long)frame->total,
-             (unsigned long long)src->conf->mllp.frame_max);
-    if (record_frame(&in->record, src->conf, frame, src->conf->mllp.frame_max, &err) == 0 &&
+             (unsigned long long)limit->bytes);
+    r->refused = true;
+    snprintf(r->why, sizeof(r->why), "%d: %s", HL7_VALUE_TOO_LONG,
+             "longer than this source may send");
+    if (record_frame(&in->record, src->conf, frame, limit->bytes, limit->option, &err) == 0 &&
         append(in, r, &err) == STREAM_OK)
         return r;
     put_off(r, "the refusal could not be made durable: send it again later");

@@ -17,6 +17,12 @@
 #include "source.h"
 #include "stream.h"
 
+/* How long a message may be, and which option of its source says so: "mllp.frame_max". */
+struct intake_limit {
+    uint64_t bytes;
+    const char *option;
+};
+
 struct intake_options {
     struct loop *loop;
     struct stream *stream;
@@ -49,12 +55,17 @@ void intake_close(struct intake *in);
 
 /* True when no more should be read from any connection now. */
 bool intake_full(const struct intake *in);
-/* Takes one message, or a frame over the limit, for a session. Returns the reply, to be queued by
- * the session in this order; NULL without memory: close the connection, unanswered. */
-struct reply *intake_message(struct intake *in, struct source *src, struct session *s,
+/* A reply that is no message's, such as the one answer to a batch: whoever takes it makes it ready
+ * with intake_settle. NULL without memory. */
+struct reply *intake_reply(struct intake *in, struct source *src, struct reply_to *to);
+/* Its answers are written: they may leave. */
+void intake_settle(struct reply *r);
+/* Takes one message, or a frame over the limit, for whoever waits for its answer. Returns the
+ * reply, to be queued there in this order; NULL without memory: nothing was taken. */
+struct reply *intake_message(struct intake *in, struct source *src, struct reply_to *to,
                              struct slice raw);
-struct reply *intake_long_frame(struct intake *in, struct source *src, struct session *s,
-                                const struct hl7_frame *frame);
+struct reply *intake_long_frame(struct intake *in, struct source *src, struct reply_to *to,
+                                const struct hl7_frame *frame, const struct intake_limit *limit);
 /* Draws a line behind all that is under way now; intake_passed once none of it is any more. False:
  * what stands before the line drawn last is still under way. */
 bool intake_mark(struct intake *in);

@@ -154,12 +154,13 @@ int record_rejected(struct record_writer *w, const struct site_source *source, s
 }
 
 int record_frame(struct record_writer *w, const struct site_source *source,
-                 const struct hl7_frame *frame, uint64_t limit, struct err *reterr)
+                 const struct hl7_frame *frame, uint64_t limit, const char *option,
+                 struct err *reterr)
 {
     char text[160];
-    snprintf(text, sizeof(text),
-             "the frame has %llu bytes, the limit is %llu (sources.%.*s.mllp.frame_max)",
-             (unsigned long long)frame->total, (unsigned long long)limit, SLICE_ARG(source->name));
+    snprintf(text, sizeof(text), "the frame has %llu bytes, the limit is %llu (sources.%.*s.%s)",
+             (unsigned long long)frame->total, (unsigned long long)limit, SLICE_ARG(source->name),
+             option);
     begin(w);
     json_writer_reset(w->reasons);
     json_array(w->reasons);

@@ -38,9 +38,11 @@ int record_message(struct record_writer *w, const struct site_source *source, st
 int record_rejected(struct record_writer *w, const struct site_source *source, struct slice raw,
                     uint64_t length, const struct translation *t, bool accepted,
                     struct err *reterr);
-/* flow.rejected of a frame over the limit: its head, whole length and hash. */
+/* flow.rejected of a frame over the limit (of this option of the source): its head, whole length
+ * and hash. */
 int record_frame(struct record_writer *w, const struct site_source *source,
-                 const struct hl7_frame *frame, uint64_t limit, struct err *reterr);
+                 const struct hl7_frame *frame, uint64_t limit, const char *option,
+                 struct err *reterr);
 /* flow.rejected that says that a refusal is resolved, and how many events came of it. of:
  * "<partition>/<offset>" of the refusal; by: who asked for it. All three are borrowed as long as
  * the set is. */

@@ -20,6 +20,9 @@ struct reply *reply_take(struct reply_pool *p)
         r->ready = false;
         r->close = false;
         r->refused = false;
+        r->later = false;
+        r->frame.max = FRAME_MAX;
+        r->why[0] = '\0';
         return r;
     }
     r = calloc(1, sizeof(*r));
@@ -65,7 +68,7 @@ void reply_stamp_init(struct reply_stamp *s)
     snprintf(s->run, sizeof(s->run), "W%llX", (unsigned long long)clock_wall_ms());
 }
 
-static struct slice now_text(struct reply_stamp *s)
+struct slice reply_now(struct reply_stamp *s)
 {
     int64_t ms = clock_wall_ms();
     if (ms / 1000 != s->second) {
@@ -89,11 +92,17 @@ static struct slice next_id(struct reply_stamp *s, char id[40])
     return slice_make(id, n);
 }
 
+void reply_put_id(struct reply_stamp *s, struct buf *out)
+{
+    char id[40];
+    buf_put(out, next_id(s, id));
+}
+
 static void write_frame(struct reply *r, struct reply_stamp *s, const struct hl7_msg *request,
                         struct hl7_ack ack)
 {
     char id[40];
-    ack.sent_at = now_text(s);
+    ack.sent_at = reply_now(s);
     ack.control_id = next_id(s, id);
     ack.unanswered = r->terms.enhanced && hl7_ack_is_application(ack.code);
     ack.text = r->source->conf->ack.text;
@@ -147,6 +156,7 @@ void reply_write_later(struct reply *r, struct reply_stamp *s, struct arena *scr
     bool known =
         r->header.n && hl7_msg_parse(buf_slice(&r->header), &limits, scratch, &msg, &ignored) == 0;
     r->refused = true;
+    r->later = true;
     write_frames(r, s, known ? &msg : NULL, ack, true);
     r->close |= r->due.n == 0 || r->source->conf->ack.on_trouble == SITE_TROUBLE_CLOSE;
     if (r->close)

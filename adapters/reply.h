@@ -12,19 +12,37 @@
 #include "hl7_time.h"
 
 struct intake;
-struct session;
+struct reply;
+struct translation;
+
+/* Who waits for answers: a connection, a batch. */
+struct reply_to {
+    /* The answer may leave. Also called before intake_message has returned it. */
+    void (*ready)(struct reply_to *to, struct reply *r);
+    /* Some message of it is answered "try later": nothing that comes behind it is to be taken, or
+     * it would overtake it. */
+    void (*later)(struct reply_to *to);
+    /* Whether who sends here may send this; NULL: may. */
+    bool (*may_send)(struct reply_to *to, const struct translation *t);
+};
+
 struct source;
+
+enum { REPLY_WHY = 200 };
 
 struct reply {
     struct reply *next;
     struct intake *intake;
     struct source *source;
-    struct session *session; /* NULL: the connection is gone */
-    struct buf frame;        /* the answers, framed: one or two, or none that is due */
-    struct buf header;       /* MSH segment of the message; empty: none could be read */
+    struct reply_to *to; /* NULL: who waited is gone */
+    uint64_t at;         /* whoever waits may note here which message it was */
+    char why[REPLY_WHY]; /* of a refusal: its first reason, for a person; no patient data */
+    struct buf frame;    /* the answers, framed: one or two, or none that is due */
+    struct buf header;   /* MSH segment of the message; empty: none could be read */
     struct hl7_ack_terms terms;
     struct hl7_ack_due due; /* which they are */
     bool refused;           /* nothing was made of the message, whatever its sender hears */
+    bool later;             /* it was not made durable either: to be sent again */
     bool close;             /* no answer: the connection ends here */
     bool ready;             /* may leave as soon as those before it have */
     size_t bytes;           /* of the message, for the account of what is under way */
@@ -51,6 +69,10 @@ struct reply_stamp {
     char sent_at[HL7_TIME_SIZE];
 };
 void reply_stamp_init(struct reply_stamp *s);
+/* The time of sending (MSH-7), and an id that was never given before (MSH-10). The time is borrowed
+ * until the next call. */
+struct slice reply_now(struct reply_stamp *s);
+void reply_put_id(struct reply_stamp *s, struct buf *out);
 
 /* Writes the framed answers that the sender is owed (answer_due) into r->frame and keeps the MSH.
  * request NULL: no header could be read. */

@@ -8,9 +8,46 @@
 
 enum { IDLE_LOOK_MS = 250 };
 
+static struct session *session_of(struct reply_to *to)
+{
+    return (struct session *)(void *)to;
+}
+
+/* An answer of s became ready: it is sent by session_answer_all, together with what else is ready
+ * then. */
+static void on_ready(struct reply_to *to, struct reply *r)
+{
+    struct session *s = session_of(to);
+    struct intake *in = s->port->intake;
+    (void)r;
+    if (s->answerable)
+        return;
+    s->answerable = true;
+    s->next_answerable = in->answerable;
+    in->answerable = s;
+}
+
+/* A message of s is answered "try later": nothing behind it is taken, or what the peer had sent
+ * already would overtake it when it comes again. Once that answer has left peers of a port where
+ * all wait for their answers go on; where one was seen not to, the connection ends behind it. */
+static void on_later(struct reply_to *to)
+{
+    session_of(to)->put_off = true;
+}
+
+static bool on_may_send(struct reply_to *to, const struct translation *t)
+{
+    const struct session *s = session_of(to);
+    if (!s->who || !s->who->sending.n || !t->parsed ||
+        sender_among(&s->who->sending, &t->msg, &t->header))
+        return true;
+    mllp_tls_log_foreign(s->port, s->who, conn_tls(s->conn));
+    return false;
+}
+
 static bool may_take(const struct session *s)
 {
-    return !s->port->paused && !s->put_off && s->pending < s->port->rules.pipeline &&
+    return !s->port->paused && !s->bulk && !s->put_off && s->pending < s->port->rules.pipeline &&
            !intake_full(s->port->intake);
 }
 
@@ -26,16 +63,50 @@ static void queue(struct session *s, struct reply *r)
         s->port->pipelines = true;
 }
 
+/* All messages of a batch are taken, or it has to be sent again: its one answer is written. */
+static void on_bulk(struct bulk *b, void *arg)
+{
+    struct session *s = arg;
+    struct reply *r = bulk_reply(b);
+    if (bulk_put_off(b))
+        on_later(&s->to);
+    s->bulk = NULL;
+    bulk_close(b);
+    intake_settle(r);
+    session_answer_all(s->port->intake);
+}
+
+/* A batch in one frame. Nothing behind it is read before it is answered. */
+static struct reply *take_batch(struct session *s, struct slice bytes)
+{
+    struct mllp_port *p = s->port;
+    struct bulk_options o = {.loop = p->loop,
+                             .intake = p->intake,
+                             .source = &p->source,
+                             .limit = {p->rules.frames.max, "mllp.frame_max"},
+                             .of = &s->to,
+                             .framed = true};
+    struct reply *r = intake_reply(p->intake, &p->source, &s->to);
+    if (r && !bulk_open(&o, bytes, r, on_bulk, s, &s->bulk)) {
+        reply_give_back(&p->intake->pool, r);
+        return NULL;
+    }
+    return r;
+}
+
 /* False without memory: the connection must go, so that what is unanswered is sent again. */
 static bool take(struct session *s, enum hl7_frame_result what, const struct hl7_frame *frame)
 {
     struct mllp_port *p = s->port;
+    const struct intake_limit limit = {p->rules.frames.max, "mllp.frame_max"};
     struct reply *r = NULL;
     s->spoke_mllp = true;
-    if (what == HL7_FRAME_WHOLE)
-        r = intake_message(p->intake, &p->source, s, frame->bytes);
+    if (what == HL7_FRAME_WHOLE && hl7_batch_begins(frame->bytes))
+        r = take_batch(s, frame->bytes);
+    else if (what == HL7_FRAME_WHOLE)
+        r = intake_message(p->intake, &p->source, &s->to, frame->bytes);
     else if (what == HL7_FRAME_TOO_LONG)
-        r = intake_long_frame(p->intake, &p->source, s, frame);
+        r = intake_long_frame(p->intake, &p->source, &s->to, frame, &limit);
     if (!r)
         return false;
     queue(s, r);
@@ -128,15 +199,6 @@ static void on_closed(struct conn *c, const char *why, void *arg)
     session_close(s);
 }
 
-bool session_may_send(const struct session *s, const struct translation *t)
-{
-    if (!s->who || !s->who->sending.n || !t->parsed ||
-        sender_among(&s->who->sending, &t->msg, &t->header))
-        return true;
-    mllp_tls_log_foreign(s->port, s->who, conn_tls(s->conn));
-    return false;
-}
-
 struct session *session_open(struct mllp_port *port, int fd, const struct address *peer,
                              struct tls_link *tls, const struct site_tls_peer *who,
                              struct err *reterr)
@@ -151,6 +213,7 @@ struct session *session_open(struct mllp_port *port, int fd, const struct addres
         return NULL;
     }
     s->port = port;
+    s->to = (struct reply_to){.ready = on_ready, .later = on_later, .may_send = on_may_send};
     s->peer = *peer;
     s->who = who;
     o.tls = tls;
@@ -177,9 +240,12 @@ static void leave_answerable(struct session *s)
 void session_close(struct session *s)
 {
     struct reply_pool *pool = &s->port->intake->pool;
+    if (s->bulk)
+        bulk_reply(s->bulk)->ready = true;
+    bulk_close(s->bulk);
     for (struct reply *r = s->first, *next; r; r = next) {
         next = r->next;
-        r->session = NULL;
+        r->to = NULL;
         if (r->ready)
             reply_give_back(pool, r);
     }
@@ -188,21 +254,6 @@ void session_close(struct session *s)
     hl7_deframer_fini(&s->deframer);
     mllp_port_forget(s->port, s);
     free(s);
-}
-
-void session_put_off(struct session *s)
-{
-    s->put_off = true;
-}
-
-void session_answerable(struct session *s)
-{
-    struct intake *in = s->port->intake;
-    if (s->answerable)
-        return;
-    s->answerable = true;
-    s->next_answerable = in->answerable;
-    in->answerable = s;
 }
 
 /* The next answer is that there is none: what was answered before still leaves, the rest is for the

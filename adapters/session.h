@@ -9,6 +9,7 @@
 #ifndef WEIR_SESSION_H
 #define WEIR_SESSION_H
 
+#include "bulk.h"
 #include "conn.h"
 #include "hl7_frame.h"
 #include "intake.h"
@@ -17,6 +18,7 @@
 struct mllp_port;
 
 struct session {
+    struct reply_to to; /* first: a session is found by it */
     struct mllp_port *port;
     struct conn *conn; /* NULL: over, to be freed by session_close */
     struct address peer;
@@ -29,8 +31,9 @@ struct session {
     bool hung_up;        /* closes without an answer to what is left */
     bool paused, ending; /* ending: the peer sends no more, answers still go out */
     bool spoke_mllp, told_no_mllp;
-    bool answerable; /* in the intake's list */
-    bool put_off;    /* see session_put_off */
+    bool answerable;   /* in the intake's list */
+    bool put_off;      /* a message was answered "try later" */
+    struct bulk *bulk; /* a batch under way; NULL: none */
     struct session *next_answerable;
     struct session *prev, *next; /* of the port */
 };
@@ -47,18 +50,8 @@ struct session_rules {
 struct session *session_open(struct mllp_port *port, int fd, const struct address *peer,
                              struct tls_link *tls, const struct site_tls_peer *who,
                              struct err *reterr);
-/* Whether the certificate of its connection may send under the names of MSH-3 and MSH-4; what may
- * not is logged. */
-bool session_may_send(const struct session *s, const struct translation *t);
 /* Frees; answers still under way find nobody. */
 void session_close(struct session *s);
-/* A message of s is answered "try later": nothing behind it is taken, or what the peer had sent
- * already would overtake it when it comes again. Once that answer has left peers of a port where
- * all wait for their answers go on; where one was seen not to, the connection ends behind it. */
-void session_put_off(struct session *s);
-/* An answer of s became ready: it is sent by session_answer_all, together with what else is ready
- * then. */
-void session_answerable(struct session *s);
 /* Sends what may leave, in order, one write per connection, and reads on where that was waited for.
  */
 void session_answer_all(struct intake *in);

@@ -32,6 +32,9 @@ struct site_mllp {           /* sources.<name>.mllp */
 
 enum site_ack_mode { SITE_ACK_ORIGINAL, SITE_ACK_BY_HEADER, SITE_ACK_ENHANCED };
 enum site_ack_policy { SITE_ACCEPT, SITE_REFUSE };
+/* The answer to a batch in one frame: a batch of all answers, of those to what was refused, or each
+ * answer by itself. */
+enum site_ack_batch { SITE_BATCH_ALL, SITE_BATCH_ERRORS, SITE_BATCH_EACH };
 enum site_ack_trouble { SITE_TROUBLE_ANSWER, SITE_TROUBLE_CLOSE };
 
 struct site_ack {             /* sources.<name>.ack */
@@ -41,6 +44,7 @@ struct site_ack {             /* sources.<name>.ack */
     int on_unmapped, on_test; /* enum site_ack_policy: accept */
     int on_invalid;           /* enum site_ack_policy: refuse */
     int on_trouble;           /* enum site_ack_trouble: answer */
+    int batch;                /* enum site_ack_batch: all */
 };
 
 struct site_source {

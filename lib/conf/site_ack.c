@@ -5,6 +5,7 @@
 static const char *const modes[] = {"original", "by_header", "enhanced", NULL};
 static const char *const verdicts[] = {"accept", "refuse", NULL};
 static const char *const troubles[] = {"answer", "close", NULL};
+static const char *const batches[] = {"all", "errors", "each", NULL};
 
 static const struct conf_option options[] = {
     {"mode", CONF_CHOICE, ROW(mode), "original", .choices = modes,
@@ -32,6 +33,10 @@ static const struct conf_option options[] = {
      .help = "What cannot be made durable now. `answer`: AR (enhanced: CE) with 207 and RETRY. "
              "`close`, for a sender that takes any AR as final: the connection is closed instead "
              "of an answer."},
+    {"batch", CONF_CHOICE, ROW(batch), "all", .choices = batches,
+     .help = "The answer to a batch (FHS, BHS) that comes in one frame or one request. `all`: a "
+             "batch that holds the answer to each message. `errors`: only those of refusals. "
+             "`each`: no batch, each answer by itself, one behind the other (over HTTP as `all`)."},
 };
 
 enum { OPTIONS = sizeof(options) / sizeof(*options) };

@@ -53,7 +53,7 @@ TABLE = {
     16: ("Other delimiters in MSH-1 and MSH-2", "they rule the whole message"),
     17: ("A fifth character in MSH-2", "the truncation character, in any version"),
     18: ("MSH-2 of fewer characters, or alike", "two or three: the rest is as usual, counted; else AR 102"),
-    19: ("Something before MSH, or no MSH", "a byte order mark and blanks are passed over and counted; else AR 100 from defaults. Batches (FHS, BHS): a later step"),
+    19: ("Something before MSH, or no MSH", "a byte order mark and blanks are passed over and counted; else AR 100 from defaults. A frame that begins with FHS or BHS is a batch: row 73"),
     20: (r"`\F\ \S\ \T\ \R\ \E\ \P\`", "the message's own delimiters"),
     21: ("A value cut at its greatest length", "kept, flagged `value_cut`; never an identifier"),
     22: (r"`\X..\` with odd digits, no hex, or a control byte", "kept as sent, flagged `escape_kept`"),
@@ -108,8 +108,14 @@ TABLE = {
     70: ("ADD: characters that join the segment before", "joined, wherever the segment was broken off"),
     71: ("ADD and DSC: a segment that goes on in the next message", CONTINUED),
     72: ("DSC-1 that matches the next MSH-14", CONTINUED),
+    73: ("Batches: FHS, BHS, BTS, FTS, any of them missing", "taken apart, each level with its own delimiters; empty ones are fine"),
+    74: ("BTS-1 or FTS-1 is wrong, or missing", "all messages that came are taken; told: AE 207 for the batch, in the log"),
+    75: ("The answer to a batch", "one batch that cites the id of the batch, with all answers, or those of refusals; or each by itself (`ack: batch`)"),
+    76: ("Files", LATER),
+    77: ("A batch corrected and sent again", "messages are known by their bytes: only what is new becomes events"),
+    78: ("HL7 over HTTP", LATER),
 }
-TAIL = "| 73 to 78 | Batches, files, HL7 over HTTP | *a later step* | |\n"
+TAIL = ""
 
 
 def numbers(text):
