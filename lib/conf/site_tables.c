@@ -13,7 +13,7 @@ enum {
 };
 
 /* Whose tables: the first that has an entry counts. */
-enum layer { OF_SOURCE, OF_SITE, OF_DEFAULTS, LAYERS };
+enum layer { OF_SOURCE, OF_SITE, OF_FILES, OF_DEFAULTS, LAYERS };
 
 /* Where the stars of a key stand: bit i is part i. */
 struct shape {
@@ -240,7 +240,7 @@ static int put_maps(struct site_tables *ts, struct dict *names, const struct yam
     return 0;
 }
 
-static int put_rows(struct site_tables *ts, struct csv *csv, struct err *reterr)
+static int put_rows(struct site_tables *ts, struct dict *names, struct csv *csv, struct err *reterr)
 {
     struct slice cells[CSV_CELLS_MAX];
     unsigned n = 0;
@@ -258,34 +258,38 @@ static int put_rows(struct site_tables *ts, struct csv *csv, struct err *reterr)
                            csv->file, csv->line);
         if (r.table.n == 0)
             return bad_row(&r, reterr, "the table has no name");
-        if (put_row(ts, &ts->layers[OF_SITE], &r, reterr) < 0)
+        if (put_row(ts, names, &r, reterr) < 0)
             return -1;
     }
     return got;
 }
 
-static int put_file(struct site_tables *ts, struct slice file, struct err *reterr)
+static int put_file(struct site_tables *ts, struct dict *names, struct slice file,
+                    struct err *reterr)
 {
     struct buf text;
     struct csv csv;
     if (conf_file(file.p, SITE_TABLE_FILE_MAX, &text, reterr) < 0)
         return -1;
     csv_begin(&csv, buf_slice(&text), file.p);
-    int rc = put_rows(ts, &csv, reterr);
+    int rc = put_rows(ts, names, &csv, reterr);
     buf_fini(&text);
     return rc;
 }
 
 static int fill(struct site_tables *ts, const struct site *site, const struct site_source *source,
-                const struct yaml *defaults, struct err *reterr)
+                const struct conf_texts *files, const struct yaml *defaults, struct err *reterr)
 {
     if (site && put_maps(ts, &ts->layers[OF_SITE], site->tables, reterr) < 0)
         return -1;
     for (unsigned i = 0; site && i < site->table_files.n; i++)
-        if (put_file(ts, site->table_files.at[i], reterr) < 0)
+        if (put_file(ts, &ts->layers[OF_SITE], site->table_files.at[i], reterr) < 0)
             return -1;
     if (source && put_maps(ts, &ts->layers[OF_SOURCE], source->tables, reterr) < 0)
         return -1;
+    for (unsigned i = 0; files && i < files->n; i++)
+        if (put_file(ts, &ts->layers[OF_FILES], files->at[i], reterr) < 0)
+            return -1;
     return put_maps(ts, &ts->layers[OF_DEFAULTS], defaults, reterr);
 }
 
@@ -309,7 +313,8 @@ static void link_layers(struct site_tables *ts)
 }
 
 int site_tables_open(const struct site *site, const struct site_source *source,
-                     const struct yaml *defaults, struct site_tables **ret, struct err *reterr)
+                     const struct conf_texts *files, const struct yaml *defaults,
+                     struct site_tables **ret, struct err *reterr)
 {
     struct site_tables *ts = calloc(1, sizeof(*ts));
     if (!ts)
@@ -317,7 +322,7 @@ int site_tables_open(const struct site *site, const struct site_source *source,
     arena_init(&ts->arena, TABLES_ARENA_MAX);
     for (unsigned i = 0; i < LAYERS; i++)
         dict_init(&ts->layers[i], NAMES_MAX);
-    if (fill(ts, site, source, defaults, reterr) < 0) {
+    if (fill(ts, site, source, files, defaults, reterr) < 0) {
         site_tables_close(ts);
         return -1;
     }

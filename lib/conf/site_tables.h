@@ -1,9 +1,10 @@
 /* site_tables.h - the tables of a site: location, identifier, bed_class, home_by_practice, any
  * name.
  *
- * Source tables come before the site's, entry by entry. Values are codes or texts; a key is parts
- * joined by "/" (RXF05/PGHED), and "*" alone stands for any one part. The tables own copies of what
- * they read from CSV files and borrow the rest from the site. */
+ * Source tables come before the site's, entry by entry, and these before those of the maps. Values
+ * are codes or texts; a key is parts joined by "/" (RXF05/PGHED), and "*" alone stands for any one
+ * part. The tables own copies of what they read from CSV files and borrow the rest from the site.
+ */
 #ifndef WEIR_SITE_TABLES_H
 #define WEIR_SITE_TABLES_H
 
@@ -18,11 +19,12 @@ enum {
 
 struct site_tables;
 
-/* Each of the three may be NULL: tables of the site, of the source, and a map of tables that are
- * asked last (those that the maps ship; borrowed). ERR_CONF with position (a CSV: file:line),
- * ERR_IO. */
+/* Each of the four may be NULL: tables of the site, of the source, CSV files that are asked after
+ * these, and a map of tables that are asked last (both are named by the maps; the map is borrowed).
+ * ERR_CONF with position (a CSV: file:line), ERR_IO. */
 int site_tables_open(const struct site *site, const struct site_source *source,
-                     const struct yaml *defaults, struct site_tables **ret, struct err *reterr);
+                     const struct conf_texts *files, const struct yaml *defaults,
+                     struct site_tables **ret, struct err *reterr);
 void site_tables_close(struct site_tables *t);
 /* The table of that name; NULL where no such table is there. Stable until close: look it up once.
  */

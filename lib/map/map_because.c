@@ -1,6 +1,8 @@
 #include "map_because.h"
 
 #include "map_code.h"
+#include "map_person.h"
+#include "map_place_rule.h"
 #include "map_test.h"
 #include "map_text.h"
 #include "yaml.h"
@@ -36,6 +38,11 @@ static void flow(struct buf *out, const struct yaml *node)
         flow(out, at);
     }
     buf_putc(out, node->kind == YAML_MAP ? '}' : ']');
+}
+
+void map_because_written(struct buf *out, const struct yaml *node)
+{
+    flow(out, node);
 }
 
 /* `, table patient_type` and so on: what a value goes through. */
@@ -137,6 +144,19 @@ static void unknown(struct buf *out, const struct map_run *run, const struct map
                SLICE_ARG(slice_present(site) ? site : run->context->source->ods), SLICE_ARG(ward));
 }
 
+/* The rules under places: that made the parts what they are. */
+static void rules_of(struct buf *out, const struct map_run *run)
+{
+    const struct map_place_rules *rules = run->context->places;
+    const char *between = ", places: ";
+    for (unsigned i = 0; slice_present(map_place_rule_name(rules, i)); i++) {
+        if (!(run->places & (uint64_t)1 << i))
+            continue;
+        buf_printf(out, "%s\"%.*s\"", between, SLICE_ARG(map_place_rule_name(rules, i)));
+        between = ", ";
+    }
+}
+
 /* `PID-29.1 is sent as ""`. */
 static void null_sent(struct buf *out, struct map_run *run, const struct map_source *s)
 {
@@ -165,6 +185,9 @@ void map_because_taken(struct buf *out, struct map_run *run, const struct map_fi
         break;
     case MAP_FROM_CALL:
         call_of(out, s);
+        if (f->field == EV_DATA_PATIENT_NHS_NUMBER && run->person)
+            buf_printf(out, ", found in %.*s-%u", SLICE_ARG(run->person->nhs_at.segment),
+                       run->person->nhs_at.field);
         break;
     default:
         if (path)
@@ -172,6 +195,8 @@ void map_because_taken(struct buf *out, struct map_run *run, const struct map_fi
         break;
     }
     through(out, s->at);
+    if (f->reads == MAP_PLACE)
+        rules_of(out, run);
     unknown(out, run, f, s);
 }
 

@@ -18,6 +18,8 @@ void map_because_nothing(struct buf *out, struct map_run *run, const struct map_
 void map_because_when(struct buf *out, struct map_run *run, const struct map_tests *tests);
 /* `PV1-44.1 is not sent`, `PV1-44.1 is "2026", which is no time`. */
 void map_because_step(struct buf *out, struct map_run *run, const struct map_time_step *step);
+/* A part of a map as it could be written on one line. */
+void map_because_written(struct buf *out, const struct yaml *node);
 /* `PV1-44.1 "20260302061100"`. */
 void map_because_path(struct buf *out, struct map_run *run, const struct hl7_path *path);
 

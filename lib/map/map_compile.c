@@ -341,6 +341,11 @@ static int compile_trigger(struct map_compiler *c, const struct yaml *all, const
     if (map_compile_keys(node, trigger_keys, reterr) < 0)
         return -1;
     const struct yaml *same = yaml_get(node, "same_as");
+    if (same && node->count > 1)
+        return yaml_err(same, reterr,
+                        "%.*s is made as %.*s, and what stands beside that would not count: lay "
+                        "it over %.*s, or take this out with same_as: ~ and write it all",
+                        SLICE_ARG(node->name), SLICE_ARG(same->text), SLICE_ARG(same->text));
     if (same) {
         node = find_named(all, same->text);
         if (!node || node->kind != YAML_MAP || yaml_get(node, "same_as"))

@@ -207,6 +207,18 @@ static int compile_source(struct map_compiler *c, const struct yaml *node, struc
     return compile_paths(c, node, s, reterr);
 }
 
+/* A number that only this field knew would stand beside another person's pseudonym. */
+static int check_person(const struct map_field *f, struct err *reterr)
+{
+    bool own = f->field == EV_DATA_PATIENT_NHS_NUMBER;
+    for (unsigned i = 0; own && i < f->nsources; i++)
+        if (f->sources[i].from != MAP_FROM_CALL)
+            return yaml_err(f->sources[i].at, reterr,
+                            "the person is known by the NHS number: say where it stands in "
+                            "ids: {nhs_number: [PID-4]}");
+    return 0;
+}
+
 static int compile_field(struct map_compiler *c, const struct yaml *node, struct map_field *f,
                          struct err *reterr)
 {
@@ -223,6 +235,8 @@ static int compile_field(struct map_compiler *c, const struct yaml *node, struct
             return -1;
     f->sources = sources;
     f->nsources = n;
+    if (check_person(f, reterr) < 0)
+        return -1;
     f->flag = arena_printf(c->arena, "unmapped_code:%.*s", (int)node->name.n - 5, node->name.p + 5);
     return slice_present(f->flag) ? 0 : err_set(reterr, ERR_NOMEM, "no room for the maps");
 }

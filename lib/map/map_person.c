@@ -118,9 +118,16 @@ static struct slice status_in_cx(struct map_run *run, struct slice repetition)
     return two_digits || slice_starts(text, SLICE("NSTS")) ? text : SLICE_ABSENT;
 }
 
+static void take_nhs(struct map_person *p, struct slice nhs, struct map_id_field at)
+{
+    p->nhs_number = nhs;
+    p->nhs_at = at;
+}
+
 /* Takes the NHS numbers out of the list; the first valid one is the person's. */
 static void sort_out(struct map_run *run, struct map_person *p, struct slice field)
 {
+    const struct map_id_field pid3 = {SLICE("PID"), 3};
     struct map_ids all = p->ids;
     p->ids.n = 0;
     for (unsigned i = 0; i < all.n; i++) {
@@ -132,7 +139,7 @@ static void sort_out(struct map_run *run, struct map_person *p, struct slice fie
         if (!slice_present(nhs))
             p->nhs_wrong = true;
         else if (!slice_present(p->nhs_number))
-            p->nhs_number = nhs;
+            take_nhs(p, nhs, pid3);
     }
     unsigned n = repetitions(run, field);
     for (unsigned i = 1; i <= n; i++) {
@@ -144,8 +151,9 @@ static void sort_out(struct map_run *run, struct map_person *p, struct slice fie
 
 /* PID-2 and PID-19: where old and odd feeds put the number. Only a valid one counts unless its type
  * says what it is. */
-static void look_elsewhere(struct map_run *run, struct map_person *p, struct slice field)
+static void look_elsewhere(struct map_run *run, struct map_person *p, struct map_id_field at)
 {
+    struct slice field = map_run_field(run, at.segment, at.field);
     if (!slice_present(field))
         return;
     struct map_ids ids = map_ids_read(run, field);
@@ -153,7 +161,7 @@ static void look_elsewhere(struct map_run *run, struct map_person *p, struct sli
         const struct map_id *id = &ids.at[i];
         if (!is_nhs(id) && (id->authority_sent || slice_present(id->type)))
             continue;
-        p->nhs_number = normal_nhs(run, id->value);
+        take_nhs(p, normal_nhs(run, id->value), at);
         p->nhs_wrong |= is_nhs(id) && !slice_present(p->nhs_number);
     }
     struct slice status = status_in_cx(run, hl7_msg_repetition(run->msg, field, 1));
@@ -164,17 +172,27 @@ static void look_elsewhere(struct map_run *run, struct map_person *p, struct sli
 /* A number that nobody named but that can only be one. */
 static void look_for_lone(struct map_run *run, struct map_person *p)
 {
+    const struct map_id_field pid3 = {SLICE("PID"), 3};
     for (unsigned i = 0; i < p->ids.n; i++) {
         const struct map_id *id = &p->ids.at[i];
         if (id->authority_sent || slice_present(id->type))
             continue;
-        p->nhs_number = normal_nhs(run, id->value);
+        take_nhs(p, normal_nhs(run, id->value), pid3);
         if (!slice_present(p->nhs_number))
             continue;
         memmove(&p->ids.at[i], &p->ids.at[i + 1], (p->ids.n - i - 1) * sizeof(*id));
         p->ids.n--;
         return;
     }
+}
+
+static bool has_id(const struct map_ids *ids, const struct map_id *id)
+{
+    for (unsigned i = 0; i < ids->n; i++)
+        if (slice_eq(ids->at[i].value, id->value) && slice_eq(ids->at[i].kind, id->kind) &&
+            slice_eq(ids->at[i].authority, id->authority))
+            return true;
+    return false;
 }
 
 /* PID-32 repeats, and may hold other reliability codes and "". */
@@ -189,18 +207,47 @@ static struct slice status_in_pid32(struct map_run *run, struct slice field)
     return SLICE_ABSENT;
 }
 
+/* The fields whose ids the map counts among those of PID-3. */
+static struct map_ids read_ids(struct map_run *run, struct slice pid3)
+{
+    const struct map_id_fields *local = &run->context->feed.local;
+    struct map_ids ids = map_ids_read(run, pid3);
+    for (unsigned i = 0; i < local->n; i++) {
+        struct slice field = map_run_field(run, local->at[i].segment, local->at[i].field);
+        struct map_ids more = map_ids_read(run, field);
+        struct map_ids all = {arena_alloc(run->arena, (ids.n + more.n + 1) * sizeof(*ids.at)), 0};
+        if (!all.at)
+            return ids;
+        for (unsigned k = 0; k < ids.n + more.n; k++) {
+            const struct map_id *id = k < ids.n ? &ids.at[k] : &more.at[k - ids.n];
+            if (!has_id(&all, id))
+                all.at[all.n++] = *id;
+        }
+        ids = all;
+    }
+    return ids;
+}
+
+static void look_where_told(struct map_run *run, struct map_person *p)
+{
+    const struct map_id_fields *told = &run->context->feed.nhs_number;
+    for (unsigned i = 0; i < told->n && !slice_present(p->nhs_number); i++)
+        look_elsewhere(run, p, told->at[i]);
+}
+
 static void read_person(struct map_run *run, struct map_person *p)
 {
     struct slice pid3 = map_run_field(run, SLICE("PID"), 3);
     struct slice pid32 = map_run_field(run, SLICE("PID"), 32);
-    p->ids = map_ids_read(run, pid3);
+    p->ids = read_ids(run, pid3);
     if (slice_present(pid32))
         p->nhs_status = status_in_pid32(run, pid32);
     sort_out(run, p, pid3);
     if (!slice_present(p->nhs_number) || !slice_present(p->nhs_status))
-        look_elsewhere(run, p, map_run_field(run, SLICE("PID"), 2));
+        look_elsewhere(run, p, (struct map_id_field){SLICE("PID"), 2});
     if (!slice_present(p->nhs_number))
-        look_elsewhere(run, p, map_run_field(run, SLICE("PID"), 19));
+        look_elsewhere(run, p, (struct map_id_field){SLICE("PID"), 19});
+    look_where_told(run, p);
     if (!slice_present(p->nhs_number) && !p->nhs_wrong)
         look_for_lone(run, p);
     p->nhs_wrong &= !slice_present(p->nhs_number);

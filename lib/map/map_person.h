@@ -18,10 +18,11 @@ struct map_ids {
 };
 
 struct map_person {
-    struct map_ids ids;      /* local numbers, in the order sent */
-    struct slice nhs_number; /* valid, ten digits; absent where none is known */
-    struct slice nhs_status; /* as sent, wherever it stood */
-    bool nhs_wrong;          /* one was sent that cannot be one, and no good one */
+    struct map_ids ids;         /* local numbers, in the order sent */
+    struct slice nhs_number;    /* valid, ten digits; absent where none is known */
+    struct map_id_field nhs_at; /* where it stood */
+    struct slice nhs_status;    /* as sent, wherever it stood */
+    bool nhs_wrong;             /* one was sent that cannot be one, and no good one */
 };
 
 /* Every key of table identifier is source/authority/type, and no value a misspelt nhs_number, mrn

@@ -2,43 +2,27 @@
 
 #include <stdio.h>
 #include "map_code.h"
+#include "map_place_rule.h"
 #include "site_tables.h"
 #include "map_text.h"
-#include "near_name.h"
 
-/* Members of a location in the order of the schema, from raw on. */
-enum member { RAW, SITE, WARD, BAY, BED, BUILDING, FLOOR, STATUS, TYPE, DESCRIPTION, GROUP, CLASS };
+enum { CLASS = MAP_PLACE_PARTS }; /* bed_class.raw; code and system stand behind it */
 
+/* The parts stand in the order of the schema. */
 #define SAME_ORDER(member, FIELD)                                                                  \
     _Static_assert(EV_DATA_##FIELD - EV_DATA_LOCATION_RAW == (member), #FIELD " is out of order")
-SAME_ORDER(SITE, LOCATION_SITE);
-SAME_ORDER(WARD, LOCATION_WARD);
-SAME_ORDER(BAY, LOCATION_BAY);
-SAME_ORDER(BED, LOCATION_BED);
-SAME_ORDER(BUILDING, LOCATION_BUILDING);
-SAME_ORDER(FLOOR, LOCATION_FLOOR);
-SAME_ORDER(STATUS, LOCATION_STATUS);
-SAME_ORDER(TYPE, LOCATION_TYPE);
-SAME_ORDER(DESCRIPTION, LOCATION_DESCRIPTION);
-SAME_ORDER(GROUP, LOCATION_GROUP);
+SAME_ORDER(MAP_PLACE_SITE, LOCATION_SITE);
+SAME_ORDER(MAP_PLACE_WARD, LOCATION_WARD);
+SAME_ORDER(MAP_PLACE_BAY, LOCATION_BAY);
+SAME_ORDER(MAP_PLACE_BED, LOCATION_BED);
+SAME_ORDER(MAP_PLACE_BUILDING, LOCATION_BUILDING);
+SAME_ORDER(MAP_PLACE_FLOOR, LOCATION_FLOOR);
+SAME_ORDER(MAP_PLACE_STATUS, LOCATION_STATUS);
+SAME_ORDER(MAP_PLACE_TYPE, LOCATION_TYPE);
+SAME_ORDER(MAP_PLACE_DESCRIPTION, LOCATION_DESCRIPTION);
+SAME_ORDER(MAP_PLACE_GROUP, LOCATION_GROUP);
 SAME_ORDER(CLASS, LOCATION_BED_CLASS_RAW);
 #undef SAME_ORDER
-
-static const char *const members[] = {"",         "site",  "ward",   "bay",  "bed",
-                                      "building", "floor", "status", "type", "description"};
-enum { NMEMBERS = sizeof(members) / sizeof(members[0]) };
-
-static const char *const groups[] = {
-    "ed",           "sdec",   "assessment", "ward", "theatre", "critical_care", "discharge_lounge",
-    "virtual_ward", "clinic", "cdc",        "home", "other"};
-
-static int find_member(struct slice name)
-{
-    for (int i = 1; i < NMEMBERS; i++)
-        if (slice_eq_str(name, members[i]))
-            return i;
-    return name.n ? -1 : 0;
-}
 
 int map_pl_compile(struct slice layout, unsigned char ret[MAP_PL_MAX], unsigned *ret_n,
                    struct err *reterr)
@@ -48,14 +32,14 @@ int map_pl_compile(struct slice layout, unsigned char ret[MAP_PL_MAX], unsigned 
     unsigned n = 0, seen = 0;
     while (slice_present(layout)) {
         struct slice name = slice_trim(slice_split(&layout, '^'));
-        int member = find_member(name);
+        int member = map_place_part_of(name);
         if (member < 0 || n == MAP_PL_MAX)
             return err_set(reterr, ERR_CONF,
                            "pl: \"%.*s\" is not what a location has; site, ward, bay, bed, "
                            "building, floor, status, type, description, or nothing",
                            SLICE_ARG(name));
         if (member && (seen & 1U << member))
-            return err_set(reterr, ERR_CONF, "pl: %s stands twice", members[member]);
+            return err_set(reterr, ERR_CONF, "pl: %.*s stands twice", SLICE_ARG(name));
         seen |= 1U << member;
         ret[n++] = (unsigned char)member;
     }
@@ -63,29 +47,31 @@ int map_pl_compile(struct slice layout, unsigned char ret[MAP_PL_MAX], unsigned 
     return 0;
 }
 
-static bool known_group(struct slice group)
+/* A star beside other text: such a key would only be found by a ward that is called so. */
+static bool has_pattern(struct slice key)
 {
-    for (unsigned i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-        if (slice_eq_str(group, groups[i]))
+    while (slice_present(key)) {
+        struct slice part = slice_split(&key, '/');
+        if (part.n > 1 && slice_find(part, '*') < part.n)
             return true;
+    }
     return false;
 }
 
 static bool location_fine(struct slice key, struct slice value, char why[SITE_TABLE_WHY])
 {
-    struct near_name near = near_name_of(value);
     if (site_table_parts(key) != 2) {
         snprintf(why, SITE_TABLE_WHY, "the key is site/ward, as in RZZ01/W12; \"*\" is any");
         return false;
     }
-    if (known_group(value))
+    if (has_pattern(key)) {
+        snprintf(why, SITE_TABLE_WHY,
+                 "\"*\" stands for a whole part; patterns belong under places: in an overlay");
+        return false;
+    }
+    if (map_place_group_known(value))
         return true;
-    for (unsigned i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-        near_name_try(&near, groups[i]);
-    snprintf(why, SITE_TABLE_WHY,
-             "no kind of place%s%s; there are ed, sdec, assessment, ward, theatre, "
-             "critical_care, discharge_lounge, virtual_ward, clinic, cdc, home, other",
-             near.name ? "; did you mean " : "", near.name ? near.name : "");
+    map_place_group_unknown(value, why, SITE_TABLE_WHY);
     return false;
 }
 
@@ -94,16 +80,32 @@ int map_locations_check(const struct site_table *locations, struct err *reterr)
     return site_table_check(locations, location_fine, reterr);
 }
 
-/* What the site's tables know of site and ward. */
-static void classify(struct map_run *run, const struct map_field *f)
+/* The ODS code of the site, where the table `site` knows better than the message: by what was sent
+ * as the site, or by the building. */
+static void correct_site(const struct map_context *c, struct slice parts[MAP_PLACE_PARTS])
+{
+    static const unsigned from[] = {MAP_PLACE_BUILDING, MAP_PLACE_SITE};
+    for (unsigned i = 0; i < 2; i++) {
+        struct slice sent = parts[from[i]];
+        struct slice site = slice_present(sent) ? site_table_get(c->sites, sent) : SLICE_ABSENT;
+        if (slice_present(site)) {
+            parts[MAP_PLACE_SITE] = site;
+            return;
+        }
+    }
+}
+
+/* What the site's tables know of site and ward, where no rule has said it. */
+static void classify(struct map_run *run, const struct map_field *f,
+                     const struct slice parts[MAP_PLACE_PARTS])
 {
     const struct map_context *c = run->context;
-    struct slice site = event_get(run->event, f->field + SITE);
-    struct slice ward = event_get(run->event, f->field + WARD);
-    struct slice key[2] = {slice_present(site) ? site : c->source->ods, ward};
-    struct slice group = site_table_get_parts(c->locations, key, 2);
-    if (known_group(group))
-        event_put(run->event, f->field + GROUP, group);
+    struct slice site = parts[MAP_PLACE_SITE], group = parts[MAP_PLACE_GROUP];
+    struct slice key[2] = {slice_present(site) ? site : c->source->ods, parts[MAP_PLACE_WARD]};
+    if (!slice_present(group))
+        group = site_table_get_parts(c->locations, key, 2);
+    if (map_place_group_known(group))
+        event_put(run->event, f->field + MAP_PLACE_GROUP, group);
     else
         map_run_flag(run, f->flag);
     struct slice beds = site_table_get_parts(c->bed_classes, key, 2);
@@ -112,39 +114,26 @@ static void classify(struct map_run *run, const struct map_field *f)
                                   c->bed_codes, beds);
 }
 
-/* The ODS code of the site, where the table `site` knows better than the message: by what was sent
- * as the site, or by the building. */
-static void correct_site(struct map_run *run, const struct map_field *f)
-{
-    static const unsigned from[] = {BUILDING, SITE};
-    for (unsigned i = 0; i < 2; i++) {
-        struct slice sent = event_get(run->event, f->field + from[i]);
-        struct slice site =
-            slice_present(sent) ? site_table_get(run->context->sites, sent) : SLICE_ABSENT;
-        if (slice_present(site)) {
-            event_put(run->event, f->field + SITE, site);
-            return;
-        }
-    }
-}
-
 bool map_place_set(struct map_run *run, const struct map_field *f, struct slice pl)
 {
     const struct map_context *c = run->context;
+    struct slice parts[MAP_PLACE_PARTS] = {{0}}, sent[MAP_PLACE_SENT];
     bool any = false;
     for (unsigned i = 0; i < c->npl; i++) {
         if (!c->pl[i])
             continue;
-        struct slice part = map_text_part(run, pl, i + 1, 1);
-        if (!slice_present(part))
-            continue;
-        event_put(run->event, f->field + c->pl[i], part);
-        any = true;
+        parts[c->pl[i]] = map_text_part(run, pl, i + 1, 1);
+        any |= slice_present(parts[c->pl[i]]);
     }
     if (!any)
         return false;
-    event_put(run->event, f->field + RAW, map_text_raw(run, pl));
-    correct_site(run, f);
-    classify(run, f);
+    memcpy(sent, parts, sizeof(sent));
+    correct_site(c, parts);
+    map_place_rules_run(c->places, sent, parts, &run->places);
+    event_put(run->event, f->field + MAP_PLACE_RAW, map_text_raw(run, pl));
+    for (unsigned i = MAP_PLACE_SITE; i < MAP_PLACE_SENT; i++)
+        if (slice_present(parts[i]))
+            event_put(run->event, f->field + i, parts[i]);
+    classify(run, f, parts);
     return true;
 }

@@ -7,7 +7,7 @@
 #include "event_id.h"
 #include "hl7_charset.h"
 #include "hl7_time.h"
-#include "map_model.h"
+#include "map_feed.h"
 #include "site.h"
 
 struct map_person;
@@ -21,8 +21,10 @@ struct map_context {
     struct hl7_time_rules times;
     const struct site_table *identifiers, *locations, *bed_classes, *sites, *no_practices;
     const struct map_codes *bed_codes;
-    const unsigned char *pl; /* what PL.1.. mean: enum map_pl */
+    const unsigned char *pl; /* what PL.1.. mean: enum map_place_part */
     unsigned npl;
+    const struct map_place_rules *places;
+    struct map_feed feed;
 };
 
 struct map_run {
@@ -35,6 +37,7 @@ struct map_run {
     struct map_person *person;     /* identities; NULL until asked for (map_person.h) */
     struct map_visit *visit;       /* the same of the visit */
     struct slice retired;          /* pseudonyms of a merge's retired ids, blank between */
+    uint64_t places;               /* rules that fitted the place set last: a bit each */
     struct slice message_id;       /* what the ids of this message begin with */
     struct hl7_charset charset;    /* of the message */
     unsigned text_flags;           /* enum map_text_flag and its like, of the values read */

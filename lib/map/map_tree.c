@@ -12,7 +12,8 @@ static const struct {
     const char *name;
     unsigned depth;
 } sections[] = {
-    {"include", 0}, {"fields", 1}, {"groups", 2}, {"tables", 2}, {"times", 1}, {"triggers", 5},
+    {"include", 0}, {"fields", 1}, {"flags", 1}, {"groups", 2},      {"ids", 1},      {"pl", 0},
+    {"places", 1},  {"tables", 2}, {"times", 1}, {"table_files", 0}, {"triggers", 5},
 };
 enum { NSECTIONS = sizeof(sections) / sizeof(sections[0]) };
 
@@ -27,9 +28,12 @@ static int section_of(const struct yaml *node, unsigned *ret, struct err *reterr
         }
     }
     const char *near = yaml_nearest(node->name, names, NSECTIONS);
-    return yaml_err(
-        node, reterr, "a map has no section \"%.*s\"; it has %s%s", SLICE_ARG(node->name),
-        near ? "" : "include, fields, groups, tables, times, triggers", near ? near : "");
+    return yaml_err(node, reterr, "a map has no section \"%.*s\"; it has %s%s",
+                    SLICE_ARG(node->name),
+                    near ? ""
+                         : "include, fields, flags, groups, ids, pl, places, tables, table_files, "
+                           "times, triggers",
+                    near ? near : "");
 }
 
 static bool is_nothing(const struct yaml *node)
@@ -43,6 +47,13 @@ static struct yaml **find(struct yaml *map, struct slice name)
     while (*at && !slice_eq((*at)->name, name))
         at = &(*at)->next;
     return at;
+}
+
+/* {same_as: A04} takes the place of what was written out. */
+static bool made_as_another(const struct yaml *trigger)
+{
+    const struct yaml *same = yaml_get(trigger, "same_as");
+    return same && !is_nothing(same);
 }
 
 /* Moves the children of `over` into `base`; both are maps. */
@@ -64,7 +75,8 @@ static int merge(struct yaml *base, struct yaml *over, unsigned depth, struct er
         } else if (is_nothing(node)) {
             *at = old->next;
             base->count--;
-        } else if (depth > 1 && old->kind == YAML_MAP && node->kind == YAML_MAP) {
+        } else if (depth > 1 && !made_as_another(node) && old->kind == YAML_MAP &&
+                   node->kind == YAML_MAP) {
             if (merge(old, node, depth - 1, reterr) < 0)
                 return -1;
         } else {
@@ -75,6 +87,14 @@ static int merge(struct yaml *base, struct yaml *over, unsigned depth, struct er
     return 0;
 }
 
+/* A section that is one text. */
+static void replace(struct yaml *root, struct yaml *node)
+{
+    struct yaml **at = find(root, node->name);
+    node->next = *at ? (*at)->next : NULL;
+    *at = node;
+}
+
 static int merge_file(struct map_tree *t, struct yaml *file, struct err *reterr)
 {
     for (struct yaml *node = file->child, *next; node; node = next) {
@@ -82,6 +102,8 @@ static int merge_file(struct map_tree *t, struct yaml *file, struct err *reterr)
         unsigned s = 0;
         if (section_of(node, &s, reterr) < 0)
             return -1;
+        if (slice_eq_str(node->name, "pl"))
+            replace(t->root, node);
         if (sections[s].depth == 0)
             continue;
         if (node->kind != YAML_MAP)
@@ -138,12 +160,42 @@ static int add_includes(struct map_tree *t, const struct yaml *root, const char 
     return 0;
 }
 
+/* The CSV files that a map file names, from its own folder. */
+static int add_table_files(struct map_tree *t, const struct yaml *root, const char *file,
+                           struct err *reterr)
+{
+    const struct yaml *list = yaml_get(root, "table_files");
+    if (!list)
+        return 0;
+    if (list->kind != YAML_LIST)
+        return yaml_err(list, reterr, "table_files: a list of CSV files is wanted here");
+    struct slice *at =
+        arena_zalloc(t->arena, t->table_files.n + list->count + 1, sizeof(struct slice));
+    if (!at)
+        return err_set(reterr, ERR_NOMEM, "no room for the maps");
+    unsigned n = t->table_files.n;
+    if (n)
+        memcpy(at, t->table_files.at, n * sizeof(*at));
+    for (const struct yaml *node = list->child; node; node = node->next) {
+        if (node->kind != YAML_SCALAR || !node->text.n)
+            return yaml_err(node, reterr, "a file name is wanted here");
+        const char *path = beside(t->arena, file, node->text);
+        if (!path)
+            return err_set(reterr, ERR_NOMEM, "no room for the maps");
+        at[n++] = slice_str(path);
+    }
+    t->table_files.at = at;
+    t->table_files.n = n;
+    return 0;
+}
+
 static int add_root(struct map_tree *t, struct yaml *root, const char *file, unsigned depth,
                     struct err *reterr)
 {
     if (root->kind != YAML_MAP)
         return yaml_err(root, reterr, "a map file holds sections: fields, triggers, …");
-    if (add_includes(t, root, file, depth, reterr) < 0)
+    if (add_includes(t, root, file, depth, reterr) < 0 ||
+        add_table_files(t, root, file, reterr) < 0)
         return -1;
     if (!t->root) {
         t->root = arena_zalloc(t->arena, 1, sizeof(*t->root));

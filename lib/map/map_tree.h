@@ -7,6 +7,7 @@
 #ifndef WEIR_MAP_TREE_H
 #define WEIR_MAP_TREE_H
 
+#include "conf.h"
 #include "yaml.h"
 
 struct map_tree {
@@ -14,6 +15,7 @@ struct map_tree {
     struct yaml *root;  /* map of sections; NULL before the first file */
     const char **files; /* read so far, so that none is read twice */
     unsigned nfiles;
+    struct conf_texts table_files; /* CSV files that the map files name, absolute */
 };
 
 /* Lays a file over the tree, after those that its `include:` names (from its own folder). A file

@@ -6,6 +6,7 @@
 #include "map_group.h"
 #include "map_person.h"
 #include "map_place.h"
+#include "map_place_rule.h"
 #include "map_run.h"
 #include "map_test.h"
 #include "map_text.h"
@@ -62,8 +63,6 @@ static int open_context(struct translator *t, struct err *reterr)
     if (t->source->charset.n && !hl7_charset_known(t->source->charset))
         return err_set(reterr, ERR_CONF, "source %.*s: charset: no set \"%.*s\" is known here",
                        SLICE_ARG(t->source->name), SLICE_ARG(t->source->charset));
-    if (map_pl_compile(t->source->pl, t->pl, &c->npl, reterr) < 0)
-        return err_at(reterr, "source %.*s", SLICE_ARG(t->source->name));
     *c = (struct map_context){
         .source = t->source,
         .keys = &t->keys,
@@ -74,7 +73,6 @@ static int open_context(struct translator *t, struct err *reterr)
         .sites = site_table_find(t->tables, SLICE("site")),
         .no_practices = site_table_find(t->tables, SLICE("no_practice")),
         .pl = t->pl,
-        .npl = c->npl,
     };
     if (map_locations_check(c->locations, reterr) < 0 ||
         map_identifiers_check(c->identifiers, reterr) < 0)
@@ -97,15 +95,36 @@ static int read_maps(struct translator *t, const char *maps_dir, struct map_tree
     return 0;
 }
 
+/* pl: of the source, else that of the maps; and what places: make of its parts. */
+static int open_places(struct translator *t, struct map_compiler *c, struct err *reterr)
+{
+    const struct yaml *pl = yaml_get(c->root, "pl");
+    struct err why = {0};
+    unsigned holds = 0;
+    bool own = t->source->pl.n || !pl;
+    if (map_pl_compile(own ? t->source->pl : pl->text, t->pl, &t->context.npl, &why) < 0)
+        return own ? err_set(reterr, ERR_CONF, "source %.*s: %s", SLICE_ARG(t->source->name),
+                             why.text)
+                   : yaml_err(pl, reterr, "%s", why.text);
+    for (unsigned i = 0; i < t->context.npl; i++)
+        holds |= 1U << t->pl[i];
+    return map_place_rules_compile(c, yaml_get(c->root, "places"), holds, &t->context.places,
+                                   reterr);
+}
+
 static int open_maps(struct translator *t, const struct site *site, const char *maps_dir,
                      struct err *reterr)
 {
     struct map_tree tree = {.arena = &t->arena};
     if (read_maps(t, maps_dir, &tree, reterr) < 0 ||
-        site_tables_open(site, t->source, yaml_get(tree.root, "tables"), &t->tables, reterr) < 0 ||
+        site_tables_open(site, t->source, &tree.table_files, yaml_get(tree.root, "tables"),
+                         &t->tables, reterr) < 0 ||
         open_context(t, reterr) < 0)
         return -1;
     struct map_compiler compiler = {.arena = &t->arena, .tables = t->tables, .root = tree.root};
+    if (open_places(t, &compiler, reterr) < 0 ||
+        map_feed_compile(&compiler, &t->context.feed, reterr) < 0)
+        return -1;
     return map_compile(&compiler, &t->map, reterr);
 }
 
@@ -375,6 +394,15 @@ static void flag_message(struct work *w)
         map_run_flag(run, SLICE("unexpected_sender"));
 }
 
+/* Doubts that the maps name. */
+static void flag_feed(struct work *w)
+{
+    const struct map_feed *feed = &w->run.context->feed;
+    for (unsigned i = 0; i < feed->nflags; i++)
+        if (map_tests_hold(&w->run, &feed->flags[i].when))
+            map_run_flag(&w->run, feed->flags[i].name);
+}
+
 /* A new event with all that the events of this message share. */
 static bool begin_event(struct work *w)
 {
@@ -387,6 +415,7 @@ static bool begin_event(struct work *w)
     set_envelope(w, e);
     flag_message(w);
     map_run_fields(&w->run, w->trigger->fields, w->trigger->nfields);
+    flag_feed(w);
     return true;
 }
 

@@ -4,12 +4,13 @@
 #include "map_trace.h"
 #include "yaml.h"
 
-enum { TEXT_MAX = 16 << 20, NAME_WIDTH = 34 };
+enum { TEXT_MAX = 16 << 20, NAME_WIDTH = 34, TRIED_INDENT = 8 };
 
 struct explain {
     struct slice folder;
     struct buf *out;
-    struct buf fields; /* of the event being made */
+    struct buf fields; /* of the event being made: those that have a value */
+    struct buf unset;  /* and those that have none */
     struct buf tried;  /* of the field at hand: what gave nothing, a line each */
     struct buf left;   /* events that were not made */
     const struct map_field *field;
@@ -85,9 +86,13 @@ static void field_value(struct buf *out, const struct event *e, struct slice nam
 static void end_field(struct explain *x)
 {
     if (x->field && x->tried.n) {
-        field_name(&x->fields, x->field->at->name);
-        buf_puts(&x->fields, "-\n");
-        buf_put(&x->fields, buf_slice(&x->tried));
+        struct slice tried = buf_slice(&x->tried);
+        bool one = slice_find(tried, '\n') + 1 == tried.n;
+        if (one)
+            field_name(&x->unset, x->field->at->name);
+        else
+            buf_printf(&x->unset, "    %.*s\n", SLICE_ARG(x->field->at->name));
+        buf_put(&x->unset, one ? slice_sub(tried, TRIED_INDENT, tried.n) : tried);
     }
     buf_reset(&x->tried);
     x->field = NULL;
@@ -98,6 +103,7 @@ static void on_begun(void *arg, struct map_run *run)
     struct explain *x = arg;
     (void)run;
     buf_reset(&x->fields);
+    buf_reset(&x->unset);
     buf_reset(&x->tried);
     x->field = NULL;
 }
@@ -163,15 +169,38 @@ static void on_decided(void *arg, struct map_run *run, const struct map_event *e
     place(&x->left, x, e->at);
 }
 
-static void qualities(struct buf *out, const struct event *e)
+/* Why the flags stand there that the maps name themselves. */
+static void named_flags(struct explain *x, const struct map_run *run)
 {
+    const struct map_feed *feed = &run->context->feed;
+    for (unsigned i = 0; i < feed->nflags; i++) {
+        const struct map_flag *flag = &feed->flags[i];
+        if (!event_has(run->event, EV_DATA_QUALITY, flag->name))
+            continue;
+        buf_printf(x->out, "        %.*s: ", SLICE_ARG(flag->name));
+        map_because_written(x->out, flag->at);
+        place(x->out, x, flag->at);
+    }
+}
+
+static void qualities(struct explain *x, const struct map_run *run)
+{
+    const struct event *e = run->event;
     unsigned n = event_count(e, EV_DATA_QUALITY);
     if (!n)
         return;
-    field_name(out, SLICE("data.quality"));
+    field_name(x->out, SLICE("data.quality"));
     for (unsigned i = 0; i < n; i++)
-        buf_printf(out, "%s%.*s", i ? ", " : "", SLICE_ARG(event_nth(e, EV_DATA_QUALITY, i)));
-    buf_putc(out, '\n');
+        buf_printf(x->out, "%s%.*s", i ? ", " : "", SLICE_ARG(event_nth(e, EV_DATA_QUALITY, i)));
+    buf_putc(x->out, '\n');
+    named_flags(x, run);
+}
+
+static void unset(struct explain *x)
+{
+    if (x->unset.n)
+        buf_puts(x->out, "  without a value:\n");
+    buf_put(x->out, buf_slice(&x->unset));
 }
 
 static void on_made(void *arg, struct map_run *run, const struct map_event *e)
@@ -182,7 +211,8 @@ static void on_made(void *arg, struct map_run *run, const struct map_event *e)
     whose(x->out, run);
     place(x->out, x, e->at);
     buf_put(x->out, buf_slice(&x->fields));
-    qualities(x->out, run->event);
+    qualities(x, run);
+    unset(x);
     x->made = true;
 }
 
@@ -192,9 +222,10 @@ static void finish(struct explain *x, const struct translation *t)
         buf_puts(x->out, "  no event; what the tests could look at:\n");
         end_field(x);
         buf_put(x->out, buf_slice(&x->fields));
+        unset(x);
     }
     buf_put(x->out, buf_slice(&x->left));
-    if (!buf_ok(&x->fields) || !buf_ok(&x->tried) || !buf_ok(&x->left))
+    if (!buf_ok(&x->fields) || !buf_ok(&x->unset) || !buf_ok(&x->tried) || !buf_ok(&x->left))
         x->out->failed = true;
 }
 
@@ -204,6 +235,7 @@ void translate_explain(struct translator *t, struct slice raw, struct arena *are
     struct explain x = {.folder = folder, .out = out};
     struct map_trace trace = {&x, on_begun, on_tried, on_timed, on_decided, on_made};
     buf_init(&x.fields, TEXT_MAX);
+    buf_init(&x.unset, TEXT_MAX);
     buf_init(&x.tried, TEXT_MAX);
     buf_init(&x.left, TEXT_MAX);
     translate_trace(t, &trace);
@@ -211,6 +243,7 @@ void translate_explain(struct translator *t, struct slice raw, struct arena *are
     translate_trace(t, NULL);
     finish(&x, ret);
     buf_fini(&x.fields);
+    buf_fini(&x.unset);
     buf_fini(&x.tried);
     buf_fini(&x.left);
 }

@@ -14,7 +14,7 @@ static void ask_tables(const struct site *s)
     if (s->table_files.n)
         return;
     const struct site_source *source = s->nsources ? &s->sources[0] : NULL;
-    if (site_tables_open(s, source, NULL, &tables, &err) < 0)
+    if (site_tables_open(s, source, NULL, NULL, &tables, &err) < 0)
         return;
     const struct site_table *t = site_table_find(tables, SLICE("location"));
     if (t)

@@ -26,7 +26,7 @@ static int open_tables(struct fixture *f, const char *text, struct slice csv)
     snprintf(full, sizeof(full), KEYS "table_files: t.csv\n%s", text);
     ck_assert_msg(site_read(slice_str(full), config, SITE_NO_SECRETS, &f->site, &f->err) == 0, "%s",
                   f->err.text);
-    return site_tables_open(f->site, site_source_find(f->site, SLICE("pas")), NULL, &f->tables,
+    return site_tables_open(f->site, site_source_find(f->site, SLICE("pas")), NULL, NULL, &f->tables,
                             &f->err);
 }
 
@@ -109,7 +109,7 @@ START_TEST(defaults_come_last)
     ck_assert_int_eq(open_tables(&f, config, SLICE("table,key,value\n")), 0);
     struct site_tables *all;
     const struct site_source *pas = site_source_find(f.site, SLICE("pas"));
-    ck_assert_int_eq(site_tables_open(NULL, pas, f.site->tables, &all, &f.err), 0);
+    ck_assert_int_eq(site_tables_open(NULL, pas, NULL, f.site->tables, &all, &f.err), 0);
     const struct site_table *t = site_table_find(all, SLICE("location"));
     kit_assert_slice(site_table_get(t, SLICE("RXF05/AMU")), SLICE("ward"));
     kit_assert_slice(site_table_get(t, SLICE("RXF05/ED")), SLICE("clinic"));

@@ -1,5 +1,8 @@
 #include "map_sample.h"
 
+#include "map_feed.h"
+#include "map_place_rule.h"
+
 void sample_open(struct sample *s)
 {
     *s = (struct sample){0};
@@ -14,9 +17,15 @@ int sample_add(struct sample *s, const char *text)
 
 int sample_compile(struct sample *s)
 {
-    if (site_tables_open(NULL, NULL, yaml_get(s->tree.root, "tables"), &s->tables, &s->err) < 0)
+    if (site_tables_open(NULL, NULL, &s->tree.table_files, yaml_get(s->tree.root, "tables"),
+                         &s->tables, &s->err) < 0)
         return -1;
     struct map_compiler c = {.arena = &s->arena, .tables = s->tables, .root = s->tree.root};
+    const struct map_place_rules *places = NULL;
+    struct map_feed feed;
+    if (map_place_rules_compile(&c, yaml_get(s->tree.root, "places"), ~0U, &places, &s->err) < 0 ||
+        map_feed_compile(&c, &feed, &s->err) < 0)
+        return -1;
     return map_compile(&c, &s->map, &s->err);
 }
 

@@ -27,6 +27,7 @@ Suite *adt_suite(void);
 Suite *map_compile_suite(void);
 Suite *map_docs_suite(void);
 Suite *map_group_suite(void);
+Suite *map_overlay_suite(void);
 Suite *map_table_suite(void);
 Suite *sender_suite(void);
 Suite *translate_suite(void);
