@@ -107,7 +107,7 @@ static int compile_pattern(struct map_compiler *c, const struct yaml *at, struct
                            struct err *reterr)
 {
     struct slice rest = at->text;
-    if (at->kind != YAML_SCALAR || !slice_present(rest))
+    if (at->kind != YAML_SCALAR || !rest.n)
         return yaml_err(at, reterr, "a pattern is wanted here, as in \"ED*\"");
     ret->pieces = map_compile_alloc(c, PATTERN_PARTS_MAX, sizeof(*ret->pieces), reterr);
     if (!ret->pieces)

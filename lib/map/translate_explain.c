@@ -17,13 +17,33 @@ struct explain {
     bool made;
 };
 
-static void place(struct buf *out, const struct explain *x, const struct yaml *at)
+static void put_place(struct buf *out, const struct explain *x, const struct yaml *at)
 {
     struct slice file = slice_str(at->file);
     if (x->folder.n && slice_starts(file, x->folder))
         file = slice_sub(file, x->folder.n, file.n);
     /* An entry of a map is where its name stands. */
-    buf_printf(out, "  [%.*s:%u]\n", SLICE_ARG(file), at->name_line ? at->name_line : at->line);
+    buf_printf(out, "%.*s:%u", SLICE_ARG(file), at->name_line ? at->name_line : at->line);
+}
+
+static void place(struct buf *out, const struct explain *x, const struct yaml *at)
+{
+    buf_puts(out, "  [");
+    put_place(out, x, at);
+    buf_puts(out, "]\n");
+}
+
+/* Where an event stands, and its tests where these are an overlay's. */
+static void event_place(struct buf *out, const struct explain *x, const struct yaml *at)
+{
+    const struct yaml *when = yaml_get(at, "when");
+    buf_puts(out, "  [");
+    put_place(out, x, at);
+    if (when && strcmp(when->file, at->file) != 0) {
+        buf_puts(out, ", when: ");
+        put_place(out, x, when);
+    }
+    buf_puts(out, "]\n");
 }
 
 /* Which of several patients or orders. */
@@ -166,7 +186,7 @@ static void on_decided(void *arg, struct map_run *run, const struct map_event *e
         buf_puts(&x->left, "not when ");
         map_because_when(&x->left, run, &e->when);
     }
-    place(&x->left, x, e->at);
+    event_place(&x->left, x, e->at);
 }
 
 /* Why the flags stand there that the maps name themselves. */
@@ -209,7 +229,7 @@ static void on_made(void *arg, struct map_run *run, const struct map_event *e)
     end_field(x);
     buf_printf(x->out, "  %.*s", SLICE_ARG(e->type));
     whose(x->out, run);
-    place(x->out, x, e->at);
+    event_place(x->out, x, e->at);
     buf_put(x->out, buf_slice(&x->fields));
     qualities(x, run);
     unset(x);
