@@ -229,7 +229,8 @@ static void pid(struct writer *w)
         adt_segment_text(&w->s, 32, 1, status);
     end(w);
     begin(w, "PD1");
-    text(w, 3, 3, EV_DATA_PATIENT_GP_PRACTICE);
+    /* Not in XON.3, which is a number up to v2.6: strict readers refuse a practice's letter. */
+    text(w, 3, 1, EV_DATA_PATIENT_GP_PRACTICE);
     end(w);
 }
 
