@@ -13,23 +13,43 @@
 
 enum { RULE_ARENA_MAX = 64 * 1024 * 1024 };
 
-/* A certificate that has ended is wrong; one that will soon is said. */
-static int check_tls(const struct site_tls *conf, struct err *reterr)
+/* A certificate that has ended is wrong; one that will soon is said. Closes t. */
+static int check_dates(const struct yaml *node, struct tls *t, int64_t within, struct err *reterr)
 {
-    struct tls *t;
     struct err end = {0};
     bool soon = false;
-    if (!conf->node)
-        return 0;
-    if (proc_tls_server(conf, &t, reterr) < 0)
-        return -1;
-    int result = proc_tls_dates(conf->node, t, conf->expiry_warning, &soon, &end);
+    int result = proc_tls_dates(node, t, within, &soon, &end);
     tls_close(t);
     if (result < 0)
         *reterr = end;
     else if (soon)
         printf("%s\n", end.text);
     return result;
+}
+
+static int check_tls(const struct site_tls *conf, struct err *reterr)
+{
+    struct tls *t;
+    if (!conf->node)
+        return 0;
+    return proc_tls_server(conf, &t, reterr) < 0
+               ? -1
+               : check_dates(conf->node, t, conf->expiry_warning, reterr);
+}
+
+static int check_tls_client(const struct site_tls_client *conf, struct err *reterr)
+{
+    struct tls *t;
+    if (!conf->node)
+        return 0;
+    return proc_tls_client(conf, &t, reterr) < 0
+               ? -1
+               : check_dates(conf->node, t, conf->expiry_warning, reterr);
+}
+
+static int check_consumer(const struct site_consumer *c, struct err *reterr)
+{
+    return consumer_kind_check(c, reterr) < 0 ? -1 : check_tls_client(&c->mllp.tls, reterr);
 }
 
 static int check_sources(const struct site *site, struct err *reterr)
@@ -92,7 +112,7 @@ static int check(const char *file, struct err *reterr)
     if (result == 0)
         result = check_sources(site, reterr);
     for (unsigned i = 0; result == 0 && i < site->nconsumers; i++)
-        result = consumer_kind_check(&site->consumers[i], reterr);
+        result = check_consumer(&site->consumers[i], reterr);
     if (result == 0 && (result = router_open(site, NULL, &router, reterr)) == 0)
         router_close(router);
     if (result == 0)

@@ -80,6 +80,8 @@ static const struct conf_option client_options[] = {
              "is connected to."},
     {"min_version", CONF_CHOICE, offsetof(struct client_nodes, version), "1.2", .choices = versions,
      .help = VERSION_HELP},
+    {"expiry_warning", CONF_DURATION, CLIENT(expiry_warning), "30d", 0, 0,
+     .help = "So long before a file ends `weir check` says so."},
 };
 
 enum {

@@ -34,6 +34,7 @@ struct site_tls_client { /* of what connects to a listener */
     struct slice key_password;
     struct slice server_name; /* that the server's certificate bears; absent = the host */
     bool only_1_3;
+    int64_t expiry_warning; /* 30d */
 };
 
 /* Reads a client's section; `secrets`: the password of its key, too. ERR_CONF with

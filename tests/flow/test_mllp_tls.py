@@ -412,6 +412,18 @@ class TlsTest(unittest.TestCase):
         self.tls["peers"] = {"pas": {"san": "pas.rzz.nhs.uk"}}
         self.check(78, place + '.*"pas.rzz.nhs.uk" is no name of a certificate')
 
+    def test_check_of_a_consumer(self):
+        place = r"weir\.yaml:\d+:\d+: "
+        tls = {"ca_file": "tls/ca.pem", "cert_file": "tls/cert.pem", "key_file": "tls/key.pem"}
+        del self.mllp["tls"]
+        self.site.config["consumers"]["beds"] = {"route": "all", "kind": "mllp",
+                                                 "mllp": {"to": "beds.nhs.uk:2575", "tls": tls}}
+        self.check(0, place + r".*tls/cert.pem ends on .*, in 1 days", "fine")
+        self.place(*FILES.expired)
+        self.check(78, place + ".*cert.pem ended on")
+        tls["ca_file"] = "tls/none.pem"
+        self.check(78, place + ".*none.pem: No such file")
+
     def test_password_of_the_key(self):
         key = self.site.path("tls/locked.pem")
         FILES.openssl("rsa", "-aes256", "-passout", "pass:locked-up", "-in", FILES.path("server_key.pem"), "-out", key)
