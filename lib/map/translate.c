@@ -236,7 +236,24 @@ static void refuse_parse(struct work *w, struct slice raw, const struct err *err
               });
 }
 
-/* MSH-9.2, or EVN-1 where the sender leaves it out. */
+static const struct map_trigger *trigger_find(const struct map *map, struct slice name)
+{
+    unsigned low = 0, high = map->ntriggers;
+    while (low < high) {
+        unsigned mid = low + (high - low) / 2;
+        int order = slice_cmp(map->triggers[mid].name, name);
+        if (order == 0)
+            return &map->triggers[mid];
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return NULL;
+}
+
+/* MSH-9.2, or EVN-1 where the sender leaves it out, or a type that is a trigger by itself (v2.1).
+ */
 static void find_trigger(struct work *w)
 {
     struct translation *ret = w->ret;
@@ -245,16 +262,20 @@ static void find_trigger(struct work *w)
         struct slice evn = map_run_field(&w->run, SLICE("EVN"), 1);
         trigger = map_text(&w->run, hl7_msg_repetition(&ret->msg, evn, 1));
     }
+    struct slice type = map_text(&w->run, ret->header.type);
+    if (!slice_present(trigger) && slice_present(type) && trigger_find(&w->t->map, type)) {
+        ret->trigger = type;
+        return;
+    }
     if (!slice_present(trigger)) {
         refuse(w, (struct translate_reason){
-                      .code = slice_present(map_text(&w->run, ret->header.type)) ? 201 : 101,
+                      .code = slice_present(type) ? 201 : 101,
                       .header = true,
                       .segment = SLICE("MSH"),
                       .field = 9,
                       .text = SLICE("neither MSH-9 nor EVN-1 says what happened")});
         return;
     }
-    struct slice type = map_text(&w->run, ret->header.type);
     bool adt = !slice_present(type) || slice_eq(type, SLICE("ADT"));
     ret->trigger =
         adt ? trigger
@@ -318,22 +339,6 @@ static void leave_unmapped(struct work *w)
                                         .field = 9,
                                         .component = known ? 2 : 1,
                                         .text = SLICE("no map is for messages of this kind")});
-}
-
-static const struct map_trigger *trigger_find(const struct map *map, struct slice name)
-{
-    unsigned low = 0, high = map->ntriggers;
-    while (low < high) {
-        unsigned mid = low + (high - low) / 2;
-        int order = slice_cmp(map->triggers[mid].name, name);
-        if (order == 0)
-            return &map->triggers[mid];
-        if (order < 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return NULL;
 }
 
 static void sha256_of(struct work *w, struct slice raw)
