@@ -9,6 +9,7 @@ Suite *memory_suite(void);
 Suite *minimise_suite(void);
 Suite *mllp_suite(void);
 Suite *moves_suite(void);
+Suite *originals_suite(void);
 Suite *relay_suite(void);
 Suite *router_suite(void);
 

@@ -227,6 +227,23 @@ START_TEST(test_plan_of_rights)
 }
 END_TEST
 
+/* The broker reads messages only where a consumer is sent them as they came. */
+START_TEST(test_rights_for_originals)
+{
+    struct bed b;
+    bed_open(&b,
+             KAFKA(USERS) "routes:\n  o: {keep: [all, data.care.legal_status], identifiers: true, "
+                          "restricted: "
+                          "true}\n"
+                          "consumers:\n  c: {route: o, kind: mllp, format: original, mllp: {to: "
+                          "'127.0.0.1:1'}}\n");
+    ck_assert(may(&b, "User:br", "n.flow.messages", STREAM_ACL_READ));
+    ck_assert(!may(&b, "User:br", "n.flow.messages", STREAM_ACL_WRITE));
+    ck_assert(!may(&b, "User:br", "n.flow.rejected", STREAM_ACL_READ));
+    bed_close(&b);
+}
+END_TEST
+
 START_TEST(test_rights_that_give)
 {
     const struct {
@@ -344,6 +361,7 @@ TCase *topics_tests(void)
     tcase_add_test(t, test_settings_that_differ);
     tcase_add_test(t, test_topics_that_differ);
     tcase_add_test(t, test_plan_of_rights);
+    tcase_add_test(t, test_rights_for_originals);
     tcase_add_test(t, test_rights_that_give);
     tcase_add_test(t, test_rights_that_differ);
     tcase_add_test(t, test_options_of_a_stream);
