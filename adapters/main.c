@@ -255,8 +255,9 @@ static void port_status(const struct mllp_port *p, struct json_writer *w)
     json_key(w, SLICE("source"));
     json_string(w, p->source.conf->name);
     json_key(w, SLICE("listen"));
-    json_string(w,
-                p->listener ? address_text(listener_address(p->listener), text) : SLICE("closed"));
+    json_string(w, p->listener ? address_text(listener_address(p->listener), text)
+                   : p->folder ? SLICE("folder")
+                               : SLICE("closed"));
     tls_status(p, w);
     json_key(w, SLICE("connections"));
     json_int(w, p->nsessions);

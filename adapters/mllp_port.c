@@ -89,7 +89,8 @@ static int begin_listening(struct mllp_port *p, const struct listen_options *o,
 /* At each start, and with each configuration that is taken. */
 static void warn_of_plain(const struct mllp_port *p)
 {
-    if (!p->source.conf->mllp.plaintext || address_is_loopback(listener_address(p->listener)))
+    if (!p->listener || !p->source.conf->mllp.plaintext ||
+        address_is_loopback(listener_address(p->listener)))
         return;
     log_line(LOG_WARN, "source.plain_text",
              "source=%.*s takes patient data without encryption (plaintext: true): keep it on a "
@@ -122,8 +123,10 @@ int mllp_port_open(struct mllp_port *p, const struct mllp_port_options *o, struc
     set_rules(p);
     if (mllp_tls_open(p, reterr) < 0)
         return -1;
-    if (read_listen(&o->conf->mllp, &lo, nets, reterr) < 0 ||
-        begin_listening(p, &lo, o->conf, &p->listener, reterr) < 0)
+    if (o->conf->has_folder && folder_open(p->loop, p->intake, &p->source, &p->folder, reterr) < 0)
+        return -1;
+    if (o->conf->has_mllp && (read_listen(&o->conf->mllp, &lo, nets, reterr) < 0 ||
+                              begin_listening(p, &lo, o->conf, &p->listener, reterr) < 0))
         return err_at(reterr, "source %.*s", SLICE_ARG(o->conf->name));
     warn_of_plain(p);
     if (loop_timer_add(p->loop, on_tick, p, &p->timer, reterr) < 0)
@@ -139,6 +142,7 @@ int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
     const struct site_mllp *m = &o->conf->mllp;
     c->listener = NULL;
     c->tls = NULL;
+    c->folder = NULL;
     c->site = site_hold(o->site);
     if (source_open(o->site, o->conf, o->families, &c->source, reterr) < 0) {
         site_close(c->site);
@@ -148,7 +152,14 @@ int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
         mllp_change_drop(c);
         return -1;
     }
-    bool moves = !slice_eq(m->listen, p->source.conf->mllp.listen) ||
+    if (o->conf->has_folder && !p->folder &&
+        folder_open(p->loop, p->intake, &p->source, &c->folder, reterr) < 0) {
+        mllp_change_drop(c);
+        return -1;
+    }
+    if (!o->conf->has_mllp)
+        return 0;
+    bool moves = !p->listener || !slice_eq(m->listen, p->source.conf->mllp.listen) ||
                  m->shared_port != p->source.conf->mllp.shared_port;
     if (read_listen(m, &c->listen, c->nets, reterr) < 0 ||
         (moves && begin_listening(p, &c->listen, o->conf, &c->listener, reterr) < 0)) {
@@ -162,19 +173,56 @@ void mllp_change_drop(struct mllp_change *c)
 {
     listener_close(c->listener);
     tls_close(c->tls);
+    folder_close(c->folder);
     source_close(&c->source);
     site_close(c->site);
+}
+
+static void stop_listening(struct mllp_port *p)
+{
+    listener_close(p->listener);
+    p->listener = NULL;
+    for (struct session *s = p->sessions, *next; s; s = next) {
+        next = s->next;
+        session_drain(s);
+    }
+}
+
+static bool same_folder(const struct site_source *a, const struct site_source *b)
+{
+    return a->has_folder == b->has_folder && slice_eq(a->folder.path, b->folder.path) &&
+           slice_eq(a->folder.pattern, b->folder.pattern) &&
+           a->folder.message_max == b->folder.message_max;
+}
+
+static void take_folder(struct mllp_port *p, struct folder *fresh, bool differs)
+{
+    if (!p->source.conf->has_folder) {
+        folder_close(p->folder);
+        p->folder = NULL;
+    } else if (fresh) {
+        p->folder = fresh;
+        folder_pause(fresh, p->paused);
+    } else if (differs) {
+        folder_take(p->folder);
+    }
 }
 
 void mllp_port_take(struct mllp_port *p, struct mllp_change *c)
 {
     const struct site *old = p->site;
+    bool folder_differs = !same_folder(p->source.conf, c->source.conf);
     p->site = c->site;
     source_take(&p->source, &c->source);
     set_rules(p);
-    if (c->listener) {
+    take_folder(p, c->folder, folder_differs);
+    if (c->listener && !p->listener) {
+        p->listener = c->listener;
+    } else if (c->listener) {
         listener_replace(c->listener, p->listener);
         p->listener = c->listener;
+    } else if (!p->source.conf->has_mllp) {
+        stop_listening(p);
     } else {
         listener_rules(p->listener, &c->listen);
     }
@@ -186,6 +234,8 @@ void mllp_port_take(struct mllp_port *p, struct mllp_change *c)
 void mllp_port_pause(struct mllp_port *p, bool paused)
 {
     p->paused = paused;
+    if (p->folder)
+        folder_pause(p->folder, paused);
     if (paused)
         return;
     /* The time for which nothing was read is ours, not the sender's. */
@@ -200,6 +250,8 @@ void mllp_port_close(struct mllp_port *p)
 {
     while (p->sessions)
         session_close(p->sessions);
+    folder_close(p->folder);
+    p->folder = NULL;
     mllp_tls_close(p);
     listener_close(p->listener);
     loop_timer_remove(p->timer);
@@ -214,17 +266,14 @@ void mllp_port_drain(struct mllp_port *p)
 {
     tls_accept_close(p->tls.accept);
     p->tls.accept = NULL;
-    listener_close(p->listener);
-    p->listener = NULL;
-    for (struct session *s = p->sessions, *next; s; s = next) {
-        next = s->next;
-        session_drain(s);
-    }
+    if (p->folder)
+        folder_pause(p->folder, true);
+    stop_listening(p);
 }
 
 bool mllp_port_quiet(const struct mllp_port *p)
 {
-    return p->nsessions == 0 && p->source.replies == 0;
+    return p->nsessions == 0 && folder_quiet(p->folder) && p->source.replies == 0;
 }
 
 void mllp_port_forget(struct mllp_port *p, struct session *s)

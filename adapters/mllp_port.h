@@ -1,4 +1,5 @@
-/* mllp_port.h - the listening port of one source, and its sessions. Owns both, and holds the site
+/* mllp_port.h - the doors of one source: its listening port with the sessions, and its drop folder.
+ * Either may be missing. Owns both, and holds the site
  * that they borrow from.
  *
  * A new configuration is prepared first, which may fail, and then taken, which may not: between two
@@ -6,6 +7,7 @@
 #ifndef WEIR_MLLP_PORT_H
 #define WEIR_MLLP_PORT_H
 
+#include "folder.h"
 #include "mllp_tls.h"
 #include "session.h"
 
@@ -18,6 +20,7 @@ struct mllp_port {
     struct session_rules rules;
     struct mllp_tls tls;
     struct listener *listener; /* NULL: draining */
+    struct folder *folder;     /* NULL: it has none */
     struct session *sessions;
     unsigned nsessions;
     struct loop_timer *timer;
@@ -47,7 +50,8 @@ struct mllp_change {
     const struct site *site;
     struct source source;
     struct tls *tls;           /* NULL: plain text */
-    struct listener *listener; /* NULL: the address stays */
+    struct listener *listener; /* NULL: the address stays, or there is none */
+    struct folder *folder;     /* new; NULL: as it was */
     struct listen_options listen;
     struct address_net nets[LISTEN_ALLOW_MAX];
 };

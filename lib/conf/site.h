@@ -30,6 +30,13 @@ struct site_mllp {           /* sources.<name>.mllp */
     struct site_tls tls; /* its node NULL: plain text */
 };
 
+struct site_folder {      /* sources.<name>.folder */
+    struct slice path;    /* absolute */
+    struct slice pattern; /* "*" */
+    int64_t settle, poll; /* 5s, 1s */
+    uint64_t message_max; /* 8MiB */
+};
+
 enum site_ack_mode { SITE_ACK_ORIGINAL, SITE_ACK_BY_HEADER, SITE_ACK_ENHANCED };
 enum site_ack_policy { SITE_ACCEPT, SITE_REFUSE };
 /* The answer to a batch in one frame: a batch of all answers, of those to what was refused, or each
@@ -65,10 +72,11 @@ struct site_source {
     bool forward;               /* false: kept and translated, marked "do not forward" */
     struct conf_texts overlays; /* map files on top of the shipped ones */
     const struct yaml *tables;  /* tables of this source only, before the site's */
-    const struct yaml *mllp_node, *ack_node;
+    const struct yaml *mllp_node, *ack_node, *folder_node;
     struct site_mllp mllp;
     struct site_ack ack;
-    bool has_mllp;
+    struct site_folder folder;
+    bool has_mllp, has_folder;
 };
 
 struct site_route {

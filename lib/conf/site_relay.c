@@ -122,6 +122,13 @@ static int check_sizes(const struct site *s, const struct site_relay *r, struct 
                         "set_records: more than stream.queue_records (%lld)",
                         (long long)s->stream.queue_records);
     for (unsigned i = 0; i < s->nsources; i++)
+        if (s->sources[i].has_folder &&
+            s->sources[i].folder.message_max + SITE_RECORD_EXTRA > r->record_max)
+            return yaml_err(at_option(r->node, "record_max"), reterr,
+                            "record_max: a message of source \"%s\" (folder: message_max) and its "
+                            "receipt do not fit a record of %llu bytes",
+                            s->sources[i].name.p, (unsigned long long)r->record_max);
+    for (unsigned i = 0; i < s->nsources; i++)
         if (s->sources[i].has_mllp &&
             s->sources[i].mllp.frame_max + SITE_RECORD_EXTRA > r->record_max)
             return yaml_err(at_option(r->node, "record_max"), reterr,

@@ -46,6 +46,7 @@ static const struct conf_option source_options[] = {
     {"tables", CONF_NODE, ROW(tables),
      .help = "Tables of this source; they come before the site's, entry by entry."},
     {"ack", CONF_NODE, ROW(ack_node), .help = "Acknowledgments: see below."},
+    {"folder", CONF_NODE, ROW(folder_node), .help = "Files of HL7 v2 messages: see below."},
     {"mllp", CONF_NODE, ROW(mllp_node), .help = "HL7 v2 over MLLP: see below."},
 };
 
@@ -232,7 +233,8 @@ static int read_source(struct site *s, struct site_source *src, const struct yam
     for (unsigned i = 0; i < src->overlays.n; i++)
         if (site_absolute(s, &src->overlays.at[i], reterr) < 0)
             return -1;
-    if (site_read_ack(s, src->ack_node, &src->ack, reterr) < 0)
+    if (site_read_ack(s, src->ack_node, &src->ack, reterr) < 0 ||
+        site_read_folder(s, src, reterr) < 0)
         return -1;
     return read_mllp(s, src, reterr);
 }
@@ -267,5 +269,6 @@ void site_print_sources(struct buf *out)
     buf_puts(out, "\n### sources: `<name>`: mllp\n\n");
     conf_print_options(mllp_options, MLLP_OPTIONS, out);
     site_print_tls(out);
+    site_print_folder(out);
     site_print_ack(out);
 }

@@ -111,7 +111,7 @@ TABLE = {
     73: ("Batches: FHS, BHS, BTS, FTS, any of them missing", "taken apart, each level with its own delimiters; empty ones are fine"),
     74: ("BTS-1 or FTS-1 is wrong, or missing", "all messages that came are taken; told: AE 207 for the batch, in the log"),
     75: ("The answer to a batch", "one batch that cites the id of the batch, with all answers, or those of refusals; or each by itself (`ack: batch`)"),
-    76: ("Files", LATER),
+    76: ("Files", "taken from a drop folder once at rest, claimed by rename, moved when every message is durable, with a report (size, hash, refusals); killed in the middle, the file is read again and gives the same ids"),
     77: ("A batch corrected and sent again", "messages are known by their bytes: only what is new becomes events"),
     78: ("HL7 over HTTP", LATER),
 }

@@ -1,0 +1,186 @@
+#include "folder_file.h"
+
+#include <errno.h>
+#include <unistd.h>
+#include "json.h"
+
+enum {
+    CHUNK = 256 * 1024,
+    HEAD = 64 * 1024,
+    UNDER_WAY = 1024,
+    CHUNKS_A_STEP = 4, /* so that other sources get their turn */
+    REFUSALS_BYTES = 64 * 1024,
+};
+
+static void note_refusal(struct folder_file *f, const struct reply *r)
+{
+    struct json_writer *w = NULL;
+    struct err ignored = {0};
+    struct buf one;
+    if (f->refused++ >= FOLDER_REFUSALS_MAX)
+        return;
+    buf_init(&one, 4096);
+    if (json_writer_open(&one, &w, &ignored) == 0) {
+        json_object(w);
+        json_key(w, SLICE("at_byte"));
+        json_int(w, (int64_t)r->at);
+        json_key(w, SLICE("why"));
+        json_string(w, slice_str(r->why));
+        json_object_end(w);
+        buf_printf(&f->refusals, "%s%.*s", f->refusals.n ? ",\n    " : "",
+                   SLICE_ARG(buf_slice(&one)));
+    }
+    json_writer_close(w);
+    buf_fini(&one);
+}
+
+static void on_answered(const struct reply *r, void *arg)
+{
+    struct folder_file *f = arg;
+    if (f->any_put_off)
+        return; /* it comes again behind the one that was put off */
+    if (r->later) {
+        f->any_put_off = true;
+        f->put_off_at = r->at;
+    } else if (r->refused) {
+        note_refusal(f, r);
+    } else {
+        f->accepted++;
+    }
+}
+
+static void on_moved(void *arg)
+{
+    struct folder_file *f = arg;
+    f->o.moved(f->o.arg);
+}
+
+/* Reads the file from its first byte on; messages in front of `skip` are passed over. */
+static void begin(struct folder_file *f, uint64_t skip)
+{
+    static const struct batch_hooks hooks = {.answered = on_answered, .moved = on_moved};
+    f->batch = (struct batch){
+        .hooks = &hooks,
+        .arg = f,
+        .intake = f->o.intake,
+        .source = f->o.source,
+        .limit = {f->o.source->conf->folder.message_max, "folder.message_max"},
+        .skip = skip,
+    };
+    batch_init(&f->batch, HEAD, UNDER_WAY);
+    digest_begin(f->digest);
+    buf_reset(&f->window);
+    f->offset = 0;
+    f->any_put_off = f->ended = f->hungry = false;
+    if (skip == 0) {
+        f->accepted = f->refused = 0;
+        buf_reset(&f->refusals);
+    }
+    fstat(f->fd, &f->seen);
+}
+
+int folder_file_open(struct folder_file *f, const struct folder_file_options *o, int fd,
+                     struct err *reterr)
+{
+    *f = (struct folder_file){.fd = fd, .o = *o};
+    buf_init(&f->window, o->source->conf->folder.message_max + HL7_BATCH_ROOM + 2 * CHUNK);
+    buf_init(&f->refusals, REFUSALS_BYTES);
+    if (digest_open(SLICE_ABSENT, &f->digest, reterr) < 0) {
+        close(fd);
+        return -1;
+    }
+    begin(f, 0);
+    return 0;
+}
+
+void folder_file_close(struct folder_file *f)
+{
+    batch_fini(&f->batch);
+    buf_fini(&f->window);
+    buf_fini(&f->refusals);
+    digest_close(f->digest);
+    close(f->fd);
+}
+
+static bool unchanged(struct folder_file *f)
+{
+    struct stat now;
+    return fstat(f->fd, &now) == 0 && now.st_size == f->seen.st_size &&
+           now.st_mtim.tv_sec == f->seen.st_mtim.tv_sec &&
+           now.st_mtim.tv_nsec == f->seen.st_mtim.tv_nsec;
+}
+
+/* One more chunk; 0 at the end of the file, -1 where it cannot be read. */
+static int read_on(struct folder_file *f, struct err *reterr)
+{
+    char *to = buf_reserve(&f->window, CHUNK);
+    if (!to)
+        return err_set(reterr, ERR_NOMEM, "no memory to read a file");
+    ssize_t n = pread(f->fd, to, CHUNK, (off_t)f->offset);
+    if (n < 0)
+        return err_set(reterr, ERR_IO, "cannot be read: %s", strerror(errno));
+    digest_add(f->digest, slice_make(to, (size_t)n));
+    f->window.n += (size_t)n;
+    f->offset += (uint64_t)n;
+    return n > 0;
+}
+
+/* All of it is answered, or one was put off and those under way are answered. */
+static enum folder_step end_of(struct folder_file *f)
+{
+    unsigned char sum[DIGEST_SIZE];
+    if (f->batch.pending)
+        return FOLDER_GOES_ON;
+    if (f->any_put_off || f->batch.put_off) {
+        uint64_t at = f->any_put_off ? f->put_off_at : 0; /* 0: no memory */
+        batch_fini(&f->batch);
+        begin(f, at);
+        return FOLDER_PUT_OFF;
+    }
+    if (!unchanged(f)) {
+        batch_fini(&f->batch);
+        begin(f, 0);
+        return FOLDER_CHANGED;
+    }
+    digest_end(f->digest, sum);
+    digest_hex(sum, sizeof(sum), f->sha256);
+    return FOLDER_WHOLE;
+}
+
+static enum batch_step feed(struct folder_file *f, bool last)
+{
+    struct slice input = buf_slice(&f->window);
+    enum batch_step step = batch_feed(&f->batch, &input, last);
+    buf_drop(&f->window, f->window.n - input.n);
+    return step;
+}
+
+enum folder_step folder_file_step(struct folder_file *f, struct err *reterr)
+{
+    if (f->ended || f->batch.put_off)
+        return end_of(f);
+    for (int i = 0; i < CHUNKS_A_STEP; i++) {
+        int more = f->window.n < CHUNK || f->hungry ? read_on(f, reterr) : 1;
+        if (more < 0)
+            return FOLDER_FAILED;
+        /* The last message is only known to be whole when nobody writes any more. */
+        if (more == 0 && !unchanged(f) && f->batch.pending == 0) {
+            batch_fini(&f->batch);
+            begin(f, 0);
+            return FOLDER_CHANGED;
+        }
+        if (more == 0 && !unchanged(f))
+            return FOLDER_GOES_ON;
+        enum batch_step step = feed(f, more == 0);
+        f->hungry = step == BATCH_MORE;
+        f->ended = step == BATCH_END;
+        if (step == BATCH_NOMEM)
+            f->batch.put_off = true;
+        if (f->ended || f->batch.put_off)
+            return end_of(f);
+        if (step == BATCH_WAIT)
+            return FOLDER_GOES_ON;
+    }
+    f->o.moved(f->o.arg);
+    return FOLDER_GOES_ON;
+}

@@ -1,0 +1,117 @@
+#include "folder_report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "clock.h"
+#include "json.h"
+#include "rfc3339.h"
+
+enum { REPORT_MAX = 256 * 1024 };
+
+bool folder_report_is_good(const struct folder_report *r)
+{
+    return !r->unreadable && r->file->refused == 0 && r->file->batch.parts.faults == 0;
+}
+
+static void put_number(struct json_writer *w, const char *key, uint64_t n)
+{
+    json_key(w, slice_str(key));
+    json_int(w, (int64_t)n);
+}
+
+static void put_text(struct json_writer *w, const char *key, const char *text)
+{
+    json_key(w, slice_str(key));
+    json_string(w, slice_str(text));
+}
+
+static void put_faults(struct json_writer *w, unsigned faults)
+{
+    static const struct {
+        enum hl7_batch_fault fault;
+        const char *text;
+    } rows[] = {
+        {HL7_BATCH_COUNT, "BTS-1 is not the number of messages that came"},
+        {HL7_BATCH_FILE_COUNT, "FTS-1 is not the number of batches that came"},
+        {HL7_BATCH_NO_END, "a BHS without its BTS: is the file cut off?"},
+        {HL7_BATCH_NO_FILE_END, "an FHS without its FTS: is the file cut off?"},
+    };
+    json_key(w, SLICE("faults"));
+    json_array(w);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        if (faults & rows[i].fault)
+            json_string(w, slice_str(rows[i].text));
+    json_array_end(w);
+}
+
+static void put_head(struct json_writer *w, const struct folder_report *r)
+{
+    const struct folder_file *f = r->file;
+    char at[RFC3339_SIZE];
+    json_object(w);
+    put_text(w, "file", r->name);
+    put_number(w, "bytes", f->offset);
+    put_text(w, "sha256", f->sha256);
+    json_key(w, SLICE("finished"));
+    json_string(w, rfc3339_utc(clock_wall_ms(), at));
+    put_text(w, "result", folder_report_is_good(r) ? "done" : "bad");
+    if (r->unreadable)
+        put_text(w, "unreadable", r->unreadable);
+    put_number(w, "messages", f->batch.parts.messages);
+    put_number(w, "batches", f->batch.parts.batches);
+    put_number(w, "accepted", f->accepted);
+    put_number(w, "refused", f->refused);
+    put_faults(w, f->batch.parts.faults);
+    json_object_end(w);
+}
+
+/* The refusals are JSON already: they take the place of the last brace. */
+static void write_text(const struct folder_report *r, struct buf *out, struct err *reterr)
+{
+    struct json_writer *w;
+    if (json_writer_open(out, &w, reterr) < 0) {
+        out->failed = true;
+        return;
+    }
+    put_head(w, r);
+    json_writer_close(w);
+    if (buf_ok(out) && out->n)
+        out->n--;
+    buf_printf(out, ",\n  \"refusals\": [%s%.*s]}\n", r->file->refusals.n ? "\n    " : "",
+               SLICE_ARG(buf_slice(&r->file->refusals)));
+}
+
+static int write_whole(int fd, struct slice text)
+{
+    while (text.n) {
+        ssize_t n = write(fd, text.p, text.n);
+        if (n < 0 && errno != EINTR)
+            return -1;
+        text = slice_sub(text, n > 0 ? (size_t)n : 0, text.n);
+    }
+    return fsync(fd);
+}
+
+int folder_report_write(const struct folder_report *r, int dir, const char *name,
+                        struct err *reterr)
+{
+    static const char half[] = ".report.writing";
+    char whole[NAME_MAX + 16];
+    struct buf text;
+    buf_init(&text, REPORT_MAX);
+    write_text(r, &text, reterr);
+    snprintf(whole, sizeof(whole), "%s.report.json", name);
+    int fd = openat(dir, half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
+    int rc = fd >= 0 && buf_ok(&text) ? write_whole(fd, buf_slice(&text)) : -1;
+    if (rc == 0)
+        rc = renameat(dir, half, dir, whole);
+    if (rc < 0)
+        err_set(reterr, ERR_IO, "its report cannot be written: %s", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    buf_fini(&text);
+    return rc;
+}

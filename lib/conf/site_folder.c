@@ -1,0 +1,55 @@
+#include "site_parts.h"
+
+#define ROW(member) offsetof(struct site_folder, member)
+
+static const struct conf_option options[] = {
+    {"path", CONF_TEXT, ROW(path), .required = true,
+     .help = "Folder that files are dropped into; `work/`, `done/` and `bad/` are made in it. All "
+             "of it on one file system, best a local one."},
+    {"pattern", CONF_TEXT, ROW(pattern), "*",
+     .help = "Names that are taken, such as `*.hl7`. Never taken: names that begin with a dot, or "
+             "end in `.tmp`, `.part`, `.partial`, `.filepart`, `.writing` or `.lock`."},
+    {"settle", CONF_DURATION, ROW(settle), "5s", 0, 86400000,
+     .help = "How long a file must not have changed before it is taken; `0ms` where the sender "
+             "writes elsewhere, or under another name, and moves the whole file here."},
+    {"poll", CONF_DURATION, ROW(poll), "1s", 10, 3600000,
+     .help = "How often the folder is looked at."},
+    {"message_max", CONF_SIZE, ROW(message_max), "8MiB", 1024, 1 << 30,
+     .help = "Largest message; a longer one is rejected. Files may be of any size."},
+};
+
+enum { OPTIONS = sizeof(options) / sizeof(*options) };
+
+/* Two sources in one folder would take each other's files. */
+static int check_others(const struct site *s, const struct site_source *src, struct err *reterr)
+{
+    for (const struct site_source *o = s->sources; o < src; o++)
+        if (o->has_folder && slice_eq(o->folder.path, src->folder.path))
+            return yaml_err(src->folder_node, reterr,
+                            "path: source \"%s\" reads that folder already", o->name.p);
+    return 0;
+}
+
+int site_read_folder(struct site *s, struct site_source *src, struct err *reterr)
+{
+    src->has_folder = src->folder_node != NULL;
+    if (!src->has_folder)
+        return 0;
+    if (conf_read(src->folder_node, options, OPTIONS, s->arena, &src->folder, reterr) < 0 ||
+        site_absolute(s, &src->folder.path, reterr) < 0 || check_others(s, src, reterr) < 0)
+        return -1;
+    if (src->folder.message_max + SITE_RECORD_EXTRA <= s->stream.record_max)
+        return 0;
+    return yaml_err(src->folder_node, reterr,
+                    "message_max: a message of %llu bytes and its receipt do not fit a record of "
+                    "%llu bytes (stream: record_max)",
+                    (unsigned long long)src->folder.message_max,
+                    (unsigned long long)s->stream.record_max);
+}
+
+void site_print_folder(struct buf *out)
+{
+    buf_puts(out, "\n### sources: `<name>`: folder\n\nFiles dropped into a folder: "
+                  "[files.md](files.md).\n\n");
+    conf_print_options(options, OPTIONS, out);
+}

@@ -1,0 +1,194 @@
+"""A drop folder: files claimed when they are whole, every message durable before a file moves, kill -9 at any place."""
+import json
+import os
+import unittest
+
+import kit
+import mllp
+import records
+from test_ack import merge_of_nobody
+from test_adapter import admit
+from test_batches import batch
+
+
+class FolderTest(unittest.TestCase):
+    def site_of(self, settle="0ms", **folder):
+        site = kit.Site()
+        self.addCleanup(site.close)
+        self.folder = site.path("drop")
+        os.makedirs(self.folder)
+        source = site.config["sources"]["test-pas"]
+        source["folder"] = {"path": self.folder, "settle": settle, "poll": "20ms", **folder}
+        site.config["consumers"]["file"] = kit.file_consumer(site.path("all.ndjson"))
+        return site
+
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
+
+    def drop(self, name, data):
+        """Written under another name and moved, as a careful sender does."""
+        with open(self.path(f".{name}"), "wb") as f:
+            f.write(data)
+        os.rename(self.path(f".{name}"), self.path(name))
+
+    def report(self, folder, name):
+        """The report of a file, once the file stands there."""
+        kit.wait_until(lambda: os.path.exists(self.path(folder, name)), 30, f"{name} is in {folder}/")
+        with open(self.path(folder, f"{name}.report.json"), encoding="utf-8") as f:
+            return json.load(f)
+
+    def visits(self, site, n):
+        path = site.path("all.ndjson")
+        kit.wait_until(lambda: len(kit.read_ndjson(path)) >= n, 30, f"{n} events of the files")
+        return [e["data"]["visit"]["number"] for e in kit.read_ndjson(path)]
+
+    def test_a_file_is_taken_and_moved(self):
+        """Row 76: claimed by rename, every message durable, moved to done/ with a report of size and hash; a
+        second one of that name stands beside the first, and its messages are no second events."""
+        site = self.site_of()
+        site.start()
+        data = batch(admit("F-1", 1), admit("F-2", 2), file=True)
+        self.drop("a.hl7", data)
+        report = self.report("done", "a.hl7")
+        self.assertEqual((report["result"], report["messages"], report["accepted"], report["batches"]), ("done", 2, 2, 1))
+        self.assertEqual((report["bytes"], report["faults"], report["refusals"]), (len(data), [], []))
+        self.assertRegex(report["sha256"], "^[0-9a-f]{64}$")
+        self.assertEqual(len(records.rows(site, "acute", "flow.messages")), 2)
+        self.drop("a.hl7", data + admit("F-3", 3))
+        self.assertEqual(self.report("done", "a.hl7.2")["messages"], 3)
+        self.assertEqual(self.visits(site, 3), ["V1", "V2", "V3"])
+        self.assertEqual(os.listdir(self.path("work")), [".lock"])
+
+    def test_what_needs_somebody_goes_to_bad(self):
+        """Row 74: the good ones of a file are taken, and it is put aside: a refusal, a wrong count, no HL7 at
+        all, cut off. Reports hold places and reasons, no patient data."""
+        site = self.site_of()
+        site.start()
+        self.drop("refused.hl7", admit("G-1", 1) + merge_of_nobody("G-2") + admit("G-3", 3))
+        report = self.report("bad", "refused.hl7")
+        self.assertEqual((report["accepted"], report["refused"]), (2, 1))
+        self.assertEqual(report["refusals"][0]["at_byte"], len(admit("G-1", 1)))
+        self.assertIn("MRG-1", report["refusals"][0]["why"])
+        self.drop("count.hl7", batch(admit("G-4", 4), said=7))
+        self.assertIn("BTS-1", self.report("bad", "count.hl7")["faults"][0])
+        self.drop("cut.hl7", batch(admit("G-5", 5), trailer=False))
+        self.assertIn("cut off", self.report("bad", "cut.hl7")["faults"][0])
+        self.drop("scan.pdf", b"%PDF-1.4\r\nSMITH\r\n")
+        report = self.report("bad", "scan.pdf")
+        self.assertEqual((report["messages"], report["refused"]), (1, 1))
+        self.assertNotIn("SMITH", json.dumps(report))
+        self.drop("nothing.hl7", b"")
+        self.assertEqual(self.report("done", "nothing.hl7")["messages"], 0)
+        self.assertEqual(self.visits(site, 4), ["V1", "V3", "V4", "V5"])
+        self.assertEqual(len(records.rows(site, "acute", "flow.rejected")), 2)
+
+    def test_a_half_copied_file_is_waited_for(self):
+        """Row 76: a file that grows is not taken before it has been at rest; names of unfinished copies never."""
+        site = self.site_of(settle="1500ms")
+        site.start()
+        with open(self.path("slow.hl7"), "wb") as f:
+            for n in range(1, 31):
+                f.write(admit(f"H-{n}", n)[:-40])
+                f.flush()
+                kit.wait_until(lambda t=os.stat(self.path("slow.hl7")).st_mtime: kit.time.time() - t > 0.1, 5, "a while")
+                self.assertTrue(os.path.exists(self.path("slow.hl7")), "claimed while it was written")
+                f.write(admit(f"H-{n}", n)[-40:])
+                f.flush()
+        for name in ("b.hl7.part", "c.tmp", ".d.hl7"):
+            with open(self.path(name), "wb") as f:
+                f.write(admit("H-99", 99))
+        self.assertEqual(self.report("done", "slow.hl7")["accepted"], 30)
+        self.assertEqual(self.visits(site, 30), [f"V{n}" for n in range(1, 31)])
+        self.assertTrue(os.path.exists(self.path("b.hl7.part")) and os.path.exists(self.path(".d.hl7")))
+
+    def test_kill_at_any_place(self):
+        """Row 76: kill -9 while a file is read; each second run ends with the same ids, nothing lost, nothing
+        twice, and one report."""
+        site = self.site_of()
+        site.start()
+        messages = [admit(f"K-{n}", n) for n in range(1, 1501)]
+        self.drop("a.hl7", batch(*messages[:800], file=True))
+        self.drop("b.hl7", batch(*messages[800:], file=True))
+        adapter = site.adapter()
+        for wanted in (1, 300, 700, 1100):
+            def enough(wanted=wanted):
+                return len(records.rows(site, "acute", "flow.messages")) >= wanted
+            kit.wait_until(enough, 60, f"{wanted} messages")
+            adapter.kill()
+            adapter.start()
+            kit.wait_until(adapter.healthy, 20, "the adapter is healthy")
+        self.assertEqual(self.report("done", "a.hl7")["messages"], 800)
+        self.assertEqual(self.report("done", "b.hl7")["messages"], 700)
+        kit.wait_until(lambda: len(kit.read_ndjson(site.path("all.ndjson"))) >= 1500, 60, "all events")
+        events = kit.read_ndjson(site.path("all.ndjson"))
+        self.assertEqual([e["data"]["visit"]["number"] for e in events], [f"V{n}" for n in range(1, 1501)])
+        self.assertEqual(len({e["id"] for e in events}), 1500)
+        self.assertEqual(sorted(os.listdir(self.path("done"))),
+                         ["a.hl7", "a.hl7.report.json", "b.hl7", "b.hl7.report.json"])
+
+    def test_what_cannot_be_stored_stays(self):
+        """No room on the disk: the file waits in work/ and nothing of it is moved; once there is room it goes on."""
+        site = self.site_of()
+        site.config["stream"]["free_min"] = "100000000GiB"
+        site.start("acute")
+        self.drop("a.hl7", admit("L-1", 1) + admit("L-2", 2))
+        kit.wait_until(lambda: os.path.exists(self.path("work", "a.hl7")), 20, "the file is claimed")
+        self.assertEqual(os.listdir(self.path("done")), [])
+        self.assertEqual(records.rows(site, "acute", "flow.messages"), [])
+        self.assertEqual(site.adapter().stop(), 0)
+        site.config["stream"]["free_min"] = "1MiB"
+        site.start()
+        self.assertEqual(self.report("done", "a.hl7")["accepted"], 2)
+        self.assertEqual(self.visits(site, 2), ["V1", "V2"])
+
+    def test_a_reload_adds_and_removes_a_folder(self):
+        """A source gets a folder, then another one, then loses its listener, then the folder: each by a reload."""
+        site = self.site_of()
+        source = site.config["sources"]["test-pas"]
+        folder = source.pop("folder")
+        site.start()
+
+        def reload(**change):
+            source.update(change)
+            site.write_config()
+            site.weir("reload")
+
+        reload(folder=folder)
+        self.drop("a.hl7", admit("R-1", 1))
+        self.report("done", "a.hl7")
+        other = site.path("other")
+        os.makedirs(other)
+        reload(folder=dict(folder, path=other))
+        self.drop("left.hl7", admit("R-9", 9))
+        self.folder = other
+        self.drop("b.hl7", admit("R-2", 2))
+        self.report("done", "b.hl7")
+        listener = source.pop("mllp")
+        reload()
+        self.drop("c.hl7", admit("R-3", 3))
+        self.report("done", "c.hl7")
+        source.pop("folder")
+        reload(mllp=listener)
+        with mllp.Client("127.0.0.1", site.port) as client:
+            self.assertEqual(client.ask(admit("R-4", 4))[0], "AA")
+        self.assertEqual(self.visits(site, 4), ["V1", "V2", "V3", "V4"])
+
+    def test_a_source_of_files_only(self):
+        """No listener; a folder that is not there yet is told and waited for; paused, it takes nothing."""
+        site = self.site_of()
+        os.rmdir(self.folder)
+        del site.config["sources"]["test-pas"]["mllp"]
+        site.start()
+        kit.wait_until(lambda: "alarm.folder" in site.adapter().log(), 20, "an alarm")
+        os.makedirs(self.folder)
+        kit.wait_until(lambda: os.path.isdir(self.path("work")), 20, "the folder is open")
+        site.weir("pause", "source", "test-pas", "--reason", "test")
+        self.drop("a.hl7", admit("N-1", 1))
+        self.assertTrue(os.path.exists(self.path("a.hl7")))
+        site.weir("resume", "source", "test-pas")
+        self.assertEqual(self.report("done", "a.hl7")["accepted"], 1)
+        self.assertEqual(self.visits(site, 1), ["V1"])
+
+
+if __name__ == "__main__":
+    unittest.main()
