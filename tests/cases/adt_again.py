@@ -11,7 +11,7 @@ writes them anew, to be read before they are committed.
 """
 
 import json
-import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -70,6 +70,10 @@ def differences(want, got):
             for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
 
 
+def of_adt(event):
+    return re.fullmatch(r"A\d\d", event["data"]["origin"]["trigger"])
+
+
 def write(tool, events):
     """The message that tells each event."""
     lines = "".join(json.dumps(e, ensure_ascii=False) + "\n" for e in events)
@@ -94,7 +98,7 @@ def again(tools, maps, source, names, seen):
     files = [m for m in sorted((HERE / source).glob("*.hl7")) if not names or f"{source}/{m.stem}" in names]
     made = check.translate(tools[0], maps, source, files) if files else []
     events = [(f.stem, e) for f, r in zip(files, made) for e in r["events"]]
-    events = [(n, e) for n, e in events if e["data"]["origin"]["trigger"].find("^") < 0]
+    events = [(n, e) for n, e in events if of_adt(e)]
     if not events:
         return
     messages = write(tools[1], [e for _, e in events])

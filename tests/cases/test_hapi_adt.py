@@ -24,7 +24,7 @@ def messages():
         files = sorted((HERE / source).glob("*.hl7"))
         made = check.translate(tools[0], MAPS, source, files) if files else []
         events = [(f"{source}/{f.stem}", e) for f, r in zip(files, made) for e in r["events"]
-                  if "^" not in e["data"]["origin"]["trigger"]]
+                  if adt_again.of_adt(e)]
         for (case, event), message in zip(events, adt_again.write(tools[1], [e for _, e in events])):
             yield case, event["type"], message
 
