@@ -52,6 +52,28 @@ static void record(struct record_writer *w, struct slice topic, const struct sit
     header(w, SLICE("received"), slice_str(w->received));
 }
 
+/* Whether that time is given, and so long ago. */
+static bool is_past(struct slice time, int64_t received_ms, int64_t after)
+{
+    int64_t ms;
+    int offset;
+    return rfc3339_read(time, &ms, &offset) && received_ms - ms > after;
+}
+
+/* A load of years ago is told from news by its age when it came. */
+static bool is_history(const struct record_writer *w, const struct site_source *source,
+                       const struct event *e)
+{
+    int64_t received;
+    int offset;
+    if (source->history_after == 0 || !rfc3339_read(slice_str(w->received), &received, &offset))
+        return false;
+    struct slice recorded = event_get(e, EV_DATA_RECORDED_AT);
+    return is_past(event_get(e, EV_DATA_SENT_AT), received, source->history_after) ||
+           is_past(slice_present(recorded) ? recorded : event_get(e, EV_TIME), received,
+                   source->history_after);
+}
+
 static void reported(struct record_writer *w, const struct site_source *source,
                      const struct translate_event *e, struct slice value)
 {
@@ -62,8 +84,11 @@ static void reported(struct record_writer *w, const struct site_source *source,
     header(w, SLICE("person"), e->person);
     header(w, SLICE("person-local"), e->person_local);
     header(w, SLICE("retired"), e->retired);
-    if (!source->forward)
+    bool history = is_history(w, source, e->event);
+    if (!source->forward || history)
         header(w, SLICE("forward"), SLICE("no"));
+    if (history)
+        header(w, SLICE("history"), SLICE("yes"));
 }
 
 int record_message(struct record_writer *w, const struct site_source *source, struct slice raw,

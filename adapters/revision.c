@@ -99,7 +99,7 @@ int revision_retract(struct revision_writer *w, const struct site_source *source
                      struct err *reterr)
 {
     /* Not `retired`: that a merge did not happen must not merge. */
-    static const char *const kept[] = {"received", "person", "person-local"};
+    static const char *const kept[] = {"received", "person", "person-local", "history"};
     struct stream_header *h = &w->headers[w->n * REVISION_HEADERS];
     struct stream_record r = {.topic = SLICE("flow.reported"), .key = source->name, .headers = h};
     struct event *e;
@@ -116,7 +116,8 @@ int revision_retract(struct revision_writer *w, const struct site_source *source
     header(&r, h, SLICE("content-type"), SLICE("application/cloudevents+json"));
     for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
         header(&r, h, slice_str(kept[i]), stream_header_get(old, kept[i]));
-    header(&r, h, SLICE("forward"), source->forward ? SLICE_ABSENT : SLICE("no"));
+    header(&r, h, SLICE("forward"),
+           source->forward ? stream_header_get(old, "forward") : SLICE("no"));
     w->set[w->n++] = r;
     return 0;
 }

@@ -192,6 +192,8 @@ static bool complete(struct journey *j, const struct stream_message *m, enum see
     event_put(e, EV_DATA_PUBLISHED_AT, published_at);
     if (seen == SEEN_OLD)
         event_push(e, EV_DATA_QUALITY, SLICE("resend"));
+    if (slice_eq_str(stream_header_get(m, "history"), "yes"))
+        event_push(e, EV_DATA_QUALITY, SLICE("historic_load"));
     buf_reset(&j->out);
     event_encode(j->encoder, e, NULL);
     *ret = e;

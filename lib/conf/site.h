@@ -69,6 +69,7 @@ struct site_source {
     struct conf_texts sending; /* "APP/FACILITY" allowed in MSH-3/MSH-4; none = any */
     bool test_numbers;         /* 999 NHS numbers are expected */
     bool ignore_offset;
+    int64_t history_after;      /* ms; 0 = never */
     bool forward;               /* false: kept and translated, marked "do not forward" */
     struct conf_texts overlays; /* map files on top of the shipped ones */
     const struct yaml *tables;  /* tables of this source only, before the site's */

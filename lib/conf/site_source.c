@@ -40,6 +40,11 @@ static const struct conf_option source_options[] = {
     {"forward", CONF_BOOL, ROW(forward), "true",
      .help = "`false`: messages are kept and translated, but marked not to be forwarded: to try "
              "out a feed."},
+    {"history_after", CONF_DURATION, ROW(history_after), "0ms", 0, 0,
+     .help =
+         "An event that was sent (MSH-7) or recorded (EVN-2, else its own time) so long before it "
+         "came is history: kept in `flow.events`, marked `historic_load`, and not routed. Longer "
+         "than the longest outage after which a feed has to catch up, such as `7d`; 0 = never."},
     {"overlays", CONF_TEXTS, ROW(overlays),
      .help = "Map files laid over the adapter's own, in this order: the differences of this "
              "system."},

@@ -173,6 +173,35 @@ class FolderTest(unittest.TestCase):
             self.assertEqual(client.ask(admit("R-4", 4))[0], "AA")
         self.assertEqual(self.visits(site, 4), ["V1", "V2", "V3", "V4"])
 
+    def test_history_is_kept_out_of_the_routes(self):
+        """A load of old messages, from a file and over MLLP: kept, marked, not routed; news among it goes on, and a
+        late entry (an old time, recorded now) is news."""
+        site = self.site_of()
+        site.config["sources"]["test-pas"]["history_after"] = "7d"
+        site.start()
+        now = kit.time.strftime("%Y%m%d%H%M%S", kit.time.gmtime()).encode()
+
+        def sent(name, n, at, recorded):
+            lines = admit(name, n).split(b"\r")
+            for i, line in enumerate(lines):
+                fields = line.split(b"|")
+                if fields[0] == b"MSH":
+                    fields[6] = at
+                if fields[0] == b"EVN":
+                    fields[2] = recorded
+                lines[i] = b"|".join(fields)
+            return b"\r".join(lines)
+
+        past = b"20230301120000"
+        self.drop("load.hl7", sent("Y-1", 1, past, past) + sent("Y-2", 2, now, past) + sent("Y-3", 3, now, now))
+        self.assertEqual(self.report("done", "load.hl7")["accepted"], 3)
+        with mllp.Client("127.0.0.1", site.port) as client:
+            self.assertEqual(client.ask(sent("Y-4", 4, past, past))[0], "AA")
+            self.assertEqual(client.ask(sent("Y-5", 5, now, now))[0], "AA")
+        self.assertEqual(self.visits(site, 2), ["V3", "V5"])
+        events = [json.loads(v) for _, v in records.rows(site, "broker", "flow.events")]
+        self.assertEqual(["historic_load" in e["data"].get("quality", []) for e in events], [True, True, False, True, False])
+
     def test_a_source_of_files_only(self):
         """No listener; a folder that is not there yet is told and waited for; paused, it takes nothing."""
         site = self.site_of()
