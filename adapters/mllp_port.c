@@ -1,6 +1,7 @@
 #include "mllp_port.h"
 
 #include "log.h"
+#include "site_change.h"
 
 enum { TICK_MS = 250, OUT_MAX = 1024 * 1024, IN_MAX = 256 * 1024, HEAD = 64 * 1024 };
 
@@ -125,6 +126,8 @@ int mllp_port_open(struct mllp_port *p, const struct mllp_port_options *o, struc
         return -1;
     if (o->conf->has_folder && folder_open(p->loop, p->intake, &p->source, &p->folder, reterr) < 0)
         return -1;
+    if (o->conf->has_http && er7_port_open(p->loop, p->intake, &p->source, &p->http, reterr) < 0)
+        return err_at(reterr, "source %.*s: http", SLICE_ARG(o->conf->name));
     if (o->conf->has_mllp && (read_listen(&o->conf->mllp, &lo, nets, reterr) < 0 ||
                               begin_listening(p, &lo, o->conf, &p->listener, reterr) < 0))
         return err_at(reterr, "source %.*s", SLICE_ARG(o->conf->name));
@@ -133,6 +136,17 @@ int mllp_port_open(struct mllp_port *p, const struct mllp_port_options *o, struc
         return -1;
     loop_timer_start(p->timer, TICK_MS);
     return 0;
+}
+
+static bool same_http(const struct site_source *a, const struct site_source *b)
+{
+    bool same = a->has_http == b->has_http && slice_eq(a->http.listen, b->http.listen) &&
+                slice_eq(a->http.path, b->http.path) &&
+                a->http.message_max == b->http.message_max &&
+                a->http.connections == b->http.connections && a->http.allow.n == b->http.allow.n;
+    for (unsigned i = 0; same && i < a->http.allow.n; i++)
+        same = slice_eq(a->http.allow.at[i], b->http.allow.at[i]);
+    return same;
 }
 
 int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
@@ -156,6 +170,10 @@ int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
         folder_open(p->loop, p->intake, &p->source, &c->folder, reterr) < 0) {
         mllp_change_drop(c);
         return -1;
+    }
+    if (!same_http(p->source.conf, o->conf)) {
+        mllp_change_drop(c);
+        return site_change_refuse(o->site, o->conf->http_node, "http", reterr);
     }
     if (!o->conf->has_mllp)
         return 0;
@@ -236,6 +254,8 @@ void mllp_port_pause(struct mllp_port *p, bool paused)
     p->paused = paused;
     if (p->folder)
         folder_pause(p->folder, paused);
+    if (p->http)
+        er7_port_pause(p->http, paused);
     if (paused)
         return;
     /* The time for which nothing was read is ours, not the sender's. */
@@ -252,6 +272,8 @@ void mllp_port_close(struct mllp_port *p)
         session_close(p->sessions);
     folder_close(p->folder);
     p->folder = NULL;
+    er7_port_close(p->http);
+    p->http = NULL;
     mllp_tls_close(p);
     listener_close(p->listener);
     loop_timer_remove(p->timer);
@@ -268,12 +290,14 @@ void mllp_port_drain(struct mllp_port *p)
     p->tls.accept = NULL;
     if (p->folder)
         folder_pause(p->folder, true);
+    er7_port_drain(p->http);
     stop_listening(p);
 }
 
 bool mllp_port_quiet(const struct mllp_port *p)
 {
-    return p->nsessions == 0 && folder_quiet(p->folder) && p->source.replies == 0;
+    return p->nsessions == 0 && folder_quiet(p->folder) && er7_port_quiet(p->http) &&
+           p->source.replies == 0;
 }
 
 void mllp_port_forget(struct mllp_port *p, struct session *s)

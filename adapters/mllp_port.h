@@ -1,5 +1,5 @@
-/* mllp_port.h - the doors of one source: its listening port with the sessions, and its drop folder.
- * Either may be missing. Owns both, and holds the site
+/* mllp_port.h - the doors of one source: its listening port with the sessions, its port
+ * for HTTP, and its drop folder. Each may be missing. Owns both, and holds the site
  * that they borrow from.
  *
  * A new configuration is prepared first, which may fail, and then taken, which may not: between two
@@ -7,6 +7,7 @@
 #ifndef WEIR_MLLP_PORT_H
 #define WEIR_MLLP_PORT_H
 
+#include "er7_port.h"
 #include "folder.h"
 #include "mllp_tls.h"
 #include "session.h"
@@ -21,6 +22,7 @@ struct mllp_port {
     struct mllp_tls tls;
     struct listener *listener; /* NULL: draining */
     struct folder *folder;     /* NULL: it has none */
+    struct er7_port *http;     /* the same */
     struct session *sessions;
     unsigned nsessions;
     struct loop_timer *timer;

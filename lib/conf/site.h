@@ -37,6 +37,14 @@ struct site_folder {      /* sources.<name>.folder */
     uint64_t message_max; /* 8MiB */
 };
 
+struct site_er7 {              /* sources.<name>.http */
+    struct slice listen, path; /* path: "/" */
+    struct conf_texts allow;
+    uint64_t message_max; /* 8MiB */
+    int64_t connections;  /* 64 */
+    bool plaintext;
+};
+
 enum site_ack_mode { SITE_ACK_ORIGINAL, SITE_ACK_BY_HEADER, SITE_ACK_ENHANCED };
 enum site_ack_policy { SITE_ACCEPT, SITE_REFUSE };
 /* The answer to a batch in one frame: a batch of all answers, of those to what was refused, or each
@@ -73,11 +81,12 @@ struct site_source {
     bool forward;               /* false: kept and translated, marked "do not forward" */
     struct conf_texts overlays; /* map files on top of the shipped ones */
     const struct yaml *tables;  /* tables of this source only, before the site's */
-    const struct yaml *mllp_node, *ack_node, *folder_node;
+    const struct yaml *mllp_node, *ack_node, *folder_node, *http_node;
     struct site_mllp mllp;
     struct site_ack ack;
     struct site_folder folder;
-    bool has_mllp, has_folder;
+    struct site_er7 http;
+    bool has_mllp, has_folder, has_http;
 };
 
 struct site_route {

@@ -28,6 +28,9 @@ struct http_exchange {
     struct address peer;
     struct http_parse parse;
     bool serving, ended, ending;
+    void (*gone)(void *arg); /* of a reply that comes later */
+    void *gone_arg;
+    const char *field, *value;
     int64_t since; /* when this state began */
 };
 
@@ -40,6 +43,7 @@ struct http_server {
     http_serve_fn serve;
     void *arg;
     struct http_exchange *first;
+    bool draining;
 };
 
 struct slice http_method(const struct http_exchange *x)
@@ -74,12 +78,15 @@ static const char *reason(int status)
         const char *text;
     } rows[] = {
         {200, "OK"},
+        {204, "No Content"},
         {202, "Accepted"},
         {400, "Bad Request"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
         {408, "Request Timeout"},
+        {411, "Length Required"},
         {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
         {501, "Not Implemented"},
@@ -91,12 +98,27 @@ static const char *reason(int status)
     return "Other";
 }
 
+void http_defer(struct http_exchange *x, void (*gone)(void *arg), void *arg)
+{
+    x->gone = gone;
+    x->gone_arg = arg;
+}
+
+void http_reply_field(struct http_exchange *x, const char *name, const char *value)
+{
+    x->field = name;
+    x->value = value;
+}
+
 static void drop(struct http_exchange *x)
 {
+    if (x->gone)
+        x->gone(x->gone_arg);
     *x->link = x->next;
     if (x->next)
         x->next->link = x->link;
-    listener_release(x->server->listener, &x->peer);
+    if (x->server->listener)
+        listener_release(x->server->listener, &x->peer);
     http_parse_fini(&x->parse);
     free(x);
 }
@@ -112,12 +134,16 @@ static void on_closed(struct conn *c, const char *why, void *arg)
 static void send_reply(struct http_exchange *x, int status, const char *type, struct slice body,
                        bool keep)
 {
-    char head[320], date[HTTP_DATE_SIZE];
+    char head[512], extra[128] = "", date[HTTP_DATE_SIZE];
+    if (x->field)
+        snprintf(extra, sizeof(extra), "%s: %s\r\n", x->field, x->value);
+    x->field = NULL;
+    x->gone = NULL;
     int n = snprintf(head, sizeof(head),
                      "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                     "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%s\r\n",
+                     "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%s%s\r\n",
                      status, reason(status), http_date_write(clock_wall_ms(), date).p, type, body.n,
-                     keep ? "" : "Connection: close\r\n");
+                     extra, keep ? "" : "Connection: close\r\n");
     bool bare = slice_eq_str(x->parse.method, "HEAD");
     struct slice parts[] = {slice_make(head, (size_t)n), bare ? SLICE("") : body};
     bool sent = n > 0 && (size_t)n < sizeof(head) && conn_send(x->conn, parts, 2);
@@ -133,7 +159,8 @@ static void send_reply(struct http_exchange *x, int status, const char *type, st
 
 void http_reply(struct http_exchange *x, int status, const char *content_type, struct slice body)
 {
-    send_reply(x, status, content_type, body, x->parse.keep_alive && !x->ended);
+    send_reply(x, status, content_type, body,
+               x->parse.keep_alive && !x->ended && !x->server->draining);
     if (!x->ending)
         conn_resume(x->conn);
 }
@@ -274,6 +301,20 @@ int http_server_open(struct loop *l, const struct http_server_options *o, http_s
     loop_timer_start(s->sweep, SWEEP_MS);
     *ret = s;
     return 0;
+}
+
+void http_server_drain(struct http_server *s)
+{
+    s->draining = true;
+    listener_close(s->listener);
+    s->listener = NULL;
+    for (struct http_exchange *x = s->first, *next; x; x = next) {
+        next = x->next;
+        if (x->serving || x->ending)
+            continue;
+        x->ending = true;
+        conn_finish(x->conn);
+    }
 }
 
 void http_server_close(struct http_server *s)

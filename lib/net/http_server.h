@@ -31,6 +31,8 @@ int http_server_open(struct loop *l, const struct http_server_options *o, http_s
                      void *arg, struct http_server **ret, struct err *reterr);
 /* Exchanges under way are dropped: do not reply to them afterwards. NULL is fine. */
 void http_server_close(struct http_server *s);
+/* No more connections are taken; those that there are end behind their answers. */
+void http_server_drain(struct http_server *s);
 const struct address *http_server_address(const struct http_server *s);
 
 /* The request; borrowed until http_reply. */
@@ -39,6 +41,11 @@ struct slice http_path(const struct http_exchange *x); /* as sent, without the q
 struct slice http_query(const struct http_exchange *x);
 struct slice http_body(const struct http_exchange *x);
 struct slice http_field(const struct http_exchange *x, const char *name);
+/* Answers later. gone is called, once, where the peer leaves or the server closes before: do not
+ * reply then. */
+void http_defer(struct http_exchange *x, void (*gone)(void *arg), void *arg);
+/* A header of the answer, such as Retry-After; text without CR or LF, borrowed until http_reply. */
+void http_reply_field(struct http_exchange *x, const char *name, const char *value);
 /* Answers; body and type are borrowed for the call. The body of a HEAD is left out. */
 void http_reply(struct http_exchange *x, int status, const char *content_type, struct slice body);
 

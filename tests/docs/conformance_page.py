@@ -113,7 +113,7 @@ TABLE = {
     75: ("The answer to a batch", "one batch that cites the id of the batch, with all answers, or those of refusals; or each by itself (`ack: batch`)"),
     76: ("Files", "taken from a drop folder once at rest, claimed by rename, moved when every message is durable, with a report (size, hash, refusals); killed in the middle, the file is read again and gives the same ids"),
     77: ("A batch corrected and sent again", "messages are known by their bytes: only what is new becomes events"),
-    78: ("HL7 over HTTP", LATER),
+    78: ("HL7 over HTTP", "POST of `application/hl7-v2+er7`: 200 and the acknowledgment once durable, 503 without HL7 for \"try later\"; a charset parameter that is not what the message is read in is refused with 415. " + NOT + "MSH-18 is not ignored: what a message means must not depend on a header that is not kept with it"),
 }
 TAIL = ""
 

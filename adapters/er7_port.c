@@ -1,0 +1,250 @@
+#include "er7_port.h"
+
+#include <stdlib.h>
+#include "http_server.h"
+#include "listen.h"
+#include "log.h"
+#include "utf8.h"
+
+#define ER7 "application/hl7-v2+er7"
+
+struct request {
+    struct request *prev, *next;
+    struct er7_port *port;
+    struct http_exchange *exchange; /* NULL: gone */
+    struct bulk *bulk;
+};
+
+struct er7_port {
+    struct loop *loop;
+    struct intake *intake;
+    struct source *source;
+    struct http_server *server;
+    struct request *first;
+    bool paused;
+};
+
+static const struct site_er7 *conf_of(const struct er7_port *p)
+{
+    return &p->source->conf->http;
+}
+
+static void refuse(struct http_exchange *x, int status, const char *text)
+{
+    http_reply(x, status, "text/plain; charset=utf-8", slice_str(text));
+}
+
+static void later(struct http_exchange *x, const char *text)
+{
+    http_reply_field(x, "Retry-After", "5");
+    refuse(x, 503, text);
+}
+
+static void forget(struct request *q)
+{
+    if (q->prev)
+        q->prev->next = q->next;
+    else
+        q->port->first = q->next;
+    if (q->next)
+        q->next->prev = q->prev;
+    bulk_close(q->bulk);
+    free(q);
+}
+
+static void on_gone(void *arg)
+{
+    struct request *q = arg;
+    q->exchange = NULL;
+}
+
+static void on_done(struct bulk *b, void *arg)
+{
+    struct request *q = arg;
+    struct reply *r = bulk_reply(b);
+    struct http_exchange *x = q->exchange;
+    struct er7_port *p = q->port;
+    if (x && (bulk_put_off(b) || r->close))
+        later(x, "not all of it could be made durable: send it again later\n");
+    else if (x)
+        http_reply(x, r->frame.n ? 200 : 204, ER7, buf_slice(&r->frame));
+    reply_give_back(&p->intake->pool, r);
+    forget(q);
+}
+
+static void take(struct er7_port *p, struct http_exchange *x)
+{
+    struct bulk_options o = {.loop = p->loop,
+                             .intake = p->intake,
+                             .source = p->source,
+                             .limit = {conf_of(p)->message_max, "http.message_max"}};
+    struct request *q = calloc(1, sizeof(*q));
+    struct reply *r = q ? intake_reply(p->intake, p->source, NULL) : NULL;
+    if (!r || !bulk_open(&o, http_body(x), r, on_done, q, &q->bulk)) {
+        if (r)
+            reply_give_back(&p->intake->pool, r);
+        free(q);
+        later(x, "no memory: send it again later\n");
+        return;
+    }
+    q->port = p;
+    q->exchange = x;
+    q->next = p->first;
+    if (p->first)
+        p->first->prev = q;
+    p->first = q;
+    http_defer(x, on_gone, q);
+}
+
+/* The value of a parameter of a media type, without quotes; absent where it is not given. */
+static struct slice parameter(struct slice type, const char *name)
+{
+    struct slice rest = type;
+    for (slice_split(&rest, ';'); slice_present(rest);) {
+        struct slice value = slice_trim(slice_split(&rest, ';'));
+        struct slice key = slice_split(&value, '=');
+        if (!slice_ieq(slice_trim(key), slice_str(name)) || !slice_present(value))
+            continue;
+        value = slice_trim(value);
+        if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
+            value = slice_sub(value, 1, value.n - 1);
+        return value;
+    }
+    return SLICE_ABSENT;
+}
+
+/* MSH-18 of the first message. */
+static struct slice declared(struct slice body)
+{
+    struct hl7_batch parts;
+    struct hl7_batch_item item;
+    enum hl7_batch_result what;
+    struct slice charset = SLICE_ABSENT;
+    hl7_batch_init(&parts, body.n + 1, 0);
+    while ((what = hl7_batch_next(&parts, &body, true, &item)) != HL7_BATCH_MORE)
+        if (what == HL7_BATCH_MESSAGE) {
+            struct slice line = item.bytes;
+            line = slice_sub(line, 0, slice_find(line, '\r'));
+            charset = hl7_batch_field(slice_sub(line, 0, slice_find(line, '\n')), 17);
+            break;
+        }
+    hl7_batch_fini(&parts);
+    return charset;
+}
+
+static bool is_utf8(struct slice name)
+{
+    return slice_ieq(name, SLICE("utf-8")) || slice_ieq(name, SLICE("utf8")) ||
+           slice_ieq(name, SLICE("UNICODE UTF-8"));
+}
+
+/* Whether the message is read in the set that the request names: what a message means must not
+ * depend on a header that is not kept with it. */
+static bool charset_agrees(const struct er7_port *p, struct slice name, struct slice body)
+{
+    struct slice own = p->source->conf->charset, said = SLICE_ABSENT;
+    bool forced = slice_ends(own, SLICE("!"));
+    if (!slice_present(name))
+        return true;
+    if (forced)
+        own = slice_sub(own, 0, own.n - 1);
+    else
+        said = declared(body);
+    struct slice read_as = said.n ? said : own;
+    if (is_utf8(name))
+        return is_utf8(read_as) || (!read_as.n && utf8_span(body) == body.n);
+    return slice_ieq(read_as, name);
+}
+
+static void serve(struct http_exchange *x, void *arg)
+{
+    struct er7_port *p = arg;
+    struct slice type = http_field(x, "content-type"), rest = type;
+    struct slice media = slice_trim(slice_split(&rest, ';'));
+    if (!slice_eq(http_path(x), conf_of(p)->path)) {
+        refuse(x, 404, "messages are taken at another path\n");
+    } else if (!slice_eq_str(http_method(x), "POST")) {
+        http_reply_field(x, "Allow", "POST");
+        refuse(x, 405, "messages are sent with POST\n");
+    } else if (!slice_ieq(media, SLICE(ER7))) {
+        refuse(x, 415, "Content-Type must be " ER7 "\n");
+    } else if (!charset_agrees(p, parameter(type, "charset"), http_body(x))) {
+        refuse(x, 415,
+               "the charset of Content-Type is not the one that the message would be read in: set "
+               "it in MSH-18, or for the source (charset: NAME!)\n");
+    } else if (http_body(x).n == 0) {
+        refuse(x, 400, "there is no message in the request\n");
+    } else if (p->paused) {
+        later(x, "the source is paused: send it again later\n");
+    } else {
+        take(p, x);
+    }
+}
+
+static int open_server(struct er7_port *p, struct err *reterr)
+{
+    const struct site_er7 *c = conf_of(p);
+    struct address_net nets[LISTEN_ALLOW_MAX];
+    struct http_server_options o = {
+        .allow = nets, .connections = (unsigned)c->connections, .body_max = c->message_max};
+    if (c->allow.n > LISTEN_ALLOW_MAX)
+        return err_set(reterr, ERR_CONF, "more than %d entries in allow", LISTEN_ALLOW_MAX);
+    for (unsigned i = 0; i < c->allow.n; i++)
+        if (address_net_parse(c->allow.at[i], &nets[i], reterr) < 0)
+            return -1;
+    o.nallow = c->allow.n;
+    if (address_parse(c->listen, &o.at, reterr) < 0)
+        return -1;
+    return http_server_open(p->loop, &o, serve, p, &p->server, reterr);
+}
+
+int er7_port_open(struct loop *loop, struct intake *intake, struct source *source,
+                  struct er7_port **ret, struct err *reterr)
+{
+    char text[ADDRESS_TEXT];
+    struct er7_port *p = calloc(1, sizeof(*p));
+    if (!p)
+        return err_set(reterr, ERR_NOMEM, "no memory for a listener");
+    *p = (struct er7_port){.loop = loop, .intake = intake, .source = source};
+    if (open_server(p, reterr) < 0) {
+        free(p);
+        return -1;
+    }
+    log_line(LOG_INFO, "source.listening", "source=%.*s http=%.*s", SLICE_ARG(source->conf->name),
+             SLICE_ARG(address_text(http_server_address(p->server), text)));
+    if (!address_is_loopback(http_server_address(p->server)))
+        log_line(LOG_WARN, "source.plain_text",
+                 "source=%.*s takes patient data without encryption (http: plaintext: true): keep "
+                 "it on a closed network",
+                 SLICE_ARG(source->conf->name));
+    *ret = p;
+    return 0;
+}
+
+void er7_port_close(struct er7_port *p)
+{
+    if (!p)
+        return;
+    http_server_close(p->server); /* no request has its exchange any more */
+    while (p->first) {
+        reply_give_back(&p->intake->pool, bulk_reply(p->first->bulk));
+        forget(p->first);
+    }
+    free(p);
+}
+
+void er7_port_drain(struct er7_port *p)
+{
+    if (p)
+        http_server_drain(p->server);
+}
+
+bool er7_port_quiet(const struct er7_port *p)
+{
+    return !p || !p->first;
+}
+
+void er7_port_pause(struct er7_port *p, bool paused)
+{
+    p->paused = paused;
+}

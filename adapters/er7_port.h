@@ -1,0 +1,26 @@
+/* er7_port.h - HL7 v2 over HTTP for one source: POST of application/hl7-v2+er7, answered with the
+ * acknowledgment (HL7 over HTTP, HAPI).
+ *
+ *   request -> every message of it taken -> 200 and the answer, once all is durable or refused
+ *                                       '-> 503 where something cannot be made durable now
+ *
+ * What is not 2xx never carries HL7. Owns its server and the requests under way. */
+#ifndef WEIR_ER7_PORT_H
+#define WEIR_ER7_PORT_H
+
+#include "bulk.h"
+
+struct er7_port;
+
+/* Listens. ERR_IO, ERR_CONF. */
+int er7_port_open(struct loop *loop, struct intake *intake, struct source *source,
+                  struct er7_port **ret, struct err *reterr);
+/* NULL is fine. */
+void er7_port_close(struct er7_port *p);
+/* No more requests; done when er7_port_quiet. NULL is fine. */
+void er7_port_drain(struct er7_port *p);
+bool er7_port_quiet(const struct er7_port *p);
+/* Requests are answered 503. */
+void er7_port_pause(struct er7_port *p, bool paused);
+
+#endif

@@ -1,0 +1,110 @@
+"""HL7 v2 over HTTP: POST of application/hl7-v2+er7, answered with the acknowledgment once all is durable."""
+import http.client
+import unittest
+
+import kit
+import mllp
+import records
+from test_ack import merge_of_nobody
+from test_adapter import admit
+from test_batches import acks, batch
+
+ER7 = "application/hl7-v2+er7"
+
+
+class Er7Test(unittest.TestCase):
+    def site_of(self, **stream):
+        site = kit.Site()
+        self.addCleanup(site.close)
+        self.http = kit.free_port()
+        source = site.config["sources"]["test-pas"]
+        source["http"] = {"listen": f"127.0.0.1:{self.http}", "path": "/hl7", "message_max": "128KiB"}
+        site.config["stream"].update(stream)
+        site.start("acute")
+        return site
+
+    def post(self, body, path="/hl7", method="POST", media=ER7):
+        """(status, media type, body) of the answer."""
+        line = http.client.HTTPConnection("127.0.0.1", self.http, timeout=15)
+        self.addCleanup(line.close)
+        line.request(method, path, body, {"Content-Type": media})
+        answer = line.getresponse()
+        return answer.status, answer.getheader("Content-Type"), answer.read()
+
+    def test_a_message_and_its_answer(self):
+        """Row 78: 200 and AA when it is durable, 200 and AE or AR when it is refused for good and kept; a batch is
+        answered by a batch."""
+        site = self.site_of()
+        status, media, body = self.post(admit("P-1", 1))
+        self.assertEqual((status, media), (200, ER7))
+        self.assertEqual((mllp.field(body, b"MSA", 1), mllp.field(body, b"MSA", 2)), ("AA", "P-1"))
+        self.assertEqual([v for _, v in records.rows(site, "acute", "flow.messages")], [admit("P-1", 1)])
+        status, _, body = self.post(merge_of_nobody("P-2"))
+        self.assertEqual((status, mllp.field(body, b"MSA", 1)), (200, "AE"))
+        status, _, body = self.post(b"no HL7 at all")
+        self.assertEqual((status, mllp.field(body, b"MSA", 1)), (200, "AR"))
+        self.assertEqual(len(records.rows(site, "acute", "flow.rejected")), 2)
+        status, _, body = self.post(batch(admit("P-3", 3), admit("P-4", 4)))
+        self.assertEqual((status, acks(body)), (200, [("AA", "P-3"), ("AA", "P-4")]))
+        self.assertTrue(body.startswith(b"BHS|"))
+
+    def test_what_is_no_request_for_us(self):
+        """Row 78: what is not 2xx carries no HL7; the charset of Content-Type has to be the one that is read."""
+        site = self.site_of()
+        good = admit("Q-1", 1)
+        for want, more in ((404, {"path": "/other"}), (405, {"method": "PUT"}), (415, {"media": "text/plain"}),
+                           (415, {"media": ER7 + "; charset=windows-1252"}), (400, {"body": b""}),
+                           (413, {"body": good + b"NTE|" + b"x" * 140000})):
+            with self.subTest(want, **{k: v for k, v in more.items() if k != "body"}):
+                status, media, body = self.post(**{"body": good, **more})
+                self.assertEqual((status, media), (want, "text/plain; charset=utf-8"))
+                self.assertNotIn(b"MSA", body)
+        self.assertEqual(records.rows(site, "acute", "flow.messages"), [])
+        self.assertEqual(self.post(good, media=ER7 + '; charset="UTF-8"')[0], 200)
+
+    def test_try_later(self):
+        """Row 78: 503, no HL7, where it cannot be made durable now; the same for a source that is paused."""
+        site = self.site_of(free_min="100000000GiB")
+        status, media, body = self.post(admit("T-1", 1))
+        self.assertEqual((status, media), (503, "text/plain; charset=utf-8"))
+        self.assertNotIn(b"MSA", body)
+        self.assertEqual(records.rows(site, "acute", "flow.messages"), [])
+        self.assertEqual(site.adapter().stop(), 0)
+        site.config["stream"]["free_min"] = "1MiB"
+        site.start("acute")
+        site.weir("pause", "source", "test-pas", "--reason", "test")
+        self.assertEqual(self.post(admit("T-1", 1))[0], 503)
+        site.weir("resume", "source", "test-pas")
+        self.assertEqual(self.post(admit("T-1", 1))[0], 200)
+
+    def test_another_listener_takes_a_restart(self):
+        """A reload that changes the section is refused, and the old one goes on; any other change is taken."""
+        site = self.site_of()
+        source = site.config["sources"]["test-pas"]
+        source["http"]["path"] = "/new"
+        site.write_config()
+        done = site.weir("reload", check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("http: a change of it takes a restart", done.stdout + done.stderr)
+        self.assertEqual(self.post(admit("V-1", 1))[0], 200)
+        source["http"]["path"] = "/hl7"
+        source["ack"] = {"text": True}
+        site.write_config()
+        site.start()  # weir reload asks the broker too
+        self.assertIn("acute: ", site.weir("reload").stdout)
+        self.assertEqual(self.post(admit("V-2", 2))[0], 200)
+
+    def test_a_client_that_goes(self):
+        """Requests whose clients leave before the answer are taken all the same, and nothing breaks."""
+        site = self.site_of()
+        for n in range(1, 21):
+            line = http.client.HTTPConnection("127.0.0.1", self.http, timeout=15)
+            line.request("POST", "/hl7", admit(f"U-{n}", n), {"Content-Type": ER7})
+            line.sock.close()
+        kit.wait_until(lambda: len(records.rows(site, "acute", "flow.messages")) == 20, 20, "all are taken")
+        self.assertEqual(self.post(admit("U-99", 99))[0], 200)
+        self.assertEqual(site.adapter().stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
