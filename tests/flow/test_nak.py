@@ -54,6 +54,7 @@ class NakTest(unittest.TestCase):
         site = kit.Site()
         self.addCleanup(site.close)
         site.config["sources"]["test-pas"]["mllp"]["frame_max"] = LIMIT
+        site.config["message_arena"] = "4MiB"  # no room for the index of 100,000 segments
         site.config["stream"].update(stream)
         return site
 
