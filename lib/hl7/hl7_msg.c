@@ -262,7 +262,9 @@ int hl7_msg_parse(struct slice raw, const struct hl7_limits *limits, struct aren
             return err_set(reterr, ERR_LIMIT,
                            "the message with its ADD segments joined passes the memory of a "
                            "message (message_arena)");
-        if (index_message(m.raw, limits, arena, &m, reterr) < 0)
+        /* Joined to MSH-2 it may have made other delimiters of it. */
+        if (read_delims(m.raw, 0, &m.delims, &m.flags, reterr) < 0 ||
+            index_message(m.raw, limits, arena, &m, reterr) < 0)
             return -1;
     }
     *ret = m;

@@ -26,8 +26,8 @@ static int open_tables(struct fixture *f, const char *text, struct slice csv)
     snprintf(full, sizeof(full), KEYS "table_files: t.csv\n%s", text);
     ck_assert_msg(site_read(slice_str(full), config, SITE_NO_SECRETS, &f->site, &f->err) == 0, "%s",
                   f->err.text);
-    return site_tables_open(f->site, site_source_find(f->site, SLICE("pas")), NULL, NULL, &f->tables,
-                            &f->err);
+    return site_tables_open(f->site, site_source_find(f->site, SLICE("pas")), NULL, NULL,
+                            &f->tables, &f->err);
 }
 
 static void fixture_close(struct fixture *f)

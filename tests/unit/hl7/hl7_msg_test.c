@@ -380,6 +380,21 @@ START_TEST(add_segments_are_joined)
 }
 END_TEST
 
+/* What it joins to MSH-2 counts there, too: the answer says it again byte for byte. */
+START_TEST(add_segments_cannot_make_other_delimiters)
+{
+    struct sample s;
+    sample_open(&s, SLICE("MSH|^~\rADD|MSH|^~|A\rPID|1"));
+    ck_assert_int_eq(s.rc, -1);
+    ck_assert_int_eq(s.err.code, ERR_INPUT);
+    sample_close(&s);
+    sample_open(&s, SLICE("MSH|^~\rADD|\\&|A\rPID|1"));
+    ck_assert_int_eq(s.rc, 0);
+    ck_assert_int_eq(s.msg.delims.subcomponent, '&');
+    sample_close(&s);
+}
+END_TEST
+
 START_TEST(add_segments_without_room)
 {
     static const struct hl7_limits limits = {.segments = 100, .fields = 1000};
@@ -463,6 +478,7 @@ TCase *msg_tests(void)
     tcase_add_test(t, a_million_segments);
     tcase_add_test(t, an_arena_too_small);
     tcase_add_test(t, add_segments_are_joined);
+    tcase_add_test(t, add_segments_cannot_make_other_delimiters);
     tcase_add_test(t, add_segments_without_room);
     tcase_add_test(t, nothing_is_read_past_the_end);
     tcase_add_test(t, the_fast_scan_agrees_with_a_slow_one);
