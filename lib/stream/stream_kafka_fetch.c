@@ -69,6 +69,22 @@ static rd_kafka_topic_partition_list_t *places(struct kafka_reader *r)
     return list;
 }
 
+/* librdkafka 2.0.2 ends the process with an assertion where a partition that is given anew is taken
+ * away again while it still stops. Stops and these questions stand in one queue: with the first
+ * answer every stop has been carried out, with the second one what came of it is known, too. */
+static rd_kafka_resp_err_t assign(struct kafka_reader *r,
+                                  const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_resp_err_t code = rd_kafka_assign(r->rk, list);
+    for (int i = 0; i < 2; i++) {
+        rd_kafka_topic_partition_list_t *now = NULL;
+        if (rd_kafka_assignment(r->rk, &now) == RD_KAFKA_RESP_ERR_NO_ERROR)
+            rd_kafka_topic_partition_list_destroy(now);
+    }
+    r->paused = false;
+    return code;
+}
+
 /* What came before this call is never given after it: librdkafka drops it by its version. */
 int kafka_fetch_assign(struct kafka_reader *r, struct err *reterr)
 {
@@ -81,16 +97,14 @@ int kafka_fetch_assign(struct kafka_reader *r, struct err *reterr)
     if (!r->warm) /* else the first record comes a second later */
         ask_leaders(r, list, WARM_MS);
     r->warm = r->warm || list->cnt;
-    rd_kafka_resp_err_t code = rd_kafka_assign(r->rk, list);
+    rd_kafka_resp_err_t code = assign(r, list);
     rd_kafka_topic_partition_list_destroy(list);
-    r->paused = false;
     return code ? kafka_err(reterr, code, "reader", NULL) : 0;
 }
 
 void kafka_fetch_unassign(struct kafka_reader *r)
 {
-    rd_kafka_assign(r->rk, NULL);
-    r->paused = false;
+    assign(r, NULL);
 }
 
 static struct kafka_cursor *cursor_of(const struct kafka_reader *r, const char *topic, int32_t n)
