@@ -401,6 +401,7 @@ void deliveries_close(struct deliveries *d)
     if (!d)
         return;
     loop_fd_remove(d->follow);
+    d->follow = NULL; /* the end of a fold would set it again */
     loop_timer_remove(d->timer);
     if (d->refold)
         end_fold(d);

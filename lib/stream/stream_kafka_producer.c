@@ -23,6 +23,7 @@ struct kafka_producer {
     uint32_t under_way;                 /* records that the client has got and not reported */
     const struct kafka_set *committing; /* the last whose positions are under way */
     int64_t commit_ms;                  /* the next commit is not before */
+    bool renewed; /* to be: the limits fell, and no record of what waits has been given */
     bool broken;
     struct err why;
     int64_t replace_ms; /* not before */
@@ -172,8 +173,21 @@ static void fail_report(struct kafka_producer *p, const rd_kafka_message_t *m)
     break_off(p, &e);
 }
 
+/* Whether all that waits can go to another client as it is. */
+static bool fits_unsent(const struct kafka_producer *p)
+{
+    struct err ignored;
+    if (p->under_way || p->unsent != p->sets.first)
+        return false;
+    for (const struct kafka_set *set = p->unsent; set; set = set->next)
+        if (set->ungiven != set->nrecords ||
+            kafka_limits_check(&p->limits, &p->s->conf, set->records, set->nrecords, &ignored))
+            return false;
+    return true;
+}
+
 /* What was taken before the limit was known may be too large, or go with others into a batch that
- * is: all comes again, and is checked. */
+ * is: then all comes again, and is checked. */
 static void take_limits(struct kafka_producer *p, rd_kafka_event_t *event)
 {
     struct err e;
@@ -181,6 +195,9 @@ static void take_limits(struct kafka_producer *p, rd_kafka_event_t *event)
         kafka_wake_ring(&p->s->wake); /* what was held back goes */
         return;
     }
+    p->renewed = fits_unsent(p);
+    if (p->renewed)
+        return;
     err_fill(&e, ERR_LIMIT,
              "a topic takes smaller records than before (max.message.bytes was "
              "lowered): the producer is replaced");
@@ -312,6 +329,16 @@ static void replace(struct kafka_producer *p, int64_t now_ms)
         kafka_stream_answer(p->s, set, &why);
 }
 
+static void renew(struct kafka_producer *p)
+{
+    struct err e;
+    drop_client(p);
+    if (open_client(p, &e))
+        break_off(p, &e);
+    else
+        p->replaced++;
+}
+
 static void mind_time(struct kafka_producer *p, int64_t now_ms)
 {
     struct err e;
@@ -330,6 +357,9 @@ static void mind_time(struct kafka_producer *p, int64_t now_ms)
 void kafka_producer_dispatch(struct kafka_producer *p, int64_t now_ms)
 {
     poll_events(p);
+    if (p->renewed && !p->broken)
+        renew(p);
+    p->renewed = false;
     send_waiting(p);
     advance(p, now_ms);
     mind_time(p, now_ms);
