@@ -84,12 +84,6 @@ enum {
     FILE_OPTIONS = sizeof(file_options) / sizeof(*file_options),
 };
 
-static const struct yaml *at_option(const struct yaml *map, const char *name)
-{
-    const struct yaml *n = yaml_get(map, name);
-    return n ? n : map;
-}
-
 static bool to_this_machine(struct slice host)
 {
     static const char *const hosts[] = {"localhost", "127.0.0.1", "[::1]"};
@@ -107,7 +101,7 @@ static int check_url(const struct site_http *h, const struct yaml *node, struct 
     bool plain = slice_starts(h->url, SLICE("http://"));
     struct slice host = slice_sub(h->url, tls ? 8 : 7, h->url.n);
     struct slice authority = slice_sub(host, 0, slice_find(host, '/'));
-    const struct yaml *at = at_option(node, "url");
+    const struct yaml *at = yaml_at(node, "url");
     if ((!tls && !plain) || authority.n == 0 || slice_find(host, ' ') < host.n)
         return yaml_err(at, reterr, "url: must be https://HOST/… or http://HOST/…");
     if (slice_find(authority, '@') < authority.n)
@@ -135,7 +129,7 @@ static int read_file(struct site *s, struct consumer_nodes *n, struct err *reter
         return -1;
     for (unsigned i = 0; i < s->nconsumers; i++)
         if (slice_eq(s->consumers[i].file.path, n->c.file.path))
-            return yaml_err(at_option(n->file, "path"), reterr,
+            return yaml_err(yaml_at(n->file, "path"), reterr,
                             "path: consumer \"%s\" writes that file already",
                             s->consumers[i].name.p);
     return 0;
@@ -194,7 +188,7 @@ static int check_original(const struct site *s, const struct site_consumer *c, s
     if (!r ||
         (r->identifiers && r->restricted && keeps(r, "all") && keeps(r, "data.care.legal_status")))
         return 0;
-    return yaml_err(at_option(c->node, "format"), reterr,
+    return yaml_err(yaml_at(c->node, "format"), reterr,
                     "format: original gives away the whole message, of restricted patients too: "
                     "route \"%s\" must say \"keep: [all, data.care.legal_status]\", "
                     "\"identifiers: true\" and \"restricted: true\"",
@@ -207,7 +201,7 @@ static int check_format(const struct site *s, struct site_consumer *c, struct er
     if (!slice_present(c->format))
         c->format = mllp ? SLICE("hl7v2") : SLICE("cloudevent");
     if (mllp == slice_eq_str(c->format, "cloudevent"))
-        return yaml_err(at_option(c->node, "format"), reterr, "format: %s is not sent by kind %s",
+        return yaml_err(yaml_at(c->node, "format"), reterr, "format: %s is not sent by kind %s",
                         c->format.p, c->kind.p);
     return slice_eq_str(c->format, "original") ? check_original(s, c, reterr) : 0;
 }
@@ -219,7 +213,7 @@ static int check_start(const struct site_consumer *c, struct err *reterr)
     if (slice_eq_str(c->start, "earliest") || slice_eq_str(c->start, "latest") ||
         rfc3339_read(c->start, &ms, &offset))
         return 0;
-    return yaml_err(at_option(c->node, "start"), reterr,
+    return yaml_err(yaml_at(c->node, "start"), reterr,
                     "start: must be earliest, latest or a time as 2026-03-03T08:00:00+00:00");
 }
 
@@ -227,12 +221,12 @@ static int check_consumer(const struct site *s, const struct site_consumer *c,
                           const struct yaml *routes, struct err *reterr)
 {
     if (!site_route_find(s, c->route))
-        return site_unknown(at_option(c->node, "route"), c->route, "route", routes, reterr);
+        return site_unknown(yaml_at(c->node, "route"), c->route, "route", routes, reterr);
     if (c->backoff_max < c->backoff_min)
-        return yaml_err(at_option(c->node, "backoff_max"), reterr,
+        return yaml_err(yaml_at(c->node, "backoff_max"), reterr,
                         "backoff_max: is less than backoff_min");
     if (c->window < c->in_flight)
-        return yaml_err(at_option(c->node, "window"), reterr, "window: is less than in_flight");
+        return yaml_err(yaml_at(c->node, "window"), reterr, "window: is less than in_flight");
     return check_start(c, reterr);
 }
 

@@ -58,19 +58,13 @@ enum {
     MLLP_OPTIONS = sizeof(mllp_options) / sizeof(*mllp_options),
 };
 
-static const struct yaml *at_option(const struct yaml *map, const char *name)
-{
-    const struct yaml *n = yaml_get(map, name);
-    return n ? n : map;
-}
-
 /* HL7 v2.4 §2.5.4: no delimiter may stand in these. */
 static int check_word(const struct yaml *map, const char *name, struct slice word,
                       struct err *reterr)
 {
     for (size_t i = 0; i < word.n; i++)
         if ((unsigned char)word.p[i] < ' ')
-            return yaml_err(at_option(map, name), reterr, "%s: has a control character", name);
+            return yaml_err(yaml_at(map, name), reterr, "%s: has a control character", name);
     return 0;
 }
 
@@ -89,7 +83,7 @@ static int split_address(struct site *s, struct site_mllp_to *m, const struct ya
         host = SLICE("");
     if (!host.n || slice_find(host, ' ') < host.n || slice_find(host, '/') < host.n ||
         !num_u64(slice_sub(m->to, colon, m->to.n), &port) || !port || port > UINT16_MAX)
-        return yaml_err(at_option(node, "to"), reterr,
+        return yaml_err(yaml_at(node, "to"), reterr,
                         "to: must be HOST:PORT as in trust.example.nhs.uk:2575 or [::1]:2575");
     m->host = arena_copy(s->arena, host);
     m->port = (uint16_t)port;
@@ -106,13 +100,13 @@ static int read_tls(struct site *s, struct site_mllp_to *m, const struct yaml *n
                     struct err *reterr)
 {
     if (m->tls_node && m->plaintext)
-        return yaml_err(at_option(node, "plaintext"), reterr,
+        return yaml_err(yaml_at(node, "plaintext"), reterr,
                         "plaintext: there is tls; leave one of them out");
     if (m->tls_node)
         return site_tls_client_read(m->tls_node, false, s->arena, &m->tls, reterr);
     if (m->plaintext || is_this_machine(m))
         return 0;
-    return yaml_err(at_option(node, "to"), reterr,
+    return yaml_err(yaml_at(node, "to"), reterr,
                     "to: another machine is reached without encryption, and whoever listens on "
                     "the way reads patient data; give \"tls\", or plaintext: true if that is "
                     "meant");

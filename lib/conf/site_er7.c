@@ -47,13 +47,7 @@ int site_read_er7(struct site *s, struct site_source *src, struct err *reterr)
     if (conf_read(src->http_node, options, OPTIONS, s->arena, &src->http, reterr) < 0 ||
         check_listen(src, reterr) < 0)
         return -1;
-    if (src->http.message_max + SITE_RECORD_EXTRA <= s->stream.record_max)
-        return 0;
-    return yaml_err(src->http_node, reterr,
-                    "message_max: a message of %llu bytes and its receipt do not fit a record of "
-                    "%llu bytes (stream: record_max)",
-                    (unsigned long long)src->http.message_max,
-                    (unsigned long long)s->stream.record_max);
+    return site_check_fits(s, src->http_node, "message_max", src->http.message_max, reterr);
 }
 
 void site_print_er7(struct buf *out)

@@ -38,13 +38,7 @@ int site_read_folder(struct site *s, struct site_source *src, struct err *reterr
     if (conf_read(src->folder_node, options, OPTIONS, s->arena, &src->folder, reterr) < 0 ||
         site_absolute(s, &src->folder.path, reterr) < 0 || check_others(s, src, reterr) < 0)
         return -1;
-    if (src->folder.message_max + SITE_RECORD_EXTRA <= s->stream.record_max)
-        return 0;
-    return yaml_err(src->folder_node, reterr,
-                    "message_max: a message of %llu bytes and its receipt do not fit a record of "
-                    "%llu bytes (stream: record_max)",
-                    (unsigned long long)src->folder.message_max,
-                    (unsigned long long)s->stream.record_max);
+    return site_check_fits(s, src->folder_node, "message_max", src->folder.message_max, reterr);
 }
 
 void site_print_folder(struct buf *out)

@@ -111,12 +111,6 @@ const char *site_user_name(enum site_user user)
     return user_names[user];
 }
 
-static const struct yaml *at_option(const struct yaml *map, const char *name)
-{
-    const struct yaml *n = yaml_get(map, name);
-    return n ? n : map;
-}
-
 static bool is_loopback(struct slice node)
 {
     return slice_starts(node, SLICE("localhost:")) || slice_starts(node, SLICE("127.")) ||
@@ -148,10 +142,10 @@ static int check_nodes(struct site *s, struct site_kafka *k, struct err *reterr)
 {
     size_t n = 0;
     if (!k->nodes.n)
-        return yaml_err(at_option(k->node, "nodes"), reterr, "nodes: one HOST:PORT is needed");
+        return yaml_err(yaml_at(k->node, "nodes"), reterr, "nodes: one HOST:PORT is needed");
     for (unsigned i = 0; i < k->nodes.n; i++) {
         if (!node_ok(k->nodes.at[i]))
-            return yaml_err(at_option(k->node, "nodes"), reterr,
+            return yaml_err(yaml_at(k->node, "nodes"), reterr,
                             "nodes: \"%.*s\" must be HOST:PORT, such as kafka1.example.nhs.uk:9093",
                             SLICE_ARG(k->nodes.at[i]));
         n += k->nodes.at[i].n + 1;
@@ -178,7 +172,7 @@ static int check_prefix(const struct site_kafka *k, struct err *reterr)
              c == '.' || c == '-';
     }
     return ok ? 0
-              : yaml_err(at_option(k->node, "prefix"), reterr,
+              : yaml_err(yaml_at(k->node, "prefix"), reterr,
                          "prefix: up to %d of a-z, A-Z, 0-9, \".\" and \"-\", and no dot in front",
                          PREFIX_MAX);
 }
@@ -187,11 +181,11 @@ static int check_replicas(const struct site_kafka *k, struct err *reterr)
 {
     if (k->min_insync > k->replicas)
         return yaml_err(
-            at_option(k->node, yaml_get(k->node, "min_insync") ? "min_insync" : "replicas"), reterr,
+            yaml_at(k->node, yaml_get(k->node, "min_insync") ? "min_insync" : "replicas"), reterr,
             "min_insync: %lld of %lld replicas cannot be in sync", (long long)k->min_insync,
             (long long)k->replicas);
     if (k->min_insync < 2 && !k->allow_unsafe)
-        return yaml_err(at_option(k->node, "min_insync"), reterr,
+        return yaml_err(yaml_at(k->node, "min_insync"), reterr,
                         "min_insync: with one copy a broken disk loses what was acknowledged; "
                         "must be 2 or more, unless allow_unsafe: true says that this is meant");
     return 0;
@@ -209,11 +203,11 @@ bool site_kafka_is_plain(const struct site_kafka *k)
 static int check_plain(const struct site_kafka *k, struct err *reterr)
 {
     if (k->plaintext && !site_kafka_is_plain(k))
-        return yaml_err(at_option(k->node, "plaintext"), reterr,
+        return yaml_err(yaml_at(k->node, "plaintext"), reterr,
                         "plaintext: there is tls; leave one of them out");
     for (unsigned i = 0; i < k->nodes.n && !k->plaintext && site_kafka_is_plain(k); i++)
         if (!is_loopback(k->nodes.at[i]))
-            return yaml_err(at_option(k->node, "nodes"), reterr,
+            return yaml_err(yaml_at(k->node, "nodes"), reterr,
                             "nodes: %.*s is another machine and there is no tls: whoever listens "
                             "on the way reads patient data; give \"tls\", or plaintext: true if "
                             "that is meant",
@@ -249,7 +243,7 @@ static int merge_user(struct site *s, struct site_kafka_user *u, const struct ya
         return slice_present(u->principal) ? 0 : site_no_room(s, reterr);
     }
     if (slice_present(u->principal) && !slice_starts(u->principal, SLICE("User:")))
-        return yaml_err(at_option(at, "principal"), reterr,
+        return yaml_err(yaml_at(at, "principal"), reterr,
                         "principal: begins with \"User:\", as in the nodes' ACLs");
     return 0;
 }

@@ -31,6 +31,9 @@ int site_no_room(const struct site *s, struct err *reterr);
 /* Each is APPLICATION/FACILITY; node has the option `sending`. */
 int site_check_sending(const struct yaml *node, const struct conf_texts *sending,
                        struct err *reterr);
+/* Whether a message of so many bytes, the value of that option, fits a record of the stream. */
+int site_check_fits(const struct site *s, const struct yaml *at, const char *option, uint64_t bytes,
+                    struct err *reterr);
 /* The section `tls` of a listener. */
 int site_read_tls(struct site *s, const struct yaml *node, struct site_tls *ret,
                   struct err *reterr);

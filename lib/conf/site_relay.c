@@ -38,12 +38,6 @@ enum {
     APPEND_TIMEOUT = 120 * 1000, /* nobody waits for an answer, and the line may be weak */
 };
 
-static const struct yaml *at_option(const struct yaml *map, const char *name)
-{
-    const struct yaml *n = yaml_get(map, name);
-    return n ? n : map;
-}
-
 /* What names places in this stream, or is a chain of its own, would mean nothing in another one. */
 static bool may_go(const struct site *s, struct slice topic)
 {
@@ -71,7 +65,7 @@ static int preset_topics(struct site *s, struct site_relay *r, struct err *reter
 
 static int check_topics(const struct site *s, const struct site_relay *r, struct err *reterr)
 {
-    const struct yaml *at = at_option(r->node, "topics");
+    const struct yaml *at = yaml_at(r->node, "topics");
     if (r->topics.n > SITE_RELAY_TOPICS_MAX)
         return yaml_err(at, reterr, "topics: at most %d", SITE_RELAY_TOPICS_MAX);
     for (unsigned i = 0; i < r->topics.n; i++) {
@@ -92,7 +86,7 @@ static int check_topics(const struct site *s, const struct site_relay *r, struct
 static int check_start(const struct site *s, struct site_relay *r, struct slice start,
                        struct err *reterr)
 {
-    const struct yaml *at = at_option(r->node, "start");
+    const struct yaml *at = yaml_at(r->node, "start");
     int64_t back;
     r->earliest = slice_eq_str(start, "earliest");
     if (r->earliest)
@@ -112,26 +106,26 @@ static int check_start(const struct site *s, struct site_relay *r, struct slice 
 static int check_sizes(const struct site *s, const struct site_relay *r, struct err *reterr)
 {
     if (r->record_max + r->set_bytes > s->stream.queue_bytes)
-        return yaml_err(at_option(r->node, "record_max"), reterr,
+        return yaml_err(yaml_at(r->node, "record_max"), reterr,
                         "record_max: with set_bytes, a set of %llu bytes does not fit "
                         "stream.queue_bytes (%llu)",
                         (unsigned long long)(r->record_max + r->set_bytes),
                         (unsigned long long)s->stream.queue_bytes);
     if (r->set_records > s->stream.queue_records)
-        return yaml_err(at_option(r->node, "set_records"), reterr,
+        return yaml_err(yaml_at(r->node, "set_records"), reterr,
                         "set_records: more than stream.queue_records (%lld)",
                         (long long)s->stream.queue_records);
     for (unsigned i = 0; i < s->nsources; i++)
         if (s->sources[i].has_folder &&
             s->sources[i].folder.message_max + SITE_RECORD_EXTRA > r->record_max)
-            return yaml_err(at_option(r->node, "record_max"), reterr,
+            return yaml_err(yaml_at(r->node, "record_max"), reterr,
                             "record_max: a message of source \"%s\" (folder: message_max) and its "
                             "receipt do not fit a record of %llu bytes",
                             s->sources[i].name.p, (unsigned long long)r->record_max);
     for (unsigned i = 0; i < s->nsources; i++)
         if (s->sources[i].has_mllp &&
             s->sources[i].mllp.frame_max + SITE_RECORD_EXTRA > r->record_max)
-            return yaml_err(at_option(r->node, "record_max"), reterr,
+            return yaml_err(yaml_at(r->node, "record_max"), reterr,
                             "record_max: a message of source \"%s\" (frame_max %llu bytes) and its "
                             "receipt do not fit a record of %llu bytes: raise the one, and "
                             "max.message.bytes on the nodes, or lower the other",

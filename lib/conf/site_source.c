@@ -90,12 +90,6 @@ enum {
     MLLP_OPTIONS = sizeof(mllp_options) / sizeof(*mllp_options),
 };
 
-static const struct yaml *at_option(const struct yaml *map, const char *name)
-{
-    const struct yaml *n = yaml_get(map, name);
-    return n ? n : map;
-}
-
 static int check_ods(const struct site_source *src, struct err *reterr)
 {
     bool ok = src->ods.n >= 3 && src->ods.n <= 12;
@@ -104,7 +98,7 @@ static int check_ods(const struct site_source *src, struct err *reterr)
              (src->ods.p[i] >= '0' && src->ods.p[i] <= '9');
     if (ok)
         return 0;
-    return yaml_err(at_option(src->node, "ods"), reterr,
+    return yaml_err(yaml_at(src->node, "ods"), reterr,
                     "ods: an ODS code is 3 to 12 capital letters and digits");
 }
 
@@ -118,7 +112,7 @@ static int check_system(const struct site_source *src, struct err *reterr)
     }
     if (ok)
         return 0;
-    return yaml_err(at_option(src->node, "system"), reterr,
+    return yaml_err(yaml_at(src->node, "system"), reterr,
                     "system: a name is made of a-z, 0-9, \"-\" and \"_\", 48 at most");
 }
 
@@ -134,9 +128,9 @@ static int check_pl(const struct site_source *src, struct err *reterr)
         while (i < PARTS && !slice_eq_str(part, parts[i]))
             i++;
         if (k >= PL_COMPONENTS)
-            return yaml_err(at_option(src->node, "pl"), reterr, "pl: a location has 11 parts");
+            return yaml_err(yaml_at(src->node, "pl"), reterr, "pl: a location has 11 parts");
         if (i == PARTS && part.n)
-            return yaml_err(at_option(src->node, "pl"), reterr,
+            return yaml_err(yaml_at(src->node, "pl"), reterr,
                             "pl: \"%.*s\" is not known; parts are ward, bay, bed, site, building, "
                             "floor, status, type, description, or nothing",
                             SLICE_ARG(part));
@@ -149,17 +143,28 @@ static int check_allow(const struct site_source *src, struct err *reterr)
     struct conf_addr net;
     for (unsigned i = 0; i < src->mllp.allow.n; i++)
         if (!conf_addr_net(src->mllp.allow.at[i], &net))
-            return yaml_err(at_option(src->mllp_node, "allow"), reterr,
+            return yaml_err(yaml_at(src->mllp_node, "allow"), reterr,
                             "allow: \"%.*s\" must be an address or a network: 10.1.2.3, "
                             "10.1.2.0/24, fd00::/8",
                             SLICE_ARG(src->mllp.allow.at[i]));
     return 0;
 }
 
+int site_check_fits(const struct site *s, const struct yaml *at, const char *option, uint64_t bytes,
+                    struct err *reterr)
+{
+    if (bytes + SITE_RECORD_EXTRA <= s->stream.record_max)
+        return 0;
+    return yaml_err(at, reterr,
+                    "%s: a message of %llu bytes and its receipt do not fit a record of %llu bytes "
+                    "(stream: record_max)",
+                    option, (unsigned long long)bytes, (unsigned long long)s->stream.record_max);
+}
+
 static int check_mllp(const struct site *s, const struct site_source *src, struct err *reterr)
 {
     struct conf_addr addr;
-    const struct yaml *at = at_option(src->mllp_node, "listen");
+    const struct yaml *at = yaml_at(src->mllp_node, "listen");
     if (!conf_addr_port(src->mllp.listen, &addr))
         return yaml_err(at, reterr, "listen: must be ADDRESS:PORT: 127.0.0.1:2575, [::1]:2575");
     if (!addr.loopback && src->mllp.allow.n == 0)
@@ -167,12 +172,9 @@ static int check_mllp(const struct site *s, const struct site_source *src, struc
                         "listen: other machines reach %.*s: say in \"allow\" which of them may "
                         "send, such as allow: [10.1.2.0/24]",
                         SLICE_ARG(src->mllp.listen));
-    if (src->mllp.frame_max + SITE_RECORD_EXTRA > s->stream.record_max)
-        return yaml_err(at_option(src->mllp_node, "frame_max"), reterr,
-                        "frame_max: a message of %llu bytes and its receipt do not fit a record of "
-                        "%llu bytes (stream: record_max)",
-                        (unsigned long long)src->mllp.frame_max,
-                        (unsigned long long)s->stream.record_max);
+    if (site_check_fits(s, yaml_at(src->mllp_node, "frame_max"), "frame_max", src->mllp.frame_max,
+                        reterr) < 0)
+        return -1;
     return check_allow(src, reterr);
 }
 
@@ -184,7 +186,7 @@ static int check_ports(const struct site *s, const struct site_source *src, stru
         return 0;
     for (const struct site_source *o = s->sources; o < src; o++)
         if (o->has_mllp && conf_addr_port(o->mllp.listen, &other) && conf_addr_clash(&mine, &other))
-            return yaml_err(at_option(src->mllp_node, "listen"), reterr,
+            return yaml_err(yaml_at(src->mllp_node, "listen"), reterr,
                             "listen: source \"%s\" listens on that port already", o->name.p);
     return 0;
 }
@@ -193,12 +195,12 @@ static int check_plain(const struct site_source *src, struct err *reterr)
 {
     struct conf_addr addr;
     if (src->mllp.tls_node && src->mllp.plaintext)
-        return yaml_err(at_option(src->mllp_node, "plaintext"), reterr,
+        return yaml_err(yaml_at(src->mllp_node, "plaintext"), reterr,
                         "plaintext: there is tls; leave one of them out");
     if (src->mllp.tls_node || src->mllp.plaintext || !conf_addr_port(src->mllp.listen, &addr) ||
         addr.loopback)
         return 0;
-    return yaml_err(at_option(src->mllp_node, "listen"), reterr,
+    return yaml_err(yaml_at(src->mllp_node, "listen"), reterr,
                     "listen: other machines reach %.*s and there is no tls: whoever listens on the "
                     "way reads patient data; give \"tls\", or plaintext: true if that is meant",
                     SLICE_ARG(src->mllp.listen));

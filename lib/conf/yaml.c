@@ -284,3 +284,9 @@ struct yaml *yaml_get(const struct yaml *map, const char *name)
             return n;
     return NULL;
 }
+
+const struct yaml *yaml_at(const struct yaml *map, const char *name)
+{
+    const struct yaml *n = yaml_get(map, name);
+    return n ? n : map;
+}

@@ -40,6 +40,8 @@ int yaml_read(struct slice text, const char *file, yaml_env_fn env, void *arg, s
               struct yaml **ret, struct err *reterr);
 /* The entry of that key, or NULL (also for NULL and for what is no map). */
 struct yaml *yaml_get(const struct yaml *map, const char *name);
+/* Where an error of that entry stands: the entry, or the map where it is not written. */
+const struct yaml *yaml_at(const struct yaml *map, const char *name);
 /* ERR_CONF "file:line:column: …"; returns -1. */
 void yaml_fill(const struct yaml *at, struct err *reterr, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
