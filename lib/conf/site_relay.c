@@ -103,6 +103,31 @@ static int check_start(const struct site *s, struct site_relay *r, struct slice 
     return 0;
 }
 
+static int check_fits(const struct site_relay *r, const struct site_source *src, const char *option,
+                      uint64_t bytes, struct err *reterr)
+{
+    if (bytes + SITE_RECORD_EXTRA <= r->record_max)
+        return 0;
+    return yaml_err(yaml_at(r->node, "record_max"), reterr,
+                    "record_max: a message of source \"%s\" (%s %llu bytes) and its receipt do not "
+                    "fit a record of %llu bytes: raise the one, and max.message.bytes on the "
+                    "nodes, or lower the other",
+                    src->name.p, option, (unsigned long long)bytes,
+                    (unsigned long long)r->record_max);
+}
+
+/* Whatever way a message may come, the relay must be able to copy it. */
+static int check_source(const struct site_relay *r, const struct site_source *src,
+                        struct err *reterr)
+{
+    if (src->has_folder &&
+        check_fits(r, src, "folder: message_max", src->folder.message_max, reterr) < 0)
+        return -1;
+    if (src->has_http && check_fits(r, src, "http: message_max", src->http.message_max, reterr) < 0)
+        return -1;
+    return src->has_mllp ? check_fits(r, src, "frame_max", src->mllp.frame_max, reterr) : 0;
+}
+
 static int check_sizes(const struct site *s, const struct site_relay *r, struct err *reterr)
 {
     if (r->record_max + r->set_bytes > s->stream.queue_bytes)
@@ -116,21 +141,8 @@ static int check_sizes(const struct site *s, const struct site_relay *r, struct 
                         "set_records: more than stream.queue_records (%lld)",
                         (long long)s->stream.queue_records);
     for (unsigned i = 0; i < s->nsources; i++)
-        if (s->sources[i].has_folder &&
-            s->sources[i].folder.message_max + SITE_RECORD_EXTRA > r->record_max)
-            return yaml_err(yaml_at(r->node, "record_max"), reterr,
-                            "record_max: a message of source \"%s\" (folder: message_max) and its "
-                            "receipt do not fit a record of %llu bytes",
-                            s->sources[i].name.p, (unsigned long long)r->record_max);
-    for (unsigned i = 0; i < s->nsources; i++)
-        if (s->sources[i].has_mllp &&
-            s->sources[i].mllp.frame_max + SITE_RECORD_EXTRA > r->record_max)
-            return yaml_err(yaml_at(r->node, "record_max"), reterr,
-                            "record_max: a message of source \"%s\" (frame_max %llu bytes) and its "
-                            "receipt do not fit a record of %llu bytes: raise the one, and "
-                            "max.message.bytes on the nodes, or lower the other",
-                            s->sources[i].name.p, (unsigned long long)s->sources[i].mllp.frame_max,
-                            (unsigned long long)r->record_max);
+        if (check_source(r, &s->sources[i], reterr) < 0)
+            return -1;
     return 0;
 }
 
