@@ -1,4 +1,3 @@
-#include "conf_addr.h"
 #include "site_parts.h"
 
 #define ROW(member) offsetof(struct site_er7, member)
@@ -22,21 +21,13 @@ enum { OPTIONS = sizeof(options) / sizeof(*options) };
 
 static int check_listen(const struct site_source *src, struct err *reterr)
 {
-    const struct site_er7 *h = &src->http;
-    struct conf_addr addr, net;
-    if (!conf_addr_port(h->listen, &addr))
-        return yaml_err(src->http_node, reterr, "listen: must be ADDRESS:PORT: 127.0.0.1:8080");
-    if (!addr.loopback && (h->allow.n == 0 || !h->plaintext))
-        return yaml_err(src->http_node, reterr,
-                        "listen: other machines reach %.*s: say in \"allow\" which of them may "
-                        "send, and plaintext: true if that is meant",
-                        SLICE_ARG(h->listen));
-    for (unsigned i = 0; i < h->allow.n; i++)
-        if (!conf_addr_net(h->allow.at[i], &net))
-            return yaml_err(src->http_node, reterr,
-                            "allow: \"%.*s\" must be an address or a network",
-                            SLICE_ARG(h->allow.at[i]));
-    return 0;
+    const struct site_listen l = {.node = src->http_node,
+                                  .listen = src->http.listen,
+                                  .allow = &src->http.allow,
+                                  .port = "8080",
+                                  .encrypt = "put a proxy in front that speaks TLS",
+                                  .plaintext = src->http.plaintext};
+    return site_check_listen(&l, reterr);
 }
 
 int site_read_er7(struct site *s, struct site_source *src, struct err *reterr)
@@ -47,7 +38,8 @@ int site_read_er7(struct site *s, struct site_source *src, struct err *reterr)
     if (conf_read(src->http_node, options, OPTIONS, s->arena, &src->http, reterr) < 0 ||
         check_listen(src, reterr) < 0)
         return -1;
-    return site_check_fits(s, src->http_node, "message_max", src->http.message_max, reterr);
+    return site_check_fits(s, yaml_at(src->http_node, "message_max"), "message_max",
+                           src->http.message_max, reterr);
 }
 
 void site_print_er7(struct buf *out)

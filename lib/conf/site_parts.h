@@ -31,6 +31,17 @@ int site_no_room(const struct site *s, struct err *reterr);
 /* Each is APPLICATION/FACILITY; node has the option `sending`. */
 int site_check_sending(const struct yaml *node, const struct conf_texts *sending,
                        struct err *reterr);
+/* A listener of a source: the section with the options `listen`, `allow`, `plaintext`, what they
+ * hold, the port to show as an example, and what encrypts the way to it. */
+struct site_listen {
+    const struct yaml *node;
+    struct slice listen;
+    const struct conf_texts *allow;
+    const char *port, *encrypt;
+    bool tls, plaintext;
+};
+/* Other machines reach it only where it says which, and unencrypted only where that is meant. */
+int site_check_listen(const struct site_listen *l, struct err *reterr);
 /* Whether a message of so many bytes, the value of that option, fits a record of the stream. */
 int site_check_fits(const struct site *s, const struct yaml *at, const char *option, uint64_t bytes,
                     struct err *reterr);

@@ -138,18 +138,6 @@ static int check_pl(const struct site_source *src, struct err *reterr)
     return 0;
 }
 
-static int check_allow(const struct site_source *src, struct err *reterr)
-{
-    struct conf_addr net;
-    for (unsigned i = 0; i < src->mllp.allow.n; i++)
-        if (!conf_addr_net(src->mllp.allow.at[i], &net))
-            return yaml_err(yaml_at(src->mllp_node, "allow"), reterr,
-                            "allow: \"%.*s\" must be an address or a network: 10.1.2.3, "
-                            "10.1.2.0/24, fd00::/8",
-                            SLICE_ARG(src->mllp.allow.at[i]));
-    return 0;
-}
-
 int site_check_fits(const struct site *s, const struct yaml *at, const char *option, uint64_t bytes,
                     struct err *reterr)
 {
@@ -163,19 +151,17 @@ int site_check_fits(const struct site *s, const struct yaml *at, const char *opt
 
 static int check_mllp(const struct site *s, const struct site_source *src, struct err *reterr)
 {
-    struct conf_addr addr;
-    const struct yaml *at = yaml_at(src->mllp_node, "listen");
-    if (!conf_addr_port(src->mllp.listen, &addr))
-        return yaml_err(at, reterr, "listen: must be ADDRESS:PORT: 127.0.0.1:2575, [::1]:2575");
-    if (!addr.loopback && src->mllp.allow.n == 0)
-        return yaml_err(at, reterr,
-                        "listen: other machines reach %.*s: say in \"allow\" which of them may "
-                        "send, such as allow: [10.1.2.0/24]",
-                        SLICE_ARG(src->mllp.listen));
-    if (site_check_fits(s, yaml_at(src->mllp_node, "frame_max"), "frame_max", src->mllp.frame_max,
-                        reterr) < 0)
+    const struct site_listen l = {.node = src->mllp_node,
+                                  .listen = src->mllp.listen,
+                                  .allow = &src->mllp.allow,
+                                  .port = "2575",
+                                  .encrypt = "give \"tls\"",
+                                  .tls = src->mllp.tls_node != NULL,
+                                  .plaintext = src->mllp.plaintext};
+    if (site_check_listen(&l, reterr) < 0)
         return -1;
-    return check_allow(src, reterr);
+    return site_check_fits(s, yaml_at(src->mllp_node, "frame_max"), "frame_max",
+                           src->mllp.frame_max, reterr);
 }
 
 /* A port belongs to one source: what comes in there has no other name. */
@@ -191,28 +177,13 @@ static int check_ports(const struct site *s, const struct site_source *src, stru
     return 0;
 }
 
-static int check_plain(const struct site_source *src, struct err *reterr)
-{
-    struct conf_addr addr;
-    if (src->mllp.tls_node && src->mllp.plaintext)
-        return yaml_err(yaml_at(src->mllp_node, "plaintext"), reterr,
-                        "plaintext: there is tls; leave one of them out");
-    if (src->mllp.tls_node || src->mllp.plaintext || !conf_addr_port(src->mllp.listen, &addr) ||
-        addr.loopback)
-        return 0;
-    return yaml_err(yaml_at(src->mllp_node, "listen"), reterr,
-                    "listen: other machines reach %.*s and there is no tls: whoever listens on the "
-                    "way reads patient data; give \"tls\", or plaintext: true if that is meant",
-                    SLICE_ARG(src->mllp.listen));
-}
-
 static int read_mllp(struct site *s, struct site_source *src, struct err *reterr)
 {
     src->has_mllp = src->mllp_node != NULL;
     if (!src->has_mllp)
         return 0;
     if (conf_read(src->mllp_node, mllp_options, MLLP_OPTIONS, s->arena, &src->mllp, reterr) < 0 ||
-        check_mllp(s, src, reterr) < 0 || check_plain(src, reterr) < 0)
+        check_mllp(s, src, reterr) < 0)
         return -1;
     if (src->mllp.tls_node && site_read_tls(s, src->mllp.tls_node, &src->mllp.tls, reterr) < 0)
         return -1;
