@@ -60,6 +60,7 @@ static void on_closed(struct conn *c, const char *why, void *arg)
     struct far_mllp *f = arg;
     struct conn **at = slot_of(f, c);
     (void)why;
+    ck_assert_ptr_nonnull(at);
     listener_release(f->listener, &f->peers[at - f->conns]);
     *at = NULL;
 }
