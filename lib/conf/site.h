@@ -62,9 +62,13 @@ struct site_ack {             /* sources.<name>.ack */
     int batch;                /* enum site_ack_batch: all */
 };
 
+/* What a source sends, and with it the kind of paths in its maps. */
+enum site_format { SITE_HL7V2, SITE_FHIR, SITE_JSON, SITE_CSV };
+
 struct site_source {
     struct slice name;
     const struct yaml *node;
+    int format; /* enum site_format: hl7v2 */
     struct slice
         adapter; /* acute, community, mental-health, ambulance: the process that hosts it */
     struct slice
@@ -265,6 +269,8 @@ void site_close(const struct site *s);
 /* One more who holds it: what borrows from a site while another one takes its place. */
 const struct site *site_hold(const struct site *s);
 const struct site_source *site_source_find(const struct site *s, struct slice name);
+/* "hl7v2", "fhir", "json", "csv". */
+const char *site_format_name(int format);
 const struct site_route *site_route_find(const struct site *s, struct slice name);
 /* Where the health port of a process listens: an adapter by its name, or "broker", "board"; preset
  * 127.0.0.1:0 (any free port). */

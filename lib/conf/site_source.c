@@ -10,9 +10,15 @@ static const char *const sectors[] = {"acute",       "community",    "mental_hea
                                       "ambulance",   "primary_care", "social_care",
                                       "independent", "national",     NULL};
 
+static const char *const formats[] = {
+    [SITE_HL7V2] = "hl7v2", [SITE_FHIR] = "fhir", [SITE_JSON] = "json", [SITE_CSV] = "csv", NULL};
+
 static const struct conf_option source_options[] = {
     {"adapter", CONF_TEXT, ROW(adapter), .choices = adapters, .required = true,
      .help = "The process that hosts the source and the maps it starts from."},
+    {"format", CONF_CHOICE, ROW(format), "hl7v2", .choices = formats,
+     .help = "What the system sends; another than `hl7v2` has maps of its own, in "
+             "`<adapter>/<format>/` of the folder of maps."},
     {"sector", CONF_TEXT, ROW(sector), .choices = sectors,
      .help = "Sector that its events carry; that of the adapter unless given."},
     {"ods", CONF_TEXT, ROW(ods), .required = true,
@@ -190,6 +196,21 @@ static int read_mllp(struct site *s, struct site_source *src, struct err *reterr
     return check_ports(s, src, reterr);
 }
 
+/* The way in which a source is connected carries what it sends. */
+static int check_format(const struct site_source *src, struct err *reterr)
+{
+    if (src->format == SITE_HL7V2 || !src->mllp_node)
+        return 0;
+    return yaml_err(yaml_at(src->node, "format"), reterr,
+                    "format: mllp carries HL7 v2; leave mllp out, or format: %s",
+                    formats[src->format]);
+}
+
+const char *site_format_name(int format)
+{
+    return formats[format];
+}
+
 /* The sector of an event is spelt with "_", the adapter's folder with "-". */
 static struct slice sector_of(const struct site_source *src)
 {
@@ -206,7 +227,7 @@ static int read_source(struct site *s, struct site_source *src, const struct yam
     if (site_check_name(node, "source", reterr) < 0 ||
         conf_read(node, source_options, SOURCE_OPTIONS, s->arena, src, reterr) < 0 ||
         check_ods(src, reterr) < 0 || check_system(src, reterr) < 0 || check_pl(src, reterr) < 0 ||
-        site_check_sending(node, &src->sending, reterr) < 0)
+        check_format(src, reterr) < 0 || site_check_sending(node, &src->sending, reterr) < 0)
         return -1;
     src->sector = sector_of(src);
     for (unsigned i = 0; i < src->overlays.n; i++)

@@ -83,8 +83,10 @@ static int open_context(struct translator *t, struct err *reterr)
 static int read_maps(struct translator *t, const char *maps_dir, struct map_tree *tree,
                      struct err *reterr)
 {
+    bool hl7 = t->source->format == SITE_HL7V2;
     struct slice folder =
-        arena_printf(&t->arena, "%s/%.*s", maps_dir, SLICE_ARG(t->source->adapter));
+        arena_printf(&t->arena, "%s/%.*s%s%s", maps_dir, SLICE_ARG(t->source->adapter),
+                     hl7 ? "" : "/", hl7 ? "" : site_format_name(t->source->format));
     if (!slice_present(folder))
         return err_set(reterr, ERR_NOMEM, "no room for the maps");
     if (map_tree_add_folder(tree, folder.p, reterr) < 0)
@@ -139,6 +141,9 @@ static int open_source(struct translator *t, struct err *reterr)
 int translate_open(const struct site *site, const struct site_source *source, const char *maps_dir,
                    struct translator **ret, struct err *reterr)
 {
+    if (source->format != SITE_HL7V2)
+        return err_set(reterr, ERR_CONF, "source %.*s: format: only hl7v2 can be read yet",
+                       SLICE_ARG(source->name));
     struct translator *t = calloc(1, sizeof(*t));
     if (!t)
         return err_set(reterr, ERR_NOMEM, "no memory for a translator");
