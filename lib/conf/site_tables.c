@@ -240,22 +240,58 @@ static int put_maps(struct site_tables *ts, struct dict *names, const struct yam
     return 0;
 }
 
-static int put_rows(struct site_tables *ts, struct dict *names, struct csv *csv, struct err *reterr)
+/* A CSV file while it is read. */
+struct rows {
+    struct csv csv;
+    struct slice rest;
+    struct slice cells[3]; /* of the row read last, with a NUL behind each */
+    unsigned n;            /* how many it has */
+    unsigned line;
+    const char *file;
+};
+
+enum { CELLS_MAX = 64 };
+
+/* 1 a row, 0 the end, -1 with file:line. */
+static int next_row(struct rows *rows, struct arena *arena, struct err *reterr)
 {
-    struct slice cells[CSV_CELLS_MAX];
-    unsigned n = 0;
-    int got = csv_next(csv, &ts->arena, cells, &n, reterr);
+    struct slice cells[CELLS_MAX];
+    struct csv_row row;
+    enum csv_result got = csv_next(&rows->csv, &rows->rest, true, &row);
+    if (got == CSV_MORE)
+        return 0;
+    rows->line = (unsigned)row.line;
+    if (got == CSV_BAD)
+        return err_set(reterr, ERR_CONF, "%s:%u:%u: %s", rows->file, (unsigned)row.fault_line,
+                       (unsigned)row.fault_column, row.why);
+    enum csv_cells split = csv_cells(&row, &rows->csv.rules, arena, cells, CELLS_MAX, &rows->n);
+    if (split == CSV_CELLS_MANY)
+        return err_set(reterr, ERR_CONF, "%s:%u: more than %d cells", rows->file, rows->line,
+                       CELLS_MAX);
+    for (unsigned i = 0; split == CSV_CELLS_OK && i < rows->n && i < 3; i++)
+        rows->cells[i] = arena_copy(arena, cells[i]);
+    return arena->overflow
+               ? err_set(reterr, ERR_LIMIT, "%s:%u: more than fits the memory set aside",
+                         rows->file, rows->line)
+               : 1;
+}
+
+static int put_rows(struct site_tables *ts, struct dict *names, struct rows *rows,
+                    struct err *reterr)
+{
+    const struct slice *cells = rows->cells;
+    int got = next_row(rows, &ts->arena, reterr);
     if (got < 0)
         return -1;
-    if (!got || n != 3 || !slice_eq_str(cells[0], "table") || !slice_eq_str(cells[1], "key") ||
-        !slice_eq_str(cells[2], "value"))
+    if (!got || rows->n != 3 || !slice_eq_str(cells[0], "table") ||
+        !slice_eq_str(cells[1], "key") || !slice_eq_str(cells[2], "value"))
         return err_set(reterr, ERR_CONF, "%s:1: the first line must be: table,key,value",
-                       csv->file);
-    while ((got = csv_next(csv, &ts->arena, cells, &n, reterr)) > 0) {
-        struct row r = {cells[0], cells[1], cells[2], csv->file, csv->line};
-        if (n != 3)
+                       rows->file);
+    while ((got = next_row(rows, &ts->arena, reterr)) > 0) {
+        struct row r = {cells[0], cells[1], cells[2], rows->file, rows->line};
+        if (rows->n != 3)
             return err_set(reterr, ERR_CONF, "%s:%u: a line has 3 cells: table,key,value",
-                           csv->file, csv->line);
+                           rows->file, rows->line);
         if (r.table.n == 0)
             return bad_row(&r, reterr, "the table has no name");
         if (put_row(ts, names, &r, reterr) < 0)
@@ -267,12 +303,16 @@ static int put_rows(struct site_tables *ts, struct dict *names, struct csv *csv,
 static int put_file(struct site_tables *ts, struct dict *names, struct slice file,
                     struct err *reterr)
 {
+    static const struct csv_rules rules = {.delimiter = ','};
+    struct rows rows = {.file = file.p};
     struct buf text;
-    struct csv csv;
     if (conf_file(file.p, SITE_TABLE_FILE_MAX, &text, reterr) < 0)
         return -1;
-    csv_begin(&csv, buf_slice(&text), file.p);
-    int rc = put_rows(ts, names, &csv, reterr);
+    rows.rest = buf_slice(&text);
+    if (slice_starts(rows.rest, SLICE("\xef\xbb\xbf")))
+        rows.rest = slice_sub(rows.rest, 3, rows.rest.n);
+    csv_begin(&rows.csv, &rules);
+    int rc = put_rows(ts, names, &rows, reterr);
     buf_fini(&text);
     return rc;
 }

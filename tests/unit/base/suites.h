@@ -4,6 +4,7 @@
 #include <check.h>
 
 Suite *arena_suite(void);
+Suite *csv_suite(void);
 Suite *dict_suite(void);
 Suite *slice_suite(void);
 Suite *text_suite(void);

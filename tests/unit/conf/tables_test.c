@@ -1,5 +1,4 @@
 #include "conf_suites.h"
-#include "csv.h"
 #include "kit.h"
 #include "site_tables.h"
 
@@ -131,8 +130,8 @@ START_TEST(what_is_wrong_is_said)
         {"", "table,key,value\nx,y\n", "t.csv:2: a line has 3 cells"},
         {"", "table,key,value\n,y,z\n", "no name"},
         {"", "table,key,value\nx,,z\n", "t.csv:2: table x: a key has"},
-        {"", "table,key,value\nx,y,\"z\n", "t.csv:2: a quoted cell"},
-        {"", "table,key,value\nx,y,\"z\"z\n", "t.csv:2: a quoted cell"},
+        {"", "table,key,value\nx,y,\"z\n", "t.csv:2:5: a field whose quote"},
+        {"", "table,key,value\nx,y,\"z\"z\n", "t.csv:2:8: something stands behind"},
         {"", "table,key,value\nx,1/2/3/4/5/6/7/8/9,z\n", "at most 8 parts"},
         {"", "table,key,value\nx,y,z\n\nx,y,a\n", "t.csv:4: table x: \"y\" has another value on"},
         {"tables: {x: {y: a}}", "table,key,value\nx,y,z\n", "weir.yaml:3"},
@@ -171,36 +170,6 @@ START_TEST(shapes_are_bounded)
 }
 END_TEST
 
-START_TEST(csv_cells)
-{
-    static const char text[] = "\xef\xbb\xbf"
-                               "a,\"b \"\"q\"\", c\",\r\n\r\n\"x\ny\"\n,,";
-    struct arena arena;
-    struct csv csv;
-    struct slice cells[CSV_CELLS_MAX];
-    struct kit_guard guard;
-    struct err err;
-    unsigned n;
-    arena_init(&arena, 1 << 20);
-    kit_guard_open(&guard, SLICE(text));
-    csv_begin(&csv, guard.bytes, "t.csv");
-    ck_assert_int_eq(csv_next(&csv, &arena, cells, &n, &err), 1);
-    ck_assert_uint_eq(n, 3);
-    kit_assert_slice(cells[0], SLICE("a"));
-    kit_assert_slice(cells[1], SLICE("b \"q\", c"));
-    kit_assert_slice(cells[2], SLICE(""));
-    ck_assert_int_eq(csv_next(&csv, &arena, cells, &n, &err), 1);
-    ck_assert_uint_eq(csv.line, 3);
-    kit_assert_slice(cells[0], SLICE("x\ny"));
-    ck_assert_int_eq(csv_next(&csv, &arena, cells, &n, &err), 1);
-    ck_assert_uint_eq(csv.line, 5);
-    ck_assert_uint_eq(n, 3);
-    ck_assert_int_eq(csv_next(&csv, &arena, cells, &n, &err), 0);
-    kit_guard_close(&guard);
-    arena_fini(&arena);
-}
-END_TEST
-
 Suite *tables_suite(void)
 {
     Suite *s = suite_create("tables");
@@ -209,7 +178,6 @@ Suite *tables_suite(void)
     tcase_add_test(t, defaults_come_last);
     tcase_add_test(t, what_is_wrong_is_said);
     tcase_add_test(t, shapes_are_bounded);
-    tcase_add_test(t, csv_cells);
     suite_add_tcase(s, t);
     return s;
 }
