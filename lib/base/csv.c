@@ -146,12 +146,15 @@ static enum csv_result give_bad(struct csv *c, struct slice *input, size_t line_
     return CSV_BAD;
 }
 
-static enum csv_result give_long(struct csv *c, struct slice *input, struct csv_row *ret)
+static enum csv_result give_head(struct csv *c, struct slice *input, struct csv_row *ret)
 {
+    ret->quoted = false;
     ret->bytes = slice_sub(*input, 0, c->rules.row_max);
+    c->long_at = c->at;
+    c->long_line = c->line;
     take(c, input, c->rules.row_max);
     c->skipping = true;
-    return CSV_LONG;
+    return CSV_HEAD;
 }
 
 /* The row has a quote in front of its first line end, which stands at line_end. */
@@ -169,20 +172,22 @@ static enum csv_result quoted_row(struct csv *c, struct slice *input, size_t lin
     if (!scan.why && !scan.open)
         return give(c, input, scan.end, ret);
     if (line_end > c->rules.row_max)
-        return give_long(c, input, ret);
+        return give_head(c, input, ret);
     return give_bad(c, input, line_end, scan.at, scan.why ? scan.why : ENDLESS, ret);
 }
 
-/* The rest of a row too long. False: it goes on. */
-static bool skip(struct csv *c, struct slice *input)
+/* The rest of a row too long. */
+static enum csv_result skip(struct csv *c, struct slice *input, bool last, struct csv_row *ret)
 {
     size_t end = find_end(c, *input);
     bool found = end < input->n;
     take(c, input, end);
-    if (found)
-        take_end(c, input);
-    c->skipping = !found;
-    return found;
+    if (!found && !last)
+        return CSV_MORE;
+    *ret = (struct csv_row){.at = c->long_at, .line = c->long_line, .length = c->at - c->long_at};
+    take_end(c, input);
+    c->skipping = false;
+    return CSV_LONG;
 }
 
 static void skip_empty(struct csv *c, struct slice *input)
@@ -196,8 +201,8 @@ static void skip_empty(struct csv *c, struct slice *input)
 
 enum csv_result csv_next(struct csv *c, struct slice *input, bool last, struct csv_row *ret)
 {
-    if (c->skipping && !skip(c, input))
-        return CSV_MORE;
+    if (c->skipping)
+        return skip(c, input, last, ret);
     skip_empty(c, input);
     if (input->n == 0)
         return CSV_MORE;
@@ -210,7 +215,7 @@ enum csv_result csv_next(struct csv *c, struct slice *input, bool last, struct c
     if (quote < line.n)
         return quoted_row(c, input, end, last, ret);
     if (end > c->rules.row_max)
-        return give_long(c, input, ret);
+        return give_head(c, input, ret);
     size_t other = c->cr_alone ? slice_find(line, '\n') : line.n;
     if (other < line.n)
         return give_bad(c, input, end, other, "a line ends in LF, those before in CR", ret);

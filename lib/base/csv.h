@@ -23,15 +23,16 @@ struct csv {
     bool cr_alone;     /* lines end in CR */
     bool ends_known;   /* the first line end was seen */
     bool behind_cr;    /* a LF here belongs to the CR before */
-    bool skipping;     /* within a row too long, told already */
+    bool skipping;     /* within a row too long: the one that begins at long_at, long_line */
+    uint64_t long_at, long_line;
 };
 
 enum csv_result {
     CSV_MORE, /* give the rest of the input again with more behind it; the end where it was last */
     CSV_ROW,
     CSV_BAD,  /* why, fault_line, fault_column; bytes is the line on which the row begins */
-    CSV_LONG, /* no line end within row_max bytes: bytes is its beginning, the rest is passed over
-               */
+    CSV_HEAD, /* no line end within row_max bytes: bytes is the beginning, CSV_LONG follows */
+    CSV_LONG, /* that row has ended: length */
 };
 
 struct csv_row {

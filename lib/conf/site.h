@@ -37,6 +37,17 @@ struct site_folder {      /* sources.<name>.folder */
     uint64_t message_max; /* 8MiB */
 };
 
+/* What is done about a header that is not that of the file before. */
+enum site_header_policy { SITE_HEADER_ALARM, SITE_HEADER_REFUSE };
+
+struct site_csv {   /* sources.<name>.csv; always filled */
+    char delimiter; /* , */
+    bool header;    /* true: the first line names the columns */
+    struct conf_texts columns;
+    int on_other_header; /* enum site_header_policy: alarm */
+    int delimiter_option;
+};
+
 struct site_er7 {              /* sources.<name>.http */
     struct slice listen, path; /* path: "/" */
     struct conf_texts allow;
@@ -85,10 +96,11 @@ struct site_source {
     bool forward;               /* false: kept and translated, marked "do not forward" */
     struct conf_texts overlays; /* map files on top of the shipped ones */
     const struct yaml *tables;  /* tables of this source only, before the site's */
-    const struct yaml *mllp_node, *ack_node, *folder_node, *http_node;
+    const struct yaml *mllp_node, *ack_node, *folder_node, *http_node, *csv_node;
     struct site_mllp mllp;
     struct site_ack ack;
     struct site_folder folder;
+    struct site_csv csv;
     struct site_er7 http;
     bool has_mllp, has_folder, has_http;
 };

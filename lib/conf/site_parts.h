@@ -54,6 +54,8 @@ int site_read_routes(struct site *s, const struct yaml *section, struct err *ret
 int site_read_consumers(struct site *s, const struct yaml *section, struct err *reterr);
 /* The section `folder` of a source, if it has one. */
 int site_read_folder(struct site *s, struct site_source *src, struct err *reterr);
+/* The section `csv` of a source, or what is preset. */
+int site_read_csv(struct site *s, struct site_source *src, struct err *reterr);
 /* The section `http` of a source, if it has one. */
 int site_read_er7(struct site *s, struct site_source *src, struct err *reterr);
 /* The section `ack` of a source; node NULL: what is preset. */
@@ -81,6 +83,7 @@ void site_print_tls(struct buf *out);
 void site_print_sources(struct buf *out);
 void site_print_ack(struct buf *out);
 void site_print_folder(struct buf *out);
+void site_print_csv(struct buf *out);
 void site_print_er7(struct buf *out);
 void site_print_routes(struct buf *out);
 void site_print_consumers(struct buf *out);

@@ -57,7 +57,8 @@ static const struct conf_option source_options[] = {
     {"tables", CONF_NODE, ROW(tables),
      .help = "Tables of this source; they come before the site's, entry by entry."},
     {"ack", CONF_NODE, ROW(ack_node), .help = "Acknowledgments: see below."},
-    {"folder", CONF_NODE, ROW(folder_node), .help = "Files of HL7 v2 messages: see below."},
+    {"csv", CONF_NODE, ROW(csv_node), .help = "How CSV is written here: see below."},
+    {"folder", CONF_NODE, ROW(folder_node), .help = "Files: see below."},
     {"http", CONF_NODE, ROW(http_node), .help = "HL7 v2 over HTTP: see below."},
     {"mllp", CONF_NODE, ROW(mllp_node), .help = "HL7 v2 over MLLP: see below."},
 };
@@ -234,7 +235,8 @@ static int read_source(struct site *s, struct site_source *src, const struct yam
         if (site_absolute(s, &src->overlays.at[i], reterr) < 0)
             return -1;
     if (site_read_ack(s, src->ack_node, &src->ack, reterr) < 0 ||
-        site_read_folder(s, src, reterr) < 0 || site_read_er7(s, src, reterr) < 0)
+        site_read_csv(s, src, reterr) < 0 || site_read_folder(s, src, reterr) < 0 ||
+        site_read_er7(s, src, reterr) < 0)
         return -1;
     return read_mllp(s, src, reterr);
 }
@@ -270,6 +272,7 @@ void site_print_sources(struct buf *out)
     conf_print_options(mllp_options, MLLP_OPTIONS, out);
     site_print_tls(out);
     site_print_folder(out);
+    site_print_csv(out);
     site_print_er7(out);
     site_print_ack(out);
 }

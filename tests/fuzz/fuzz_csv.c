@@ -54,6 +54,8 @@ static void read_on(struct csv *c, struct buf *waiting, bool last, struct arena 
         buf_printf(seen, "%d@%llu,%llu:", (int)what, (unsigned long long)row.at,
                    (unsigned long long)row.line);
         buf_put(seen, row.bytes);
+        if (what == CSV_LONG)
+            buf_printf(seen, "%llu", (unsigned long long)row.length);
         if (what == CSV_BAD)
             buf_printf(seen, "%llu,%llu", (unsigned long long)row.fault_line,
                        (unsigned long long)row.fault_column);

@@ -30,9 +30,12 @@ static void put(struct buf *out, enum csv_result what, const struct csv_row *row
         buf_printf(out, "bad %u:%u <%.*s>", (unsigned)row->fault_line, (unsigned)row->fault_column,
                    SLICE_ARG(row->bytes));
         ck_assert_ptr_nonnull(row->why);
-    } else {
-        buf_printf(out, "long %u@%u <%.*s>", (unsigned)row->line, (unsigned)row->at,
+    } else if (what == CSV_HEAD) {
+        buf_printf(out, "head %u@%u <%.*s>", (unsigned)row->line, (unsigned)row->at,
                    SLICE_ARG(row->bytes));
+    } else {
+        buf_printf(out, "long %u@%u %u", (unsigned)row->line, (unsigned)row->at,
+                   (unsigned)row->length);
     }
     buf_putc(out, '|');
 }
@@ -118,13 +121,13 @@ static const struct {
     {"a,b,c,d,e,f,g,h\na,b,c,d,e,f,g,h,i\n", "1@0 [a] [b] [c] [d] [e] [f] [g] [h]|2@16 many|", 0,
      0},
     /* Rows of more than 8 bytes. */
-    {"12345678\n123456789\n1\n", "1@0 [12345678]|long 2@9 <12345678>|3@19 [1]|", 0, 8},
+    {"12345678\n123456789\n1\n", "1@0 [12345678]|head 2@9 <12345678>|long 2@9 9|3@19 [1]|", 0, 8},
     {"\"3456,8\"\n1\n", "1@0 [3456,8]|2@9 [1]|", 0, 8},
     {"\"345\n78\"9\n1\n", "bad 2:4 <\"345>|bad 2:3 <78\"9>|3@10 [1]|", 0, 8},
     {"\"345\n789\"\n1\n", "bad 1:1 <\"345>|bad 2:4 <789\">|3@10 [1]|", 0, 8},
-    {"\"23456789\"\n1\n", "long 1@0 <\"2345678>|2@11 [1]|", 0, 8},
-    {"1,\"456789", "long 1@0 <1,\"45678>|", 0, 8},
-    {"a\r\n123456789\r\n\r\n1", "1@0 [a]|long 2@3 <12345678>|4@16 [1]|", 0, 8},
+    {"\"23456789\"\n1\n", "head 1@0 <\"2345678>|long 1@0 10|2@11 [1]|", 0, 8},
+    {"1,\"456789", "head 1@0 <1,\"45678>|long 1@0 9|", 0, 8},
+    {"a\r\n123456789\r\n\r\n1", "1@0 [a]|head 2@3 <12345678>|long 2@3 10|4@16 [1]|", 0, 8},
 };
 
 START_TEST(test_rows)
