@@ -39,6 +39,7 @@ struct csv_row {
     struct slice bytes;                /* as sent, without the line end; into the input */
     uint64_t at, line;                 /* where it begins */
     bool quoted;                       /* some field has quotes around it */
+    uint64_t length;                   /* CSV_LONG: bytes in all */
     const char *why;                   /* CSV_BAD */
     uint64_t fault_line, fault_column; /* column in bytes, from 1 */
 };
