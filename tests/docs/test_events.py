@@ -1,0 +1,98 @@
+"""docs/events/ is what schemas/ makes of it, and the catalogue has every type there is to be."""
+import json
+import os
+import re
+import subprocess
+import sys
+import unittest
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+SCRIPT = os.path.join(TOP, "schemas", "generate_pages.py")
+PAGES = os.path.join(TOP, "docs", "events")
+WANTED = os.path.join(TOP, "..", "shared", "domain", "events.md")  # not part of the repository
+
+
+def types():
+    with open(os.path.join(TOP, "schemas", "types.json"), encoding="utf-8") as f:
+        return {t["type"]: t for t in json.load(f)["types"]}
+
+
+def read(name):
+    with open(os.path.join(PAGES, name), encoding="utf-8") as f:
+        return f.read()
+
+
+def names_of(text):
+    """The types of a first column such as "mha.detention_started / ended / renewed (note)"."""
+    names = re.sub(r"\(.*?\)", "", text).replace("*", "").split("/")
+    first = names[0].strip()
+    family, _, rest = first.partition(".")
+    for name in (n.strip() for n in names):
+        if "." in name:
+            yield name
+        elif "_" in name or "_" not in rest:
+            yield f"{family}.{name}"
+        else:
+            yield f"{family}.{rest.rpartition('_')[0]}_{name}"
+
+
+def wanted():
+    """Type, by, whole row: section 3 of what the catalogue was made from."""
+    with open(WANTED, encoding="utf-8") as f:
+        text = f.read().partition("\n## 3 ")[2].partition("\n## 4 ")[0]
+    for row in re.findall(r"^\| ?([a-z_]+\..*)\|$", text, re.M):
+        cells = [c.strip() for c in row.split(" | ")]
+        for name in names_of(cells[0]):
+            yield name, cells[1], row
+
+
+class Catalogue(unittest.TestCase):
+    def test_the_pages_are_current(self):
+        done = subprocess.run([sys.executable, "-B", SCRIPT, "--check"], capture_output=True, text=True, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_a_page_that_is_not_current_is_named(self):
+        sys.path.insert(0, os.path.join(TOP, "schemas"))
+        import tempfile
+        import catalogue
+        with tempfile.TemporaryDirectory() as folder:
+            pages = {"a.md": "A\n", "b.md": "B\n"}
+            self.assertEqual(len(catalogue.write_or_compare(pages, folder, True, "x")), 2)
+            catalogue.write_or_compare(pages, folder, False, "x")
+            self.assertEqual(catalogue.write_or_compare(pages, folder, True, "x"), [])
+            found = catalogue.write_or_compare({"a.md": "other\n"}, folder, True, "run it")
+            self.assertEqual(len(found), 2)
+            self.assertIn("run it", found[0])
+
+    def test_every_type_has_a_page_that_the_index_names(self):
+        index = read("README.md")
+        for name, row in types().items():
+            text = read(f"{name}.md")
+            self.assertIn(f"]({name}.md)", index)
+            for part in ("## What produces it\n- ", "## Fields", "| who gets it |", "## Example"):
+                self.assertIn(part, text, name)
+            self.assertEqual("No known sender" in text, "sender" in row, name)
+        self.assertGreater(sum("sender" in r for r in types().values()), 10)
+
+    def test_no_page_says_who_a_patient_is(self):
+        for name in types():
+            text = read(f"{name}.md")
+            self.assertNotRegex(text, r'"(nhs_number|family|birth_date)": "[^*]', name)
+            self.assertNotRegex(text, r"999\d{7}", name)
+
+    @unittest.skipUnless(os.path.exists(WANTED), "the facts that the catalogue was made from are not here")
+    def test_the_catalogue_is_what_is_wanted(self):
+        have, rows = types(), list(wanted())
+        self.assertGreater(len(rows), 120)
+        self.assertEqual(set(have) - {n for n, _, _ in rows}, {"event.retracted"})
+        self.assertEqual({n for n, _, _ in rows} - set(have), set())
+        for name, by, row in rows:
+            self.assertEqual("adapter" in have[name]["by"], bool(re.search(r"\bA\b", by)), name)
+            if re.search(r"(^|; )J\b", by):
+                self.assertIn("journey", have[name]["by"], name)
+            if "(gap" in row:
+                self.assertIn("sender", have[name], name)
+
+
+if __name__ == "__main__":
+    unittest.main()
