@@ -86,7 +86,7 @@ struct parcel *delivery_find(struct delivery *d, struct slice id);
 /* The open ones, oldest first: NULL begins, NULL ends. */
 struct parcel *delivery_parked(struct delivery *d, const struct parcel *after);
 /* Gives its event to fn, as fetcher_ask; owner is for fetcher_forget. */
-void delivery_fetch(struct delivery *d, struct parcel *p, const void *owner, fetch_fn fn,
+void delivery_fetch(struct delivery *d, struct parcel *p, const void *owner, lookup_fn fn,
                     void *arg);
 /* After the audit record is durable. ERR_REFUSED as sched_release and sched_discard. */
 int delivery_release(struct delivery *d, struct parcel *p, struct err *reterr);

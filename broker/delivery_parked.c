@@ -413,7 +413,8 @@ struct parcel *delivery_find(struct delivery *d, struct slice id)
     return found;
 }
 
-void delivery_fetch(struct delivery *d, struct parcel *p, const void *owner, fetch_fn fn, void *arg)
+void delivery_fetch(struct delivery *d, struct parcel *p, const void *owner, lookup_fn fn,
+                    void *arg)
 {
     struct err err;
     if (slice_present(p->value)) {

@@ -14,23 +14,16 @@ enum {
 static const struct slice topic = {"flow.parked", 11};
 
 struct ask {
-    struct ask *next;
+    struct lookup base;
     const void *owner;
-    fetch_fn fn;
-    void *arg;
     int64_t until, offset;
     size_t npartition;
     char partition[];
 };
 struct fetcher {
-    struct loop *loop;
     struct stream_reader *reader;
-    struct loop_fd *watch;
-    struct loop_timer *timer;
-    struct ask *first, **last;
-    bool serving;
-    bool begun; /* the first is being read for, */
-    bool fresh; /* and from a place that was sought for it */
+    struct lookups asked;
+    bool fresh; /* the first is read for from a place that was sought for it */
     char at_partition[STREAM_NAME_MAX + 1];
     int64_t at_next; /* what is read next there */
 };
@@ -59,7 +52,6 @@ static int go_to(struct fetcher *f, const struct ask *a, struct err *reterr)
 static int begin(struct fetcher *f, struct ask *a, struct err *reterr)
 {
     int64_t now = clock_mono_ms();
-    f->begun = true;
     f->fresh = false;
     if (a->until < now + TURN_MS)
         a->until = now + TURN_MS;
@@ -102,10 +94,8 @@ static int missing(struct fetcher *f, const struct ask *a, struct err *reterr)
 }
 
 /* 1: *ret is what was asked for; 0: later; -1. */
-static int look(struct fetcher *f, struct ask *a, struct stream_message *ret, struct err *reterr)
+static int read_on(struct fetcher *f, struct ask *a, struct stream_message *ret, struct err *reterr)
 {
-    if (!f->begun && begin(f, a, reterr) < 0)
-        return -1;
     for (unsigned n = 0; n < READS; n++) {
         int rc = 0;
         bool was_fresh = f->fresh;
@@ -130,57 +120,23 @@ static int look(struct fetcher *f, struct ask *a, struct stream_message *ret, st
         if (rc != 0)
             return rc;
     }
-    loop_timer_start(f->timer, 0);
+    lookups_soon(&f->asked);
     return 0;
 }
 
 /* ---- all of them ---- */
 
-static struct ask *take_first(struct fetcher *f)
+static int look(void *owner, struct lookup *one, struct slice *ret, struct err *reterr)
 {
-    struct ask *a = f->first;
-    f->first = a->next;
-    if (!f->first)
-        f->last = &f->first;
-    f->begun = false;
-    return a;
-}
-
-static void serve(struct fetcher *f)
-{
+    struct fetcher *f = owner;
+    struct ask *a = (struct ask *)one;
     struct stream_message m;
-    if (f->serving)
-        return;
-    f->serving = true;
-    while (f->first) {
-        struct err err = {0};
-        int found = look(f, f->first, &m, &err);
-        if (found == 0)
-            break;
-        struct ask *a = take_first(f);
-        if (found < 0)
-            f->at_partition[0] = 0; /* where the reader stands is not known for sure */
-        a->fn(a->arg, found > 0 ? m.value : SLICE_ABSENT, found > 0 ? NULL : &err);
-        free(a);
-    }
-    f->serving = false;
-    loop_fd_set(f->watch, f->first ? LOOP_READ : 0);
-    if (!f->first)
-        loop_timer_stop(f->timer);
-    else if (!loop_timer_running(f->timer))
-        loop_timer_start(f->timer, TURN_MS);
-}
-
-static void on_readable(int fd, unsigned what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    serve(arg);
-}
-
-static void on_timer(void *arg)
-{
-    serve(arg);
+    int found = one->begun || begin(f, a, reterr) == 0 ? read_on(f, a, &m, reterr) : -1;
+    if (found < 0)
+        f->at_partition[0] = 0; /* where the reader stands is not known for sure */
+    if (found > 0)
+        *ret = m.value;
+    return found;
 }
 
 int fetcher_open(struct stream *s, struct loop *l, struct fetcher **ret, struct err *reterr)
@@ -189,11 +145,9 @@ int fetcher_open(struct stream *s, struct loop *l, struct fetcher **ret, struct 
     struct stream_reader_options ro = {.topics = &topic, .ntopics = 1, .start = STREAM_LATEST};
     if (!f)
         return err_set(reterr, ERR_NOMEM, "no memory for flow.parked");
-    f->loop = l;
-    f->last = &f->first;
-    if (stream_reader_open(s, &ro, &f->reader, reterr) < 0 ||
-        loop_timer_add(l, on_timer, f, &f->timer, reterr) < 0 ||
-        loop_fd_add(l, stream_reader_fd(f->reader), 0, on_readable, f, &f->watch, reterr) < 0) {
+    if (lookups_open(&f->asked, l, look, f, reterr) < 0 ||
+        stream_reader_open(s, &ro, &f->reader, reterr) < 0 ||
+        lookups_watch(&f->asked, stream_reader_fd(f->reader), reterr) < 0) {
         fetcher_close(f);
         return -1;
     }
@@ -205,16 +159,13 @@ void fetcher_close(struct fetcher *f)
 {
     if (!f)
         return;
-    while (f->first)
-        free(take_first(f));
-    loop_fd_remove(f->watch);
-    loop_timer_remove(f->timer);
+    lookups_close(&f->asked);
     stream_reader_close(f->reader);
     free(f);
 }
 
 void fetcher_ask(struct fetcher *f, const void *owner, struct slice partition, int64_t offset,
-                 fetch_fn fn, void *arg)
+                 lookup_fn fn, void *arg)
 {
     struct ask *a = malloc(sizeof(*a) + partition.n);
     if (!a) {
@@ -223,32 +174,28 @@ void fetcher_ask(struct fetcher *f, const void *owner, struct slice partition, i
         fn(arg, SLICE_ABSENT, &err);
         return;
     }
-    *a = (struct ask){.owner = owner,
-                      .fn = fn,
-                      .arg = arg,
+    *a = (struct ask){.base = {.fn = fn, .arg = arg},
+                      .owner = owner,
                       .until = clock_mono_ms() + WAIT_MS,
                       .offset = offset,
                       .npartition = partition.n};
     memcpy(a->partition, partition.p, partition.n);
-    *f->last = a;
-    f->last = &a->next;
-    serve(f);
+    lookups_add(&f->asked, &a->base);
+}
+
+struct whose {
+    const void *owner, *arg; /* arg NULL: any */
+};
+
+static bool is_whose(const struct lookup *one, const void *what)
+{
+    const struct ask *a = (const struct ask *)one;
+    const struct whose *w = what;
+    return a->owner == w->owner && (!w->arg || one->arg == w->arg);
 }
 
 void fetcher_forget(struct fetcher *f, const void *owner, const void *arg)
 {
-    for (struct ask **at = &f->first; *at;) {
-        struct ask *a = *at;
-        if (a->owner != owner || (arg && a->arg != arg)) {
-            at = &a->next;
-            continue;
-        }
-        if (a == f->first)
-            f->begun = false;
-        *at = a->next;
-        free(a);
-    }
-    f->last = &f->first;
-    while (*f->last)
-        f->last = &(*f->last)->next;
+    struct whose whose = {owner, arg};
+    lookups_forget(&f->asked, is_whose, &whose);
 }

@@ -14,7 +14,6 @@ enum {
     PAST_MS = 10 * 60 * 1000,      /* so far behind the time sought it is not looked for, */
     PAST_MIN = 20000,              /* but through so many records at least */
     WAIT_MS = 5000,                /* for what is not to be had at once */
-    POLL_MS = 1000,
 };
 
 static const struct slice topic = {"flow.messages", 13};
@@ -23,15 +22,12 @@ static const struct slice topic = {"flow.messages", 13};
 enum place { AHEAD, AT_RECEIPT, AT_EVENT, NOWHERE };
 
 struct ask {
-    struct ask *next;
-    originals_fn fn;
-    void *arg;
+    struct lookup base;
     char sha256[SHA];
     int64_t at_ms[NOWHERE]; /* times of the places */
     int64_t until;          /* monotonic */
     enum place place;
     unsigned passed; /* records since it was sought */
-    bool begun;
 };
 struct kept {
     char sha256[SHA];
@@ -40,15 +36,11 @@ struct kept {
 };
 struct originals {
     struct stream *stream;
-    struct loop *loop;
     struct stream_reader *reader; /* NULL until something is asked */
-    struct loop_fd *watch;
-    struct loop_timer *timer;
-    struct ask *first, **last;
+    struct lookups asked;
     struct kept kept[KEPT]; /* a ring */
     unsigned next, oldest, nkept;
     size_t kept_bytes;
-    bool serving;
 };
 
 /* ---- what was passed ---- */
@@ -112,22 +104,18 @@ static int go_on(struct originals *o, struct ask *a, struct err *reterr)
     return stream_seek_time(o->reader, from > 0 ? from : 0, reterr);
 }
 
-static void on_readable(int fd, unsigned what, void *arg);
-
 static int open_reader(struct originals *o, int64_t from_ms, struct err *reterr)
 {
     struct stream_reader_options ro = {
         .topics = &topic, .ntopics = 1, .start = STREAM_AT_TIME, .start_ms = from_ms};
     if (stream_reader_open(o->stream, &ro, &o->reader, reterr) < 0)
         return -1;
-    return loop_fd_add(o->loop, stream_reader_fd(o->reader), LOOP_READ, on_readable, o, &o->watch,
-                       reterr);
+    return lookups_watch(&o->asked, stream_reader_fd(o->reader), reterr);
 }
 
 static int begin(struct originals *o, struct ask *a, struct err *reterr)
 {
     int64_t from = a->at_ms[AT_RECEIPT] - BEFORE_MS;
-    a->begun = true;
     a->until = clock_mono_ms() + WAIT_MS;
     if (o->reader)
         return 0;
@@ -150,10 +138,9 @@ static int compare(struct originals *o, struct ask *a, const struct stream_messa
 }
 
 /* 1: *ret is it; 0: later; -1. */
-static int look(struct originals *o, struct ask *a, struct stream_message *ret, struct err *reterr)
+static int read_on(struct originals *o, struct ask *a, struct stream_message *ret,
+                   struct err *reterr)
 {
-    if (!a->begun && begin(o, a, reterr) < 0)
-        return -1;
     for (unsigned n = 0; n < READS; n++) {
         int rc = 0;
         switch (stream_next(o->reader, ret, reterr)) {
@@ -179,69 +166,32 @@ static int look(struct originals *o, struct ask *a, struct stream_message *ret, 
         if (rc != 0)
             return rc;
     }
-    loop_timer_start(o->timer, 0);
+    lookups_soon(&o->asked);
     return 0;
 }
 
 /* ---- all that is asked ---- */
 
-static void answer(struct originals *o, struct slice message, const struct err *e)
+static int look(void *owner, struct lookup *one, struct slice *ret, struct err *reterr)
 {
-    struct ask *a = o->first;
-    o->first = a->next;
-    if (!o->first)
-        o->last = &o->first;
-    a->fn(a->arg, message, e);
-    free(a);
-}
-
-static bool serve_first(struct originals *o)
-{
+    struct originals *o = owner;
+    struct ask *a = (struct ask *)one;
     struct stream_message m;
-    struct err err = {0};
-    const struct kept *k = o->first->begun ? NULL : find(o, o->first->sha256);
+    const struct kept *k = one->begun ? NULL : find(o, a->sha256);
     if (k) {
-        answer(o, slice_make(k->bytes, k->n), NULL);
-        return true;
+        *ret = slice_make(k->bytes, k->n);
+        return 1;
     }
-    int found = look(o, o->first, &m, &err);
+    if (!one->begun && begin(o, a, reterr) < 0)
+        return -1;
+    int found = read_on(o, a, &m, reterr);
     if (found > 0)
-        answer(o, m.value, NULL);
-    else if (found < 0)
-        answer(o, SLICE_ABSENT, &err);
-    return found != 0;
-}
-
-static void serve(struct originals *o)
-{
-    if (o->serving)
-        return;
-    o->serving = true;
-    while (o->first && serve_first(o))
-        ;
-    o->serving = false;
-    if (o->watch)
-        loop_fd_set(o->watch, o->first ? LOOP_READ : 0);
-    if (!o->first)
-        loop_timer_stop(o->timer);
-    else if (!loop_timer_running(o->timer))
-        loop_timer_start(o->timer, POLL_MS);
-}
-
-static void on_readable(int fd, unsigned what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    serve(arg);
-}
-
-static void on_timer(void *arg)
-{
-    serve(arg);
+        *ret = m.value;
+    return found;
 }
 
 void originals_ask(struct originals *o, struct slice sha256, int64_t received_ms, int64_t event_ms,
-                   originals_fn fn, void *arg)
+                   lookup_fn fn, void *arg)
 {
     struct ask *a = sha256.n == SHA ? calloc(1, sizeof(*a)) : NULL;
     if (!a) {
@@ -250,13 +200,11 @@ void originals_ask(struct originals *o, struct slice sha256, int64_t received_ms
         fn(arg, SLICE_ABSENT, &err);
         return;
     }
-    *a = (struct ask){.fn = fn, .arg = arg, .place = AHEAD};
+    *a = (struct ask){.base = {.fn = fn, .arg = arg}, .place = AHEAD};
     a->at_ms[AT_RECEIPT] = received_ms;
     a->at_ms[AT_EVENT] = event_ms;
     memcpy(a->sha256, sha256.p, SHA);
-    *o->last = a;
-    o->last = &a->next;
-    serve(o);
+    lookups_add(&o->asked, &a->base);
 }
 
 int originals_open(struct stream *s, struct loop *l, struct originals **ret, struct err *reterr)
@@ -265,9 +213,7 @@ int originals_open(struct stream *s, struct loop *l, struct originals **ret, str
     if (!o)
         return err_set(reterr, ERR_NOMEM, "no memory for messages");
     o->stream = s;
-    o->loop = l;
-    o->last = &o->first;
-    if (loop_timer_add(l, on_timer, o, &o->timer, reterr) < 0) {
+    if (lookups_open(&o->asked, l, look, o, reterr) < 0) {
         originals_close(o);
         return -1;
     }
@@ -279,15 +225,9 @@ void originals_close(struct originals *o)
 {
     if (!o)
         return;
-    while (o->first) {
-        struct ask *a = o->first;
-        o->first = a->next;
-        free(a);
-    }
+    lookups_close(&o->asked);
     while (o->nkept)
         forget_oldest(o);
-    loop_fd_remove(o->watch);
-    loop_timer_remove(o->timer);
     stream_reader_close(o->reader);
     free(o);
 }

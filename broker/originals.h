@@ -8,7 +8,7 @@
 #ifndef WEIR_ORIGINALS_H
 #define WEIR_ORIGINALS_H
 
-#include "loop.h"
+#include "lookups.h"
 #include "stream.h"
 
 struct originals;
@@ -17,11 +17,10 @@ int originals_open(struct stream *s, struct loop *l, struct originals **ret, str
 /* What was asked and is not answered gets no answer. NULL is fine. */
 void originals_close(struct originals *o);
 
-/* e NULL: the message, for the call. ERR_REFUSED: it is not there (any more). ERR_IO: try later. */
-typedef void (*originals_fn)(void *arg, struct slice message, const struct err *e);
 /* sha256: 64 hex digits. received_ms: when the message came; event_ms: when its event was appended.
- * fn runs once, from the loop, or within this call; one after the other, in the order asked. */
+ * fn gets the message, once, from the loop or within this call; one after the other, in the order
+ * asked. */
 void originals_ask(struct originals *o, struct slice sha256, int64_t received_ms, int64_t event_ms,
-                   originals_fn fn, void *arg);
+                   lookup_fn fn, void *arg);
 
 #endif
