@@ -1,5 +1,6 @@
 /* adt_segment.h - one HL7 segment being written: fields and components in rising order, separators
- * only up to the last that holds something (HL7 v2.4 §2.7). Part of adt_write.c alone.
+ * only up to the last that holds something (HL7 v2.4 §2.7). Part of adt_write.c and the files of
+ * its segments alone.
  *
  * Borrows the buf. A segment in which nothing was put is left out. */
 #ifndef WEIR_ADT_SEGMENT_H
