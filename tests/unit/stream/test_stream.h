@@ -8,7 +8,9 @@ Suite *suite_headers(void);
 Suite *suite_embedded(void);
 Suite *suite_kafka(void);
 Suite *suite_kafka_anew(void);
+Suite *suite_kafka_conf(void);
 Suite *suite_kafka_lead(void);
+Suite *suite_kafka_positions(void);
 Suite *suite_power(void);
 
 #endif
