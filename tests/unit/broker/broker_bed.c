@@ -33,20 +33,42 @@ static void open_parts(struct bed *b)
     ck_assert_msg(journey_lead(b->journey, &err) == 0, "%s", err.text);
 }
 
-void bed_open(struct bed *b, const char *routes)
+struct stream *bed_stream(const char *dir, const char *writer)
 {
     struct stream_options so;
+    struct stream *s;
     struct err err = {0};
+    stream_options_default(&so);
+    so.kind = SLICE("memory");
+    so.dir = slice_str(dir);
+    so.writer = slice_str(writer);
+    ck_assert_msg(stream_open(&so, &s, &err) == 0, "%s", err.text);
+    return s;
+}
+
+static void on_stream(int fd, unsigned what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    stream_dispatch(arg);
+}
+
+struct loop_fd *bed_watch(struct loop *l, struct stream *s)
+{
+    struct loop_fd *watch;
+    struct err err = {0};
+    ck_assert_int_eq(loop_fd_add(l, stream_fd(s), LOOP_READ, on_stream, s, &watch, &err), 0);
+    return watch;
+}
+
+void bed_open(struct bed *b, const char *routes)
+{
     char dir[32];
     *b = (struct bed){.now = 1772496000000};
     arena_init(&b->arena, 64 << 20);
     b->site = bed_site(routes);
-    stream_options_default(&so);
     snprintf(dir, sizeof(dir), "bed-%p", (void *)b);
-    so.kind = SLICE("memory");
-    so.dir = slice_str(dir);
-    so.writer = SLICE("broker");
-    ck_assert_msg(stream_open(&so, &b->stream, &err) == 0, "%s", err.text);
+    b->stream = bed_stream(dir, "broker");
     open_parts(b);
 }
 

@@ -5,6 +5,7 @@
 
 #include "journey.h"
 #include "kit.h"
+#include "loop.h"
 
 struct bed_record {
     struct slice topic, key, value, merge, with, id;
@@ -26,6 +27,10 @@ void bed_open(struct bed *b, const char *routes);
 void bed_close(struct bed *b);
 /* Forgets router and journey and opens them anew on the same stream. */
 void bed_restart(struct bed *b);
+/* A stream in memory, of that name within this process; writer NULL: it only reads. */
+struct stream *bed_stream(const char *dir, const char *writer);
+/* Dispatches the stream from the loop, until the watch is removed. */
+struct loop_fd *bed_watch(struct loop *l, struct stream *s);
 /* A site of this text; fails the test unless it is right. */
 struct site *bed_site(const char *routes);
 /* Reports an event: data is the JSON of its data object. */

@@ -42,27 +42,6 @@ static void serve(struct http_exchange *x, void *arg)
     http_reply(x, bad ? 400 : 204, "text/plain", SLICE(""));
 }
 
-static void on_stream(int fd, unsigned what, void *arg)
-{
-    struct broker *br = arg;
-    (void)fd;
-    (void)what;
-    stream_dispatch(br->stream);
-}
-
-static struct stream *open_stream(const char *writer)
-{
-    struct stream_options so;
-    struct stream *s;
-    struct err err = {0};
-    stream_options_default(&so);
-    so.kind = SLICE("memory");
-    so.dir = slice_str(b.dir);
-    so.writer = slice_str(writer);
-    ck_assert_msg(stream_open(&so, &s, &err) == 0, "%s", err.text);
-    return s;
-}
-
 static void share(unsigned broker, const struct slice *held, unsigned n, bool abrupt)
 {
     ck_assert(stream_memory_share(b.brokers[broker].stream, SLICE("deliver.one"), held, n, abrupt));
@@ -72,8 +51,7 @@ static void begin(struct broker *br)
 {
     struct err err = {0};
     struct deliveries_options o = {.stream = br->stream, .loop = b.loop, .site = b.site};
-    ck_assert_int_eq(
-        loop_fd_add(b.loop, stream_fd(br->stream), LOOP_READ, on_stream, br, &br->watch, &err), 0);
+    br->watch = bed_watch(b.loop, br->stream);
     ck_assert_msg(deliveries_open(&o, &br->deliveries, &err) == 0, "%s", err.text);
 }
 
@@ -96,9 +74,9 @@ static void setup_with(const char *more)
              address_text(http_server_address(b.server), text).p, more);
     b.site = bed_site(routes);
     for (unsigned i = 0; i < PARTITIONS; i++)
-        b.writers[i] = open_stream(partitions[i].p);
-    b.brokers[0].stream = open_stream("broker");
-    b.brokers[1].stream = open_stream("broker-2");
+        b.writers[i] = bed_stream(b.dir, partitions[i].p);
+    b.brokers[0].stream = bed_stream(b.dir, "broker");
+    b.brokers[1].stream = bed_stream(b.dir, "broker-2");
 }
 
 static void setup(void)
@@ -213,7 +191,6 @@ static bool committed(const char *want)
 /* "1 2": the group stands at 2 in the second partition, asked for by a handle that reads only. */
 static bool committed_to(const char *want)
 {
-    struct stream_options so;
     struct stream *s;
     struct stream_reader *r;
     struct stream_message m;
@@ -224,10 +201,7 @@ static bool committed_to(const char *want)
     unsigned partition, next;
     bool before = false;
     ck_assert_int_eq(sscanf(want, "%u %u", &partition, &next), 2);
-    stream_options_default(&so);
-    so.kind = SLICE("memory");
-    so.dir = slice_str(b.dir);
-    ck_assert_int_eq(stream_open(&so, &s, &err), 0);
+    s = bed_stream(b.dir, NULL);
     ck_assert_int_eq(stream_reader_open(s, &o, &r, &err), 0);
     while (stream_next(r, &m, &err) == STREAM_GOT)
         before = before || (slice_eq(m.partition, partitions[partition]) && m.offset < next);

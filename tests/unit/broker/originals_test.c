@@ -1,8 +1,8 @@
 /* Messages found again: ahead, behind, kept, gone. */
 #include <stdio.h>
+#include "broker_bed.h"
 #include "broker_suites.h"
 #include "clock.h"
-#include "kit.h"
 #include "originals.h"
 
 enum { MESSAGES = 1000, DEADLINE_MS = 10000 };
@@ -15,14 +15,6 @@ static unsigned answers;
 static char got[64];
 static int code;
 static int64_t began;
-
-static void on_stream(int fd, unsigned what, void *arg)
-{
-    (void)fd;
-    (void)what;
-    (void)arg;
-    stream_dispatch(s);
-}
 
 static struct slice sha_of(unsigned n, char text[65])
 {
@@ -47,17 +39,12 @@ static void append(unsigned n)
 
 static void setup(void)
 {
-    struct stream_options so;
     struct err err = {0};
-    stream_options_default(&so);
-    so.kind = SLICE("memory");
-    so.dir = SLICE("originals");
-    so.writer = SLICE("broker");
     answers = 0;
     began = clock_wall_ms();
     ck_assert_int_eq(loop_open(&l, &err), 0);
-    ck_assert_msg(stream_open(&so, &s, &err) == 0, "%s", err.text);
-    ck_assert_int_eq(loop_fd_add(l, stream_fd(s), LOOP_READ, on_stream, NULL, &watch, &err), 0);
+    s = bed_stream("originals", "broker");
+    watch = bed_watch(l, s);
     ck_assert_int_eq(originals_open(s, l, &o, &err), 0);
     for (unsigned i = 0; i < MESSAGES; i++)
         append(i);
