@@ -10,6 +10,12 @@ from test_readme import blocks, copy_of_tree
 
 PAGE = os.path.join(kit.TOP, "docs", "overlays.md")
 CASES = os.path.join(kit.TOP, "tests", "cases")
+MAPS = os.path.join(kit.TOP, "adapters")
+
+
+def run(command, cwd=kit.TOP, timeout=60, **env):
+    return subprocess.run(command, cwd=cwd, env=dict(os.environ, WEIR_MAPS=MAPS, **env), capture_output=True, text=True,
+                          timeout=timeout * kit.SLOWER, check=False)
 
 
 def shown():
@@ -23,9 +29,7 @@ class Page(unittest.TestCase):
             copy_of_tree(folder)
             os.mkdir(os.path.join(folder, "bin"))
             os.symlink(kit.program("weir"), os.path.join(folder, "bin", "weir"))
-            env = dict(os.environ, PATH=os.path.join(folder, "bin") + os.pathsep + os.environ["PATH"], WEIR_MAPS=os.path.join(kit.TOP, "adapters"))
-            done = subprocess.run(["bash", "-ec", "".join(blocks(PAGE))], cwd=folder, env=env, capture_output=True, text=True,
-                                  timeout=60 * kit.SLOWER, check=False)
+            done = run(["bash", "-ec", "".join(blocks(PAGE))], folder, PATH=os.path.join(folder, "bin") + os.pathsep + os.environ["PATH"])
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertEqual(done.stderr, "")
         lines = shown()
@@ -37,7 +41,7 @@ class Page(unittest.TestCase):
     def test_every_overlay_that_is_shipped_is_named_and_has_messages(self):
         with open(PAGE, encoding="utf-8") as f:
             page = f.read()
-        names = [n[:-5] for n in os.listdir(os.path.join(kit.TOP, "adapters", "acute", "overlays")) if n.endswith(".yaml")]
+        names = [n[:-5] for n in os.listdir(os.path.join(MAPS, "acute", "overlays")) if n.endswith(".yaml")]
         self.assertGreaterEqual(len(names), 5)
         for name in names:
             self.assertIn(f"(../adapters/acute/overlays/{name}.yaml)", page)
@@ -48,9 +52,8 @@ class Explained(unittest.TestCase):
     """The lines that somebody who did not write the overlay looks for."""
 
     def explain(self, source, case):
-        env = dict(os.environ, WEIR_TEST_KEY="a key of the tests, of no use elsewhere", WEIR_MAPS=os.path.join(kit.TOP, "adapters"))
-        done = subprocess.run([kit.program("weir"), "translate", "--config", os.path.join(CASES, "weir.yaml"), "--source", source, "--explain",
-                               os.path.join(CASES, source, case + ".hl7")], env=env, capture_output=True, text=True, check=False)
+        done = run([kit.program("weir"), "translate", "--config", os.path.join(CASES, "weir.yaml"), "--source", source, "--explain",
+                    os.path.join(CASES, source, case + ".hl7")], WEIR_TEST_KEY="a key of the tests, of no use elsewhere")
         self.assertIn(f"of source {source}: ", done.stdout)
         return done
 

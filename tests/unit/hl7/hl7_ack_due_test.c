@@ -57,31 +57,52 @@ START_TEST(truth_table)
 }
 END_TEST
 
+struct due {
+    enum hl7_ack_mode mode;
+    const char *accept, *application;
+    enum hl7_ack_code outcome;
+    bool later;
+    const char *want;
+};
+
+static void check_all(const struct due *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        check(rows[i].mode, "ADT^A01", rows[i].accept, rows[i].application, rows[i].outcome,
+              rows[i].later, rows[i].want);
+}
+
 /* row 50: one of the two alone is enhanced mode, and the empty one means NE */
 START_TEST(one_of_two)
 {
-    check(HL7_ACK_BY_HEADER, "ADT^A01", "AL", "", HL7_AA, false, "CA");
-    check(HL7_ACK_BY_HEADER, "ADT^A01", "", "AL", HL7_AA, false, "AA");
-    check(HL7_ACK_BY_HEADER, "ADT^A01", "", "AL", HL7_AE, false, "AE");
-    check(HL7_ACK_BY_HEADER, "ADT^A01", "ER", "", HL7_AA, false, "-");
-    check(HL7_ACK_BY_HEADER, "ADT^A01", "\"\"", "SU", HL7_AA, false, "AA");
-    check(HL7_ACK_BY_HEADER, "ADT^A01", "\"\"", "\"\"", HL7_AR, false, "AR");
-    check(HL7_ACK_BY_HEADER, "ADT^A01", " al ", "ne", HL7_AA, false, "CA");
+    static const struct due rows[] = {
+        {HL7_ACK_BY_HEADER, "AL", "", HL7_AA, false, "CA"},
+        {HL7_ACK_BY_HEADER, "", "AL", HL7_AA, false, "AA"},
+        {HL7_ACK_BY_HEADER, "", "AL", HL7_AE, false, "AE"},
+        {HL7_ACK_BY_HEADER, "ER", "", HL7_AA, false, "-"},
+        {HL7_ACK_BY_HEADER, "\"\"", "SU", HL7_AA, false, "AA"},
+        {HL7_ACK_BY_HEADER, "\"\"", "\"\"", HL7_AR, false, "AR"},
+        {HL7_ACK_BY_HEADER, " al ", "ne", HL7_AA, false, "CA"},
+    };
+    check_all(rows, sizeof(rows) / sizeof(rows[0]));
 }
 END_TEST
 
 START_TEST(none_of_two)
 {
-    check(HL7_ACK_BY_HEADER, "ADT^A01", "", "", HL7_AA, false, "AA");
-    check(HL7_ACK_BY_HEADER, "ADT^A01", "", "", HL7_AE, false, "AE");
-    check(HL7_ACK_BY_HEADER, "ADT^A01", "", "", HL7_AR, true, "AR");
-    check(HL7_ACK_ENHANCED, "ADT^A01", "", "", HL7_AA, false, "CA");
-    check(HL7_ACK_ENHANCED, "ADT^A01", "", "", HL7_AE, false, "CE");
-    check(HL7_ACK_ENHANCED, "ADT^A01", "", "", HL7_AR, false, "CR");
-    check(HL7_ACK_ENHANCED, "ADT^A01", "", "", HL7_AR, true, "CE");
-    /* what table 0155 does not have: nobody is left waiting */
-    check(HL7_ACK_BY_HEADER, "ADT^A01", "YES", "NE", HL7_AA, false, "CA");
-    check(HL7_ACK_BY_HEADER, "ADT^A01", "NE", "1", HL7_AE, false, "AE");
+    static const struct due rows[] = {
+        {HL7_ACK_BY_HEADER, "", "", HL7_AA, false, "AA"},
+        {HL7_ACK_BY_HEADER, "", "", HL7_AE, false, "AE"},
+        {HL7_ACK_BY_HEADER, "", "", HL7_AR, true, "AR"},
+        {HL7_ACK_ENHANCED, "", "", HL7_AA, false, "CA"},
+        {HL7_ACK_ENHANCED, "", "", HL7_AE, false, "CE"},
+        {HL7_ACK_ENHANCED, "", "", HL7_AR, false, "CR"},
+        {HL7_ACK_ENHANCED, "", "", HL7_AR, true, "CE"},
+        /* what table 0155 does not have: nobody is left waiting */
+        {HL7_ACK_BY_HEADER, "YES", "NE", HL7_AA, false, "CA"},
+        {HL7_ACK_BY_HEADER, "NE", "1", HL7_AE, false, "AE"},
+    };
+    check_all(rows, sizeof(rows) / sizeof(rows[0]));
 }
 END_TEST
 
