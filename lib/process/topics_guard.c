@@ -1,7 +1,6 @@
 #include "topics_guard.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -17,7 +16,6 @@ enum {
     ASK_MS = 1000,
     PAUSE_LEAST_MS = 500,
     PAUSE_MOST_MS = 30 * 1000,
-    SAFE = 2, /* replicas in sync: design, section 2 */
 };
 
 struct topics_guard {
@@ -35,29 +33,22 @@ struct topics_guard {
     struct err why;
 };
 
-static bool setting(const struct stream_topic *t, const char *name, int64_t *ret)
+/* UINT64_MAX where the nodes do not tell. */
+static uint64_t setting(const struct stream_topic *t, const char *name)
 {
+    uint64_t n = UINT64_MAX;
     struct slice value = topics_setting(t, name);
-    return slice_present(value) && num_i64(value, ret);
+    return slice_present(value) && num_u64(value, &n) ? n : UINT64_MAX;
 }
 
 static int judge_one(const struct topics_guard *g, const struct stream_topic *t, struct err *reterr)
 {
-    int64_t n;
-    uint64_t need = stream_admin_message_max(g->record_max);
-    if (!g->allow_unsafe && setting(t, "min.insync.replicas", &n) && n < SAFE)
-        return err_set(reterr, ERR_CONF,
-                       "topic %.*s: min.insync.replicas is %" PRId64 ", at least %d are needed for "
-                       "what an acknowledgment promises; 'weir topics create' sets it, or "
-                       "stream.kafka.allow_unsafe: true says that fewer are meant",
-                       SLICE_ARG(t->name), n, SAFE);
-    if (setting(t, "max.message.bytes", &n) && (uint64_t)n < need)
-        return err_set(reterr, ERR_CONF,
-                       "topic %.*s: max.message.bytes is %" PRId64 ", records of %" PRIu64
-                       " bytes (stream.record_max) need %" PRIu64
-                       "; 'weir topics create' sets it, or make record_max smaller",
-                       SLICE_ARG(t->name), n, g->record_max, need);
-    return 0;
+    const struct stream_promise p = {.topic = t->name,
+                                     .message_max = setting(t, "max.message.bytes"),
+                                     .in_sync = setting(t, "min.insync.replicas"),
+                                     .record_max = g->record_max,
+                                     .allow_unsafe = g->allow_unsafe};
+    return stream_admin_promises(&p, reterr);
 }
 
 /* A topic that is missing is told, and made while we run. */

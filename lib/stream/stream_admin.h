@@ -94,4 +94,16 @@ struct slice stream_admin_name(const struct stream_admin *a, struct slice name,
 /* max.message.bytes that a topic needs for records of that size. */
 uint64_t stream_admin_message_max(uint64_t record_max);
 
+/* What of a topic an acknowledgment rests on, as it is on the nodes, and what is wanted of it. */
+struct stream_promise {
+    struct slice topic;
+    uint64_t message_max; /* max.message.bytes; UINT64_MAX: not known */
+    uint64_t in_sync;     /* min.insync.replicas; UINT64_MAX: not known */
+    uint64_t record_max;
+    bool allow_unsafe;
+};
+/* ERR_CONF, with both numbers: fewer than two replicas in sync, or too small for the largest
+ * record. */
+int stream_admin_promises(const struct stream_promise *p, struct err *reterr);
+
 #endif

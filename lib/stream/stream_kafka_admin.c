@@ -267,3 +267,23 @@ uint64_t stream_admin_message_max(uint64_t record_max)
 {
     return kafka_wire_max(record_max);
 }
+
+int stream_admin_promises(const struct stream_promise *p, struct err *reterr)
+{
+    enum { LEAST = 2 }; /* replicas: one node may be lost */
+    uint64_t need = kafka_wire_max(p->record_max);
+    if (!p->allow_unsafe && p->in_sync < LEAST)
+        return err_set(reterr, ERR_CONF,
+                       "topic %.*s: min.insync.replicas is %llu, at least %d are needed for what "
+                       "an acknowledgment promises; 'weir topics create' sets it, or "
+                       "allow_unsafe: true says that fewer are meant",
+                       SLICE_ARG(p->topic), (unsigned long long)p->in_sync, LEAST);
+    if (p->message_max < need)
+        return err_set(reterr, ERR_CONF,
+                       "topic %.*s: max.message.bytes is %llu, records of %llu bytes "
+                       "(record_max) need %llu; 'weir topics create' sets it, or make "
+                       "record_max smaller",
+                       SLICE_ARG(p->topic), (unsigned long long)p->message_max,
+                       (unsigned long long)p->record_max, (unsigned long long)need);
+    return 0;
+}

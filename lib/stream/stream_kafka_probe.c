@@ -5,6 +5,7 @@
 #include <string.h>
 #include "clock.h"
 #include "num.h"
+#include "stream_admin.h"
 #include "stream_kafka_property.h"
 
 enum { METADATA_MS = 3000, CONFIGS_MS = 3000, TOPICS_MAX = 64 };
@@ -12,7 +13,7 @@ enum { METADATA_MS = 3000, CONFIGS_MS = 3000, TOPICS_MAX = 64 };
 /* What is compared: of the topic that takes the largest record, and of the one with the fewest
  * replicas. */
 struct limits {
-    uint64_t largest; /* 0: not known */
+    uint64_t largest; /* UINT64_MAX: not known */
     char largest_of[KAFKA_NAME_MAX + 1];
     uint64_t in_sync; /* UINT64_MAX: not known */
     char in_sync_of[KAFKA_NAME_MAX + 1];
@@ -63,7 +64,8 @@ static void take_entry(struct limits *l, const char *topic, const rd_kafka_Confi
     const char *name = rd_kafka_ConfigEntry_name(e), *text = rd_kafka_ConfigEntry_value(e);
     if (!text || !num_u64(slice_str(text), &value))
         return;
-    if (strcmp(name, "max.message.bytes") == 0 && value > l->largest) {
+    if (strcmp(name, "max.message.bytes") == 0 &&
+        (l->largest == UINT64_MAX || value > l->largest)) {
         l->largest = value;
         snprintf(l->largest_of, sizeof(l->largest_of), "%s", topic);
     } else if (strcmp(name, "min.insync.replicas") == 0 && value < l->in_sync) {
@@ -105,28 +107,22 @@ static void describe(rd_kafka_t *rk, rd_kafka_ConfigResource_t **topics, unsigne
 
 static int compare(const struct kafka_conf *c, const struct limits *l, struct err *reterr)
 {
-    enum { IN_SYNC_LEAST = 2 };
-    uint64_t need = kafka_wire_max(c->record_max);
-    if (l->largest && l->largest < need)
-        return err_set(reterr, ERR_CONF,
-                       "Kafka takes records of at most %llu bytes (max.message.bytes of topic "
-                       "%s), but records of record_max = %llu bytes need %llu: raise the one or "
-                       "lower the other",
-                       (unsigned long long)l->largest, l->largest_of,
-                       (unsigned long long)c->record_max, (unsigned long long)need);
-    if (l->in_sync < IN_SYNC_LEAST && !c->allow_unsafe)
-        return err_set(reterr, ERR_CONF,
-                       "Kafka topic %s: min.insync.replicas is %llu: what was acknowledged could "
-                       "be lost with one node; set it to %d, or set allow_unsafe",
-                       l->in_sync_of, (unsigned long long)l->in_sync, IN_SYNC_LEAST);
-    return 0;
+    const struct stream_promise size = {.topic = slice_str(l->largest_of),
+                                        .message_max = l->largest,
+                                        .in_sync = UINT64_MAX,
+                                        .record_max = c->record_max};
+    const struct stream_promise copies = {.topic = slice_str(l->in_sync_of),
+                                          .message_max = UINT64_MAX,
+                                          .in_sync = l->in_sync,
+                                          .allow_unsafe = c->allow_unsafe};
+    return stream_admin_promises(&size, reterr) < 0 ? -1 : stream_admin_promises(&copies, reterr);
 }
 
 int kafka_probe(struct kafka_stream *s, rd_kafka_t *rk, rd_kafka_queue_t *queue, struct err *reterr)
 {
     const rd_kafka_metadata_t *m;
     rd_kafka_ConfigResource_t *topics[TOPICS_MAX];
-    struct limits l = {.in_sync = UINT64_MAX};
+    struct limits l = {.largest = UINT64_MAX, .in_sync = UINT64_MAX};
     if (rd_kafka_metadata(rk, 1, NULL, &m, METADATA_MS))
         return not_reached(s, queue, reterr);
     unsigned n = list_topics(s, m, topics);

@@ -187,7 +187,7 @@ class Topics(unittest.TestCase):
         topics(site, "create")
         site.config["stream"]["record_max"] = "32MiB"
         site.write_config()
-        self.refused(site, "max.message.bytes is 16781312, records of 33554432 bytes (stream.record_max) need 33558528")
+        self.refused(site, "max.message.bytes is 16781312, records of 33554432 bytes (record_max) need 33558528")
 
     def refused(self, site, text):
         adapter = site.adapter().start()
