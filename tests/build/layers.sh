@@ -7,7 +7,7 @@ set -euo pipefail
 
 source_dir=$1
 build_dir=$2
-rank=(base conf json net hl7 event map rule stream process)
+rank=(base conf json net hl7 fhir event map rule stream process)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

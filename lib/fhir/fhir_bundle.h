@@ -1,0 +1,24 @@
+/* fhir_bundle.h - the entries of a document, and the rules that a Bundle of each type follows. */
+#ifndef WEIR_FHIR_BUNDLE_H
+#define WEIR_FHIR_BUNDLE_H
+
+#include "fhir_read.h"
+
+/* Fills kind, entries, n and index of *doc, whose root is set. Refused are (FHIR R4 §2.36.2,
+ * §3.1.0.11, §2.4; bdl-n are its invariants):
+ * - a Bundle without a type; entries that are no objects; two of one fullUrl outside of a history
+ * (bdl-7);
+ * - transaction, batch: an entry without request.method or request.url (bdl-3), a method that there
+ *   is not, POST, PUT or PATCH without a resource, a type or an id that is not that of the url;
+ * - transaction: a urn: that no fullUrl has, a reference by search;
+ * - message: a first resource that is no MessageHeader (bdl-12), or one whose focus is a urn: that
+ *   no fullUrl has. */
+int fhir_entries(struct fhir_doc *doc, struct arena *arena, struct fhir_fault *ret_fault);
+
+/* Whether it can be the name of a resource type: it goes into counters and answers. */
+bool fhir_is_type(struct slice s);
+
+/* Fills the fault; returns -1. expression NULL: none. */
+int fhir_refuse(struct fhir_fault *f, const char *issue, const char *expression, const char *text);
+
+#endif

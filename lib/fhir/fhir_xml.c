@@ -1,0 +1,569 @@
+#include "fhir_xml.h"
+
+#include <libxml/parser.h>
+#include <stdio.h>
+#include "fhir_element.h"
+#include "utf8.h"
+
+#define FHIR_NS "http://hl7.org/fhir"
+#define XHTML_NS "http://www.w3.org/1999/xhtml"
+
+enum { DEPTH_MAX = 120, MEMBERS_MAX = 512 };
+
+/* An object or array and its last child, so that appending needs no search. */
+struct node {
+    struct json json;
+    struct json *last;
+};
+
+/* An element that has begun. */
+struct frame {
+    struct slice name;
+    int type; /* of what stands in it: index in fhir_types, -1 where nothing is known */
+    enum fhir_form form;
+    bool many, is_resource;
+    bool guessed;        /* no definition has it */
+    bool whole;          /* a resource stood in it: nothing else may */
+    struct node *object; /* members seen so far; NULL: none */
+    struct slice value;  /* of the attribute; absent: none */
+};
+
+struct reader {
+    xmlParserCtxtPtr xml;
+    struct json_limits limits;
+    struct arena *arena;
+    struct err *err;
+    bool failed;
+    struct json *root;
+    unsigned depth, values;
+    struct frame open[DEPTH_MAX];
+    unsigned div;    /* elements open within a narrative's div, itself included */
+    struct buf html; /* of that div */
+    bool tag_open;   /* its newest start tag lacks its end yet */
+};
+
+static int fail(struct reader *r, enum err_code code, const char *text)
+{
+    if (r->failed)
+        return -1;
+    r->failed = true;
+    err_set(r->err, code, "line %d, column %d: %s", xmlSAX2GetLineNumber(r->xml),
+            xmlSAX2GetColumnNumber(r->xml), text);
+    xmlStopParser(r->xml);
+    return -1;
+}
+
+static int bad(struct reader *r, const char *text)
+{
+    return fail(r, ERR_INPUT, text);
+}
+
+static int full(struct reader *r)
+{
+    return fail(r, ERR_LIMIT, "the document needs more memory than a message may take");
+}
+
+static struct node *make(struct reader *r, enum json_kind kind, struct slice name)
+{
+    if (++r->values > r->limits.values) {
+        fail(r, ERR_LIMIT, "more values than a document may have");
+        return NULL;
+    }
+    struct node *n = arena_zalloc(r->arena, 1, sizeof(*n));
+    if (!n) {
+        full(r);
+        return NULL;
+    }
+    n->json.kind = kind;
+    n->json.name = name;
+    return n;
+}
+
+static void append(struct node *container, struct json *child)
+{
+    if (container->last)
+        container->last->next = child;
+    else
+        container->json.child = child;
+    container->last = child;
+    container->json.count++;
+}
+
+static struct slice copy(struct reader *r, const xmlChar *from, size_t n)
+{
+    struct slice s = arena_copy(r->arena, slice_make((const char *)from, n));
+    if (!slice_present(s))
+        full(r);
+    return s;
+}
+
+/* Every container is made here, so that it is a node. */
+static struct node *node_of(struct json *j)
+{
+    return (struct node *)j;
+}
+
+static struct node *member(const struct node *object, struct slice name)
+{
+    for (struct json *j = object->json.child; j; j = j->next)
+        if (slice_eq(j->name, name))
+            return node_of(j);
+    return NULL;
+}
+
+/* The object of a frame, made at its first member. */
+static struct node *object_of(struct reader *r, struct frame *f)
+{
+    if (!f->object)
+        f->object = make(r, JSON_OBJECT, f->name);
+    return f->object;
+}
+
+static int add_text(struct reader *r, struct node *object, struct slice name, struct slice value)
+{
+    struct node *n = make(r, JSON_STRING, name);
+    if (!n)
+        return -1;
+    n->json.text = value;
+    append(object, &n->json);
+    return 0;
+}
+
+/* The array of that name, made of what stood there alone. */
+static struct node *array_of(struct reader *r, struct node *object, struct slice name)
+{
+    struct node *now = member(object, name);
+    if (now && now->json.kind == JSON_ARRAY)
+        return now;
+    struct node *array = make(r, JSON_ARRAY, name);
+    if (!array)
+        return NULL;
+    if (!now) {
+        append(object, &array->json);
+        return array;
+    }
+    struct node *first = make(r, now->json.kind, SLICE_ABSENT);
+    if (!first)
+        return NULL;
+    *first = *now;
+    first->json.name = SLICE_ABSENT;
+    first->json.next = NULL;
+    now->json = (struct json){.kind = JSON_ARRAY, .name = name, .next = now->json.next};
+    now->last = NULL;
+    append(now, &first->json);
+    return now;
+}
+
+/* Adds to the member of that name: as an item where it repeats. */
+static int put(struct reader *r, struct node *object, struct slice name, bool many,
+               struct node *value)
+{
+    if (!many && !member(object, name)) {
+        if (object->json.count >= MEMBERS_MAX)
+            return bad(r, "no element of FHIR has so many members");
+        value->json.name = name;
+        append(object, &value->json);
+        return 0;
+    }
+    struct node *array = array_of(r, object, name);
+    if (!array)
+        return -1;
+    value->json.name = SLICE_ABSENT;
+    append(array, &value->json);
+    return 0;
+}
+
+/* RFC 8259 §6. */
+static bool is_number(struct slice s)
+{
+    size_t i = 0, from;
+    if (i < s.n && s.p[i] == '-')
+        i++;
+    for (from = i; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
+        ;
+    if (i == from || (s.p[from] == '0' && i - from > 1))
+        return false;
+    if (i < s.n && s.p[i] == '.') {
+        for (from = ++i; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
+            ;
+        if (i == from)
+            return false;
+    }
+    if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
+        i++;
+        if (i < s.n && (s.p[i] == '+' || s.p[i] == '-'))
+            i++;
+        for (from = i; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
+            ;
+        if (i == from)
+            return false;
+    }
+    return s.n && i == s.n;
+}
+
+static struct node *primitive(struct reader *r, const struct frame *f)
+{
+    struct node *n = make(r, JSON_STRING, f->name);
+    if (!n)
+        return NULL;
+    n->json.text = f->value;
+    if (f->form == FHIR_NUMBER) {
+        n->json.kind = JSON_NUMBER;
+        if (!is_number(f->value)) {
+            bad(r, "the value of this element must be a number");
+            return NULL;
+        }
+    } else if (f->form == FHIR_BOOLEAN) {
+        n->json.kind = JSON_BOOL;
+        n->json.boolean = slice_eq(f->value, SLICE("true"));
+        n->json.text = SLICE_ABSENT;
+        if (!n->json.boolean && !slice_eq(f->value, SLICE("false"))) {
+            bad(r, "the value of this element must be true or false");
+            return NULL;
+        }
+    }
+    return n;
+}
+
+/* What a primitive has beside its value stands in `_name`, at the same place of an array. */
+static int put_beside(struct reader *r, struct node *object, struct frame *f, bool repeated)
+{
+    struct slice name = arena_printf(r->arena, "_%.*s", SLICE_ARG(f->name));
+    if (!slice_present(name))
+        return full(r);
+    struct node *beside = member(object, name), *values = member(object, f->name);
+    if (!f->object && !beside)
+        return 0;
+    if (!repeated)
+        return put(r, object, name, false, f->object);
+    struct node *array = array_of(r, object, name);
+    while (array && array->json.count + 1 < values->json.count) {
+        struct node *gap = make(r, JSON_NULL, SLICE_ABSENT);
+        if (!gap)
+            return -1;
+        append(array, &gap->json);
+    }
+    struct node *mine = f->object ? f->object : make(r, JSON_NULL, SLICE_ABSENT);
+    if (!array || !mine)
+        return -1;
+    mine->json.name = SLICE_ABSENT;
+    append(array, &mine->json);
+    return 0;
+}
+
+static int put_primitive(struct reader *r, struct node *object, struct frame *f)
+{
+    bool repeated = f->many || member(object, f->name);
+    struct node *value = NULL;
+    if (slice_present(f->value))
+        value = primitive(r, f);
+    else if (repeated)
+        value = make(r, JSON_NULL, SLICE_ABSENT);
+    if (!value && (slice_present(f->value) || repeated))
+        return -1;
+    if (value && put(r, object, f->name, f->many, value) < 0)
+        return -1;
+    return put_beside(r, object, f, repeated);
+}
+
+/* An element of which only extensions came: definitions leave out single texts, so that it is one,
+ * unless something else stands in it. */
+static bool is_primitive(const struct frame *f)
+{
+    if (slice_present(f->value) || !f->guessed)
+        return slice_present(f->value) || f->form != FHIR_COMPLEX;
+    for (const struct json *c = f->object ? f->object->json.child : NULL; c; c = c->next)
+        if (!slice_eq(c->name, SLICE("extension")) && !slice_eq(c->name, SLICE("id")))
+            return false;
+    return true;
+}
+
+static int end_element(struct reader *r, struct frame *f, struct frame *parent)
+{
+    if (!slice_present(f->value) && !f->object)
+        return bad(r, "an element of FHIR has a value or something in it");
+    struct node *object = object_of(r, parent);
+    if (!object)
+        return -1;
+    return is_primitive(f) ? put_primitive(r, object, f)
+                           : put(r, object, f->name, f->many, f->object);
+}
+
+static void end_frame(struct reader *r)
+{
+    struct frame *f = &r->open[r->depth - 1];
+    struct frame *parent = r->depth > 1 ? f - 1 : NULL;
+    if (!parent)
+        r->root = &f->object->json;
+    if (parent && f->is_resource) {
+        parent->object = f->object;
+        parent->whole = true;
+    } else if (parent) {
+        end_element(r, f, parent);
+    }
+    r->depth--;
+}
+
+static bool is_space(const xmlChar *p, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!memchr(" \t\r\n", p[i], 4))
+            return false;
+    return true;
+}
+
+static void put_escaped(struct buf *out, const xmlChar *p, size_t n, bool attribute)
+{
+    for (size_t i = 0; i < n; i++) {
+        switch (p[i]) {
+        case '&':
+            buf_puts(out, "&amp;");
+            break;
+        case '<':
+            buf_puts(out, "&lt;");
+            break;
+        case '>':
+            buf_puts(out, "&gt;");
+            break;
+        case '"':
+            buf_puts(out, attribute ? "&quot;" : "\"");
+            break;
+        default:
+            buf_putc(out, (char)p[i]);
+        }
+    }
+}
+
+static void end_tag(struct reader *r)
+{
+    if (r->tag_open)
+        buf_putc(&r->html, '>');
+    r->tag_open = false;
+}
+
+static void begin_html(struct reader *r, const xmlChar *name, int natts, const xmlChar **atts)
+{
+    if (++r->div == 1)
+        buf_reset(&r->html);
+    end_tag(r);
+    buf_printf(&r->html, "<%s", (const char *)name);
+    if (r->div == 1)
+        buf_puts(&r->html, " xmlns=\"" XHTML_NS "\"");
+    for (int i = 0; i < natts; i++, atts += 5) {
+        buf_printf(&r->html, " %s%s%s=\"", atts[1] ? (const char *)atts[1] : "", atts[1] ? ":" : "",
+                   (const char *)atts[0]);
+        put_escaped(&r->html, atts[3], (size_t)(atts[4] - atts[3]), true);
+        buf_putc(&r->html, '"');
+    }
+    r->tag_open = true;
+}
+
+static void end_html(struct reader *r, const xmlChar *name)
+{
+    struct buf *out = &r->html;
+    if (r->tag_open)
+        buf_puts(out, "/>");
+    else
+        buf_printf(out, "</%s>", (const char *)name);
+    r->tag_open = false;
+    if (--r->div)
+        return;
+    if (!buf_ok(out)) {
+        full(r);
+        return;
+    }
+    struct slice text = copy(r, (const xmlChar *)buf_slice(out).p, out->n);
+    struct node *object = r->failed ? NULL : object_of(r, &r->open[r->depth - 1]);
+    if (object)
+        add_text(r, object, SLICE("div"), text);
+}
+
+static int take_attribute(struct reader *r, struct frame *f, const xmlChar **att)
+{
+    struct slice name = slice_str((const char *)att[0]);
+    if (att[1]) /* xsi:schemaLocation, xml:lang: of XML, not of FHIR */
+        return 0;
+    struct slice value = copy(r, att[3], (size_t)(att[4] - att[3]));
+    if (r->failed)
+        return -1;
+    if (f->is_resource)
+        return bad(r, "a resource has no attributes");
+    if (slice_eq(name, SLICE("value"))) {
+        f->value = value;
+        return value.n ? 0 : bad(r, "an attribute of FHIR is never empty");
+    }
+    struct node *object = object_of(r, f);
+    if (!object)
+        return -1;
+    if (slice_eq(name, SLICE("id")))
+        return add_text(r, object, SLICE("id"), value);
+    if (slice_eq(name, SLICE("url")))
+        return add_text(r, object, SLICE("url"), value);
+    return bad(r, "FHIR has no attributes but value, id and url");
+}
+
+static bool is_capital(const xmlChar *name)
+{
+    return name[0] >= 'A' && name[0] <= 'Z';
+}
+
+/* A resource: the document itself, or the one thing within contained, resource, outcome. */
+static int begin_resource(struct reader *r, struct frame *f, struct slice name)
+{
+    const struct frame *parent = r->depth ? f - 1 : NULL;
+    if (parent && (parent->object || slice_present(parent->value)))
+        return bad(r, "a resource stands alone in its element");
+    *f = (struct frame){.name = parent ? parent->name : SLICE_ABSENT,
+                        .type = fhir_type_find(name),
+                        .is_resource = true};
+    struct node *object = object_of(r, f);
+    return object ? add_text(r, object, SLICE("resourceType"), name) : -1;
+}
+
+static int begin_frame(struct reader *r, const xmlChar *local)
+{
+    struct frame *f = &r->open[r->depth];
+    struct slice name = copy(r, local, (size_t)xmlStrlen(local));
+    if (r->failed)
+        return -1;
+    if (is_capital(local))
+        return begin_resource(r, f, name);
+    if (!r->depth)
+        return bad(r, "the root of a FHIR document is a resource");
+    if (f[-1].whole)
+        return bad(r, "a resource stands alone in its element");
+    const struct fhir_element *e = fhir_element_find(f[-1].type, name);
+    *f = (struct frame){.name = name, .type = -1, .guessed = !e};
+    if (e) {
+        f->type = e->type;
+        f->form = e->form;
+        f->many = e->many;
+    }
+    return 0;
+}
+
+static bool is_utf8(const xmlChar *encoding)
+{
+    return !encoding || slice_ieq(slice_str((const char *)encoding), SLICE("utf-8"));
+}
+
+static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri,
+                     int nspaces, const xmlChar **spaces, int natts, int ndefaulted,
+                     const xmlChar **atts)
+{
+    struct reader *r = ctx;
+    (void)prefix;
+    (void)nspaces;
+    (void)spaces;
+    (void)ndefaulted;
+    if (r->failed)
+        return;
+    bool html = r->depth && uri && slice_eq_str(SLICE(XHTML_NS), (const char *)uri);
+    if (r->depth + r->div >= r->limits.depth) {
+        fail(r, ERR_LIMIT, "nested too deep");
+    } else if (r->div || (html && slice_eq_str(SLICE("div"), (const char *)local))) {
+        begin_html(r, local, natts, atts);
+    } else if (!r->depth && !is_utf8(r->xml->encoding)) {
+        bad(r, "FHIR is written in UTF-8");
+    } else if (!uri || !slice_eq_str(SLICE(FHIR_NS), (const char *)uri)) {
+        bad(r, "the elements of FHIR are in the namespace " FHIR_NS);
+    } else if (begin_frame(r, local) == 0) {
+        struct frame *f = &r->open[r->depth++];
+        for (int i = 0; i < natts; i++)
+            if (take_attribute(r, f, atts + 5 * i) < 0)
+                return;
+    }
+}
+
+static void on_end(void *ctx, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri)
+{
+    struct reader *r = ctx;
+    (void)prefix;
+    (void)uri;
+    if (r->failed)
+        return;
+    if (r->div)
+        end_html(r, local);
+    else
+        end_frame(r);
+}
+
+static void on_text(void *ctx, const xmlChar *p, int n)
+{
+    struct reader *r = ctx;
+    if (r->failed)
+        return;
+    if (r->div) {
+        end_tag(r);
+        put_escaped(&r->html, p, (size_t)n, false);
+    } else if (!is_space(p, n)) {
+        bad(r, "FHIR has no text between its elements");
+    }
+}
+
+static void on_dtd(void *ctx, const xmlChar *name, const xmlChar *id, const xmlChar *system)
+{
+    (void)name;
+    (void)id;
+    (void)system;
+    bad(ctx, "a DTD has no place in FHIR");
+}
+
+/* libxml2's own words quote the text. */
+static void on_error(void *ctx, xmlErrorPtr e)
+{
+    struct reader *r = ctx;
+    if (r->failed || e->level < XML_ERR_ERROR || e->domain == XML_FROM_NAMESPACE)
+        return;
+    r->failed = true;
+    enum err_code code = e->code == XML_ERR_NO_MEMORY ? ERR_NOMEM : ERR_INPUT;
+    if (e->code == XML_ERR_TAG_NAME_MISMATCH)
+        err_set(r->err, code, "line %d, column %d: an end tag that is not of the element begun",
+                e->line, e->int2);
+    else
+        err_set(r->err, code, "line %d, column %d: not well-formed XML (libxml2: %d)", e->line,
+                e->int2, e->code);
+}
+
+static int run(struct reader *r, struct slice text)
+{
+    xmlSAXHandler sax = {.initialized = XML_SAX2_MAGIC,
+                         .startElementNs = on_start,
+                         .endElementNs = on_end,
+                         .characters = on_text,
+                         .ignorableWhitespace = on_text,
+                         .cdataBlock = on_text,
+                         .internalSubset = on_dtd,
+                         .serror = on_error};
+    r->xml = xmlCreatePushParserCtxt(&sax, r, NULL, 0, NULL);
+    if (!r->xml)
+        return err_set(r->err, ERR_NOMEM, "no memory for XML");
+    /* Without NOENT, `&amp;` comes as `&#38;`. No other entity gets in: a DTD ends the reading. */
+    xmlCtxtUseOptions(r->xml, XML_PARSE_NONET | XML_PARSE_NOENT);
+    buf_init(&r->html, r->limits.bytes);
+    int rc = xmlParseChunk(r->xml, text.p, (int)text.n, 1);
+    if (!r->failed && (rc || !r->root)) {
+        r->failed = true;
+        err_set(r->err, ERR_INPUT, "not well-formed XML (libxml2: %d)", rc);
+    }
+    buf_fini(&r->html);
+    xmlFreeParserCtxt(r->xml);
+    return r->failed ? -1 : 0;
+}
+
+int fhir_xml_read(struct slice text, const struct json_limits *limits, struct arena *arena,
+                  struct json **ret, struct err *reterr)
+{
+    struct reader r = {.limits = *limits, .arena = arena, .err = reterr};
+    if (r.limits.depth > DEPTH_MAX)
+        r.limits.depth = DEPTH_MAX;
+    if (text.n > limits->bytes || text.n > INT32_MAX)
+        return err_set(reterr, ERR_LIMIT, "XML of %zu bytes; no more than %zu are taken", text.n,
+                       limits->bytes);
+    if (utf8_span(text) < text.n)
+        return err_set(reterr, ERR_INPUT, "not UTF-8");
+    if (run(&r, text) < 0)
+        return -1;
+    *ret = r.root;
+    return 0;
+}

@@ -1,0 +1,8 @@
+#include "fhir_suites.h"
+#include "kit.h"
+
+int main(int argc, char **argv)
+{
+    Suite *const suites[] = {fhir_read_suite(), fhir_reference_suite(), fhir_xml_suite()};
+    return kit_main(argc, argv, suites, sizeof(suites) / sizeof(suites[0]));
+}

@@ -1,0 +1,10 @@
+#ifndef WEIR_FHIR_SUITES_H
+#define WEIR_FHIR_SUITES_H
+
+#include <check.h>
+
+Suite *fhir_read_suite(void);
+Suite *fhir_reference_suite(void);
+Suite *fhir_xml_suite(void);
+
+#endif
