@@ -10,9 +10,9 @@
 
 void bed_wait(struct loop *l, const bool *flag)
 {
-    for (int64_t end = clock_mono_ms() + 5000; !*flag && clock_mono_ms() < end;)
+    for (int64_t end = clock_mono_ms() + BED_DEADLINE_MS; !*flag && clock_mono_ms() < end;)
         loop_turn(l, 20);
-    ck_assert_msg(*flag, "nothing came within five seconds");
+    ck_assert_msg(*flag, "nothing came in time");
 }
 
 static void forget(struct bed_server *s, struct conn *c)
@@ -101,7 +101,7 @@ void bed_write(int fd, struct slice bytes)
 
 void bed_read(struct loop *l, int fd, const char *stop, struct buf *ret)
 {
-    for (int64_t end = clock_mono_ms() + 5000; clock_mono_ms() < end;) {
+    for (int64_t end = clock_mono_ms() + BED_DEADLINE_MS; clock_mono_ms() < end;) {
         char piece[4096];
         loop_turn(l, 5);
         ssize_t n = recv(fd, piece, sizeof(piece), 0);
@@ -113,5 +113,5 @@ void bed_read(struct loop *l, int fd, const char *stop, struct buf *ret)
         if (stop && strstr(buf_cstr(ret), stop))
             return;
     }
-    ck_abort_msg("nothing more came within five seconds: \"%s\"", buf_cstr(ret));
+    ck_abort_msg("nothing more came in time: \"%s\"", buf_cstr(ret));
 }

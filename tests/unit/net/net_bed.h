@@ -9,10 +9,10 @@
 #include "listen.h"
 #include "loop.h"
 
-/* Turns the loop until *flag, or fails the test after five seconds. */
-void bed_wait(struct loop *l, const bool *flag);
+enum { BED_CONNS = 64, BED_DEADLINE_MS = 20000 };
 
-enum { BED_CONNS = 64 };
+/* Turns the loop until *flag, or fails the test after BED_DEADLINE_MS. */
+void bed_wait(struct loop *l, const bool *flag);
 
 struct bed_server {
     struct loop *loop;
