@@ -6,6 +6,7 @@ import struct
 
 def headers(blob):
     """lib/stream/stream_headers.h: name length, value length, name, value."""
+    blob = blob or b""  # a record without any
     found, at = {}, 0
     while at < len(blob):
         n, v = struct.unpack_from("<II", blob, at)
