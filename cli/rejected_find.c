@@ -1,5 +1,6 @@
 #include "rejected_find.h"
 
+#include "record_find.h"
 #include "resolved.h"
 
 int rejected_name_check(const char *name, struct err *reterr)
@@ -14,45 +15,35 @@ int rejected_name_check(const char *name, struct err *reterr)
                    name);
 }
 
-struct search {
-    struct slice partition;
-    int64_t offset;
+struct refusal {
     void (*fn)(void *arg, const struct stream_message *m);
     void *arg;
-    bool found, ended;
+    bool is_one;
 };
 
-/* -1 ends the reading: it was found, or its place was passed. */
-static int look(void *arg, const struct stream_message *m, struct err *reterr)
+/* A record that resolves another is no refusal. */
+static void on_record(void *arg, const struct stream_message *m)
 {
-    struct search *s = arg;
-    (void)reterr;
-    if (!slice_eq(m->partition, s->partition) || m->offset < s->offset)
-        return 0;
-    s->ended = true;
-    s->found = m->offset == s->offset && !resolved_is(m);
-    if (s->found)
-        s->fn(s->arg, m);
-    return -1;
+    struct refusal *r = arg;
+    r->is_one = !resolved_is(m);
+    if (r->is_one)
+        r->fn(r->arg, m);
 }
 
 int rejected_find(struct view *v, const char *name,
                   void (*fn)(void *arg, const struct stream_message *m), void *arg,
                   struct err *reterr)
 {
-    struct stream_reader *r = NULL;
-    struct search s = {.fn = fn, .arg = arg};
-    if (rejected_name_check(name, reterr) < 0 ||
-        view_read(v, "flow.rejected", STREAM_LATEST, &r, reterr) < 0)
+    struct refusal r = {.fn = fn, .arg = arg};
+    struct slice partition;
+    int64_t offset;
+    bool found;
+    if (rejected_name_check(name, reterr) < 0)
         return -1;
-    resolved_place(slice_str(name), &s.partition, &s.offset);
-    /* Where there is no such partition, there is no such message. */
-    int result = stream_seek(r, SLICE("flow.rejected"), s.partition, s.offset, reterr);
-    bool known = result == 0 || reterr->code != ERR_INPUT;
-    if (result == 0 && view_fold(r, look, &s, reterr) < 0 && !s.ended)
-        result = -1;
-    else if (!known || (result == 0 && !s.found))
-        result = err_set(reterr, ERR_INPUT, "no rejected message '%s' is there", name);
-    stream_reader_close(r);
-    return result;
+    resolved_place(slice_str(name), &partition, &offset);
+    if (record_find(v, "flow.rejected", partition, offset, on_record, &r, &found, reterr) < 0)
+        return -1;
+    return found && r.is_one
+               ? 0
+               : err_set(reterr, ERR_INPUT, "no rejected message '%s' is there", name);
 }

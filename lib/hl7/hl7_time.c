@@ -173,6 +173,13 @@ int hl7_time_read(struct slice text, const struct hl7_time_rules *rules, struct 
     return 0;
 }
 
+int hl7_time_check(struct slice text, struct err *reterr)
+{
+    struct civil c;
+    const char *fault = read_civil(text, &c);
+    return fault ? err_set(reterr, ERR_INPUT, "%s", fault) : 0;
+}
+
 /* Times, offsets and stray marks as feeds put them behind a date of birth. */
 static bool time_like(struct slice s)
 {

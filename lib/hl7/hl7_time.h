@@ -45,6 +45,8 @@ struct hl7_time_rules {
 /* ERR_INPUT with the reason (never the value) where it is no time. Blanks around it are ignored. */
 int hl7_time_read(struct slice text, const struct hl7_time_rules *rules, struct hl7_time *ret,
                   struct err *reterr);
+/* Whether it is one at all, wherever it may be meant. */
+int hl7_time_check(struct slice text, struct err *reterr);
 
 enum { HL7_DATE_SIZE = 11, HL7_TIME_SIZE = 20 };
 
