@@ -246,6 +246,7 @@ struct reply *intake_message(struct intake *in, struct source *src, struct reply
     series_observe(src->translate, (double)(clock_mono_ns() - r->taken_ns) / 1e9);
     if (to->may_send && !to->may_send(to, &t))
         t = answer_foreign(&t, &foreign);
+    r->unread = !t.parsed;
     const struct hl7_msg *request = t.parsed ? &t.msg : read_header(in, raw, &header);
     answer_of(&t, request != NULL, &answer);
     answer_accept(&src->conf->ack, &answer);

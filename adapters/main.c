@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "clock.h"
+#include "frames_verb.h"
 #include "log.h"
 #include "pause.h"
 #include "ports.h"
@@ -32,6 +33,7 @@ struct adapter {
     struct pauses *pauses;
     struct retry *retry;
     struct retranslate *retranslate;
+    struct frames_verb *frames;
     bool was_full;
 };
 
@@ -58,6 +60,7 @@ static void adapter_stop(void *state)
                  "messages=%llu were not yet durable and not answered",
                  (unsigned long long)a->intake.under_way);
     retranslate_close(a->retranslate);
+    frames_verb_close(a->frames);
     ports_close(&a->ports);
     pauses_close(a->pauses);
     loop_timer_remove(a->drain_timer);
@@ -190,7 +193,8 @@ static int adapter_start(struct proc *p, void **ret_state, struct err *reterr)
         loop_timer_add(proc_loop(p), look_whether_drained, a, &a->drain_timer, reterr) < 0 ||
         open_ports(a, reterr) < 0 || open_pauses(a, reterr) < 0 ||
         retry_open(p, &a->intake, &a->ports, &a->retry, reterr) < 0 ||
-        open_retranslate(a, reterr) < 0) {
+        open_retranslate(a, reterr) < 0 ||
+        frames_verb_open(proc_control(p), proc_audit(p), &a->ports, &a->frames, reterr) < 0) {
         adapter_stop(a);
         return -1;
     }

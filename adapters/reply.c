@@ -21,6 +21,7 @@ struct reply *reply_take(struct reply_pool *p)
         r->close = false;
         r->refused = false;
         r->later = false;
+        r->unread = false;
         r->frame.max = FRAME_MAX;
         r->why[0] = '\0';
         return r;

@@ -42,6 +42,7 @@ struct reply {
     struct hl7_ack_terms terms;
     struct hl7_ack_due due; /* which they are */
     bool refused;           /* nothing was made of the message, whatever its sender hears */
+    bool unread;            /* the message could not be taken apart */
     bool later;             /* it was not made durable either: to be sent again */
     bool close;             /* no answer: the connection ends here */
     bool ready;             /* may leave as soon as those before it have */

@@ -109,8 +109,32 @@ static bool take(struct session *s, enum hl7_frame_result what, const struct hl7
         r = intake_long_frame(p->intake, &p->source, &s->to, frame, &limit);
     if (!r)
         return false;
+    if (what == HL7_FRAME_TOO_LONG)
+        failed_frames_put(&p->source.failed, FRAME_TOO_LONG, &s->peer, frame->bytes, frame->total);
+    else if (r->unread)
+        failed_frames_put(&p->source.failed, FRAME_UNREAD, &s->peer, frame->bytes, frame->total);
     queue(s, r);
     return true;
+}
+
+static void on_dropped(void *arg, struct slice begin, struct slice rest)
+{
+    struct session *s = arg;
+    struct failed_frames *f = &s->port->source.failed;
+    uint64_t no = failed_frames_put(f, s->dropping, &s->peer, begin, begin.n);
+    failed_frames_more(f, no, rest);
+}
+
+/* Bytes in front of any frame, of a connection that has not sent one yet. */
+static void keep_no_mllp(struct session *s, struct slice bytes)
+{
+    struct failed_frames *f = &s->port->source.failed;
+    struct slice junk = slice_sub(bytes, 0, slice_find(bytes, '\x0b'));
+    if (!junk.n)
+        return;
+    if (!s->no_mllp)
+        s->no_mllp = failed_frames_put(f, FRAME_NO_MLLP, &s->peer, SLICE(""), 0);
+    failed_frames_more(f, s->no_mllp, junk);
 }
 
 /* why: what is known of a frame that was dropped without another one having begun within it. */
@@ -146,6 +170,8 @@ static size_t on_data(struct conn *c, struct slice bytes, void *arg)
     struct slice input = bytes;
     struct hl7_frame frame;
     enum hl7_frame_result r = HL7_FRAME_MORE;
+    if (!s->spoke_mllp && !hl7_deframer_midway(&s->deframer) && may_take(s))
+        keep_no_mllp(s, bytes);
     while (may_take(s) && (r = hl7_deframer_next(&s->deframer, &input, &frame)) != HL7_FRAME_MORE) {
         s->frame_since = 0;
         if (!take(s, r, &frame)) {
@@ -177,6 +203,7 @@ static void on_end(struct conn *c, void *arg)
     struct session *s = arg;
     struct hl7_frame frame;
     (void)c;
+    s->dropping = FRAME_CUT;
     enum hl7_frame_result r = hl7_deframer_end(&s->deframer, &frame);
     count(s, SOURCE_DROP_CUT);
     s->frame_since = 0;
@@ -191,7 +218,10 @@ static void on_end(struct conn *c, void *arg)
 static void on_closed(struct conn *c, const char *why, void *arg)
 {
     struct session *s = arg;
+    struct hl7_frame ignored;
     (void)c;
+    s->dropping = FRAME_CUT;
+    hl7_deframer_end(&s->deframer, &ignored);
     if (why)
         log_line(LOG_DEBUG, "session.closed", "source=%.*s why=\"%s\"",
                  SLICE_ARG(s->port->source.conf->name), why);
@@ -218,6 +248,8 @@ struct session *session_open(struct mllp_port *port, int fd, const struct addres
     s->who = who;
     o.tls = tls;
     hl7_deframer_init(&s->deframer, &port->rules.frames);
+    s->deframer.dropped = on_dropped;
+    s->deframer.dropped_arg = s;
     if (conn_open(port->loop, port->shared, fd, &o, &hooks, s, &s->conn, reterr) < 0) {
         free(s);
         return NULL;
@@ -336,6 +368,7 @@ void session_try_resume(struct session *s)
 static void too_slow(struct session *s)
 {
     struct hl7_frame frame;
+    s->dropping = FRAME_SLOW;
     enum hl7_frame_result r = hl7_deframer_end(&s->deframer, &frame);
     count(s, SOURCE_DROP_SLOW);
     s->frame_since = 0;

@@ -31,6 +31,8 @@ struct session {
     bool hung_up;        /* closes without an answer to what is left */
     bool paused, ending; /* ending: the peer sends no more, answers still go out */
     bool spoke_mllp, told_no_mllp;
+    enum frame_fault dropping; /* why a frame is dropped that is dropped now */
+    uint64_t no_mllp;  /* where its bytes are kept as long as it sends no frame; 0 = not yet */
     bool answerable;   /* in the intake's list */
     bool put_off;      /* a message was answered "try later" */
     struct bulk *bulk; /* a batch under way; NULL: none */

@@ -89,6 +89,7 @@ void source_close(struct source *s)
     translate_close(s->translator);
     s->translator = NULL;
     dict_fini(&s->events);
+    failed_frames_fini(&s->failed);
 }
 
 void source_take(struct source *s, struct source *fresh)

@@ -4,6 +4,7 @@
 #define WEIR_SOURCE_H
 
 #include "dict.h"
+#include "failed_frames.h"
 #include "hl7_ack_due.h"
 #include "metrics.h"
 #include "site.h"
@@ -36,6 +37,7 @@ struct source {
     int64_t drops_quiet_until; /* the same for frames that never ended */
     uint64_t drops_unsaid;
     int64_t no_mllp_quiet_until;
+    struct failed_frames failed;
 };
 
 /* Why a frame that was begun was dropped, unanswered. */

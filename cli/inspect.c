@@ -20,7 +20,7 @@ enum {
 
 struct inspect {
     const struct options *o;
-    struct view view; /* open where a record is to be found, or something is revealed */
+    struct view view;  /* open where a record is to be found, or something is revealed */
     struct site *site; /* of --source, where there is no view */
     struct slice charset;
     struct arena index, scratch;
@@ -69,8 +69,7 @@ static const char *trailer_odd(const struct hl7_batch_item *item, char out[100])
 {
     if (item->said < 0 || item->said == item->came)
         return NULL;
-    snprintf(out, 100, "it says %lld, and %lld came", (long long)item->said,
-             (long long)item->came);
+    snprintf(out, 100, "it says %lld, and %lld came", (long long)item->said, (long long)item->came);
     return out;
 }
 
@@ -117,8 +116,7 @@ struct shown_record {
 static void on_record(void *arg, const struct stream_message *m)
 {
     struct shown_record *r = arg;
-    const struct site_source *s =
-        site_source_find(r->x->view.site, stream_header_get(m, "source"));
+    const struct site_source *s = site_source_find(r->x->view.site, stream_header_get(m, "source"));
     r->is_one = !resolved_is(m);
     if (!r->is_one)
         return;
@@ -157,8 +155,8 @@ static int open_site(struct inspect *x, int argc, char **argv, struct err *reter
     for (int i = x->o->rest; i < argc; i++) {
         struct slice partition;
         int64_t offset;
-        records = records || (!is_file(argv[i]) &&
-                              resolved_place(slice_str(argv[i]), &partition, &offset));
+        records = records ||
+                  (!is_file(argv[i]) && resolved_place(slice_str(argv[i]), &partition, &offset));
     }
     if (records && view_open(x->o, &x->view, reterr) < 0)
         return -1;
@@ -196,10 +194,9 @@ static int run(const struct verb *self, int argc, char **argv)
     struct options o;
     struct err err = {0};
     struct inspect x = {.o = &o};
-    int code = options_read(self,
-                            OPTION_JSON | OPTION_REVEAL | OPTION_SOURCE | OPTION_TOPIC |
-                                OPTION_DATA,
-                            argc, argv, &o);
+    int code =
+        options_read(self, OPTION_JSON | OPTION_REVEAL | OPTION_SOURCE | OPTION_TOPIC | OPTION_DATA,
+                     argc, argv, &o);
     if (code >= 0)
         return code;
     if (o.rest >= argc)

@@ -39,8 +39,8 @@ static struct slice shown(const struct walk *w, const struct row *r)
 {
     unsigned flags = 0;
     arena_reset(w->t->scratch);
-    struct slice text = w->m ? hl7_charset_text(w->cs, w->m, r->value, w->t->scratch, &flags)
-                             : r->value;
+    struct slice text =
+        w->m ? hl7_charset_text(w->cs, w->m, r->value, w->t->scratch, &flags) : r->value;
     if (w->t->reveal || !text.n || hl7_mask_shows(r->place.segment, r->place.field))
         return text;
     char *masked = arena_alloc(w->t->scratch, text.n);
@@ -227,10 +227,10 @@ static void put_segment(const struct walk *w, struct slice id, unsigned sequence
         json_array(w->t->json);
         return;
     }
-    buf_printf(out, "%s  %.*s\n", at, SLICE_ARG(name.n      ? name
-                                               : id.n == 3 && id.p[0] == 'Z'
-                                                   ? SLICE("(local)")
-                                                   : SLICE("(not known)")));
+    buf_printf(out, "%s  %.*s\n", at,
+               SLICE_ARG(name.n                        ? name
+                         : id.n == 3 && id.p[0] == 'Z' ? SLICE("(local)")
+                                                       : SLICE("(not known)")));
 }
 
 static void end_segment(const struct walk *w)

@@ -1,5 +1,6 @@
-/* inspect_tree.h - one message as a tree for a person, or as a line of JSON for a program: segments,
- * fields, repetitions, components and subcomponents with their names, and what is odd about it.
+/* inspect_tree.h - one message as a tree for a person, or as a line of JSON for a program:
+ * segments, fields, repetitions, components and subcomponents with their names, and what is odd
+ * about it.
  *
  * Borrows everything; what it writes is appended to `out`. */
 #ifndef WEIR_INSPECT_TREE_H

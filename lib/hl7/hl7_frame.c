@@ -153,6 +153,15 @@ static bool outgrows(const struct hl7_deframer *d, size_t n)
     return d->total || n > d->rules.max - d->held.n;
 }
 
+/* rest: what of the frame under way is not held. */
+static void drop(struct hl7_deframer *d, struct slice rest)
+{
+    d->counts.dropped_bytes += d->held.n + rest.n;
+    if (d->dropped && d->held.n + rest.n)
+        d->dropped(d->dropped_arg, buf_slice(&d->held), rest);
+    release(d);
+}
+
 /* Takes what stands before a new VT off the front of *data: dropped and never answered, so that the
  * sender sends it again. Stops with true at a frame over the limit, which would come for ever. */
 static bool restart(struct hl7_deframer *d, struct slice *data)
@@ -162,8 +171,7 @@ static bool restart(struct hl7_deframer *d, struct slice *data)
         d->counts.restarts++;
         if (outgrows(d, at))
             return true;
-        d->counts.dropped_bytes += d->held.n + at;
-        release(d);
+        drop(d, slice_sub(*data, 0, at));
         advance(data, at + 1);
     }
     return false;
@@ -238,8 +246,7 @@ enum hl7_frame_result hl7_deframer_end(struct hl7_deframer *d, struct hl7_frame 
     d->state = HL7_FRAME_OUTSIDE;
     if (d->total)
         return tell_too_long(d, ret);
-    d->counts.dropped_bytes += d->held.n + d->fs_seen;
-    release(d);
+    drop(d, slice_make("\x1c", d->fs_seen));
     return HL7_FRAME_MORE;
 }
 

@@ -25,17 +25,22 @@ struct hl7_frame_counts {
     uint64_t empty;         /* frames of nothing, ignored */
 };
 
+/* What came of a frame that is dropped, in two parts, before it is forgotten. */
+typedef void (*hl7_dropped_fn)(void *arg, struct slice begin, struct slice rest);
+
 enum hl7_frame_state { HL7_FRAME_OUTSIDE, HL7_FRAME_BEHIND, HL7_FRAME_INSIDE };
 
 struct hl7_deframer {
     struct hl7_frame_rules rules;
     struct hl7_frame_counts counts;
     enum hl7_frame_state state;
-    bool fs_seen;          /* FS was the last byte: the next tells what it means */
-    bool lent;             /* held was returned: it is emptied by the next call */
-    struct buf held;       /* the frame so far, or the head of one too long */
-    uint64_t total;        /* bytes of a frame too long; 0 otherwise */
-    struct digest *digest; /* SHA-256 of it; NULL until first needed */
+    bool fs_seen;           /* FS was the last byte: the next tells what it means */
+    bool lent;              /* held was returned: it is emptied by the next call */
+    struct buf held;        /* the frame so far, or the head of one too long */
+    uint64_t total;         /* bytes of a frame too long; 0 otherwise */
+    struct digest *digest;  /* SHA-256 of it; NULL until first needed */
+    hl7_dropped_fn dropped; /* the caller's, set after init; NULL: only counted */
+    void *dropped_arg;
 };
 
 struct hl7_frame {

@@ -5,7 +5,10 @@ struct start {
     size_t n;
     const char *what;
 };
-#define START(text, what) {(text), sizeof(text) - 1, (what)}
+#define START(text, what)                                                                          \
+    {                                                                                              \
+        (text), sizeof(text) - 1, (what)                                                           \
+    }
 
 /* The first that fits counts. */
 static const struct start starts[] = {

@@ -35,8 +35,7 @@ static void mask_segment(struct slice segment, char separator, char *out)
         char c = segment.p[i];
         if (c == separator)
             field++;
-        bool shown =
-            c == separator || i < id || (header && hl7_mask_shows(SLICE("MSH"), field));
+        bool shown = c == separator || i < id || (header && hl7_mask_shows(SLICE("MSH"), field));
         out[i] = shown ? c : masked(c);
     }
 }

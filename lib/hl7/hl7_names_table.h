@@ -15,102 +15,283 @@ struct hl7_type_row {
 
 static const struct hl7_segment_row hl7_segment_rows[] = {
     {"MSH", "Message Header",
-     "Field Separator|Encoding Characters|Sending Application:HD|Sending Facility:HD|Receiving Application:HD|Receiving Facility:HD|Date/Time of Message:TS|Security|Message Type:MSG|Message Control ID|Processing ID:PT|Version ID:VID|Sequence Number|Continuation Pointer|Accept Acknowledgment Type|Application Acknowledgment Type|Country Code|Character Set|Principal Language of Message:CE|Alternate Character Set Handling Scheme|Message Profile Identifier:EI"},
+     "Field Separator|Encoding Characters|Sending Application:HD|Sending Facility:HD|Receiving "
+     "Application:HD|Receiving Facility:HD|Date/Time of Message:TS|Security|Message "
+     "Type:MSG|Message Control ID|Processing ID:PT|Version ID:VID|Sequence Number|Continuation "
+     "Pointer|Accept Acknowledgment Type|Application Acknowledgment Type|Country Code|Character "
+     "Set|Principal Language of Message:CE|Alternate Character Set Handling Scheme|Message Profile "
+     "Identifier:EI"},
     {"EVN", "Event Type",
-     "Event Type Code|Recorded Date/Time:TS|Date/Time Planned Event:TS|Event Reason Code|Operator ID:XCN|Event Occurred:TS|Event Facility:HD"},
+     "Event Type Code|Recorded Date/Time:TS|Date/Time Planned Event:TS|Event Reason Code|Operator "
+     "ID:XCN|Event Occurred:TS|Event Facility:HD"},
     {"PID", "Patient Identification",
-     "Set ID|Patient ID:CX|Patient Identifier List:CX|Alternate Patient ID:CX|Patient Name:XPN|Mother's Maiden Name:XPN|Date/Time of Birth:TS|Administrative Sex|Patient Alias:XPN|Race:CE|Patient Address:XAD|County Code|Phone Number - Home:XTN|Phone Number - Business:XTN|Primary Language:CE|Marital Status:CE|Religion:CE|Patient Account Number:CX|SSN Number|Driver's License Number:DLN|Mother's Identifier:CX|Ethnic Group:CE|Birth Place|Multiple Birth Indicator|Birth Order|Citizenship:CE|Veterans Military Status:CE|Nationality:CE|Patient Death Date and Time:TS|Patient Death Indicator|Identity Unknown Indicator|Identity Reliability Code|Last Update Date/Time:TS|Last Update Facility:HD|Species Code:CE|Breed Code:CE|Strain|Production Class Code:CE|Tribal Citizenship:CWE"},
+     "Set ID|Patient ID:CX|Patient Identifier List:CX|Alternate Patient ID:CX|Patient "
+     "Name:XPN|Mother's Maiden Name:XPN|Date/Time of Birth:TS|Administrative Sex|Patient "
+     "Alias:XPN|Race:CE|Patient Address:XAD|County Code|Phone Number - Home:XTN|Phone Number - "
+     "Business:XTN|Primary Language:CE|Marital Status:CE|Religion:CE|Patient Account Number:CX|SSN "
+     "Number|Driver's License Number:DLN|Mother's Identifier:CX|Ethnic Group:CE|Birth "
+     "Place|Multiple Birth Indicator|Birth Order|Citizenship:CE|Veterans Military "
+     "Status:CE|Nationality:CE|Patient Death Date and Time:TS|Patient Death Indicator|Identity "
+     "Unknown Indicator|Identity Reliability Code|Last Update Date/Time:TS|Last Update "
+     "Facility:HD|Species Code:CE|Breed Code:CE|Strain|Production Class Code:CE|Tribal "
+     "Citizenship:CWE"},
     {"PD1", "Patient Additional Demographic",
-     "Living Dependency|Living Arrangement|Patient Primary Facility:XON|Patient Primary Care Provider:XCN|Student Indicator|Handicap|Living Will Code|Organ Donor Code|Separate Bill|Duplicate Patient:CX|Publicity Code:CE|Protection Indicator|Protection Indicator Effective Date:DT|Place of Worship:XON|Advance Directive Code:CE|Immunization Registry Status|Immunization Registry Status Effective Date:DT|Publicity Code Effective Date:DT|Military Branch|Military Rank/Grade|Military Status"},
+     "Living Dependency|Living Arrangement|Patient Primary Facility:XON|Patient Primary Care "
+     "Provider:XCN|Student Indicator|Handicap|Living Will Code|Organ Donor Code|Separate "
+     "Bill|Duplicate Patient:CX|Publicity Code:CE|Protection Indicator|Protection Indicator "
+     "Effective Date:DT|Place of Worship:XON|Advance Directive Code:CE|Immunization Registry "
+     "Status|Immunization Registry Status Effective Date:DT|Publicity Code Effective "
+     "Date:DT|Military Branch|Military Rank/Grade|Military Status"},
     {"NK1", "Next of Kin",
-     "Set ID|Name:XPN|Relationship:CE|Address:XAD|Phone Number:XTN|Business Phone Number:XTN|Contact Role:CE|Start Date:DT|End Date:DT|Job Title|Job Code/Class:JCC|Employee Number:CX|Organization Name:XON|Marital Status:CE|Administrative Sex|Date/Time of Birth:TS|Living Dependency|Ambulatory Status|Citizenship:CE|Primary Language:CE|Living Arrangement|Publicity Code:CE|Protection Indicator|Student Indicator|Religion:CE|Mother's Maiden Name:XPN|Nationality:CE|Ethnic Group:CE|Contact Reason:CE|Contact Person's Name:XPN|Contact Person's Telephone Number:XTN|Contact Person's Address:XAD|Identifiers:CX|Job Status|Race:CE|Handicap|Contact Person's SSN|Birth Place|VIP Indicator"},
+     "Set ID|Name:XPN|Relationship:CE|Address:XAD|Phone Number:XTN|Business Phone "
+     "Number:XTN|Contact Role:CE|Start Date:DT|End Date:DT|Job Title|Job Code/Class:JCC|Employee "
+     "Number:CX|Organization Name:XON|Marital Status:CE|Administrative Sex|Date/Time of "
+     "Birth:TS|Living Dependency|Ambulatory Status|Citizenship:CE|Primary Language:CE|Living "
+     "Arrangement|Publicity Code:CE|Protection Indicator|Student Indicator|Religion:CE|Mother's "
+     "Maiden Name:XPN|Nationality:CE|Ethnic Group:CE|Contact Reason:CE|Contact Person's "
+     "Name:XPN|Contact Person's Telephone Number:XTN|Contact Person's "
+     "Address:XAD|Identifiers:CX|Job Status|Race:CE|Handicap|Contact Person's SSN|Birth Place|VIP "
+     "Indicator"},
     {"PV1", "Patient Visit",
-     "Set ID|Patient Class|Assigned Patient Location:PL|Admission Type|Preadmit Number:CX|Prior Patient Location:PL|Attending Doctor:XCN|Referring Doctor:XCN|Consulting Doctor:XCN|Hospital Service|Temporary Location:PL|Preadmit Test Indicator|Re-admission Indicator|Admit Source|Ambulatory Status|VIP Indicator|Admitting Doctor:XCN|Patient Type|Visit Number:CX|Financial Class:FC|Charge Price Indicator|Courtesy Code|Credit Rating|Contract Code|Contract Effective Date:DT|Contract Amount|Contract Period|Interest Code|Transfer to Bad Debt Code|Transfer to Bad Debt Date:DT|Bad Debt Agency Code|Bad Debt Transfer Amount|Bad Debt Recovery Amount|Delete Account Indicator|Delete Account Date:DT|Discharge Disposition|Discharged to Location:DLD|Diet Type:CE|Servicing Facility|Bed Status|Account Status|Pending Location:PL|Prior Temporary Location:PL|Admit Date/Time:TS|Discharge Date/Time:TS|Current Patient Balance|Total Charges|Total Adjustments|Total Payments|Alternate Visit ID:CX|Visit Indicator|Other Healthcare Provider:XCN"},
+     "Set ID|Patient Class|Assigned Patient Location:PL|Admission Type|Preadmit Number:CX|Prior "
+     "Patient Location:PL|Attending Doctor:XCN|Referring Doctor:XCN|Consulting Doctor:XCN|Hospital "
+     "Service|Temporary Location:PL|Preadmit Test Indicator|Re-admission Indicator|Admit "
+     "Source|Ambulatory Status|VIP Indicator|Admitting Doctor:XCN|Patient Type|Visit "
+     "Number:CX|Financial Class:FC|Charge Price Indicator|Courtesy Code|Credit Rating|Contract "
+     "Code|Contract Effective Date:DT|Contract Amount|Contract Period|Interest Code|Transfer to "
+     "Bad Debt Code|Transfer to Bad Debt Date:DT|Bad Debt Agency Code|Bad Debt Transfer Amount|Bad "
+     "Debt Recovery Amount|Delete Account Indicator|Delete Account Date:DT|Discharge "
+     "Disposition|Discharged to Location:DLD|Diet Type:CE|Servicing Facility|Bed Status|Account "
+     "Status|Pending Location:PL|Prior Temporary Location:PL|Admit Date/Time:TS|Discharge "
+     "Date/Time:TS|Current Patient Balance|Total Charges|Total Adjustments|Total "
+     "Payments|Alternate Visit ID:CX|Visit Indicator|Other Healthcare Provider:XCN"},
     {"PV2", "Patient Visit - Additional",
-     "Prior Pending Location:PL|Accommodation Code:CE|Admit Reason:CE|Transfer Reason:CE|Patient Valuables|Patient Valuables Location|Visit User Code|Expected Admit Date/Time:TS|Expected Discharge Date/Time:TS|Estimated Length of Inpatient Stay|Actual Length of Inpatient Stay|Visit Description|Referral Source Code:XCN|Previous Service Date:DT|Employment Illness Related Indicator|Purge Status Code|Purge Status Date:DT|Special Program Code|Retention Indicator|Expected Number of Insurance Plans|Visit Publicity Code|Visit Protection Indicator|Clinic Organization Name:XON|Patient Status Code|Visit Priority Code|Previous Treatment Date:DT|Expected Discharge Disposition|Signature on File Date:DT|First Similar Illness Date:DT|Patient Charge Adjustment Code:CE|Recurring Service Code|Billing Media Code|Expected Surgery Date and Time:TS|Military Partnership Code|Military Non-Availability Code|Newborn Baby Indicator|Baby Detained Indicator|Mode of Arrival Code:CE|Recreational Drug Use Code:CE|Admission Level of Care Code:CE|Precaution Code:CE|Patient Condition Code:CE|Living Will Code|Organ Donor Code|Advance Directive Code:CE|Patient Status Effective Date:DT|Expected LOA Return Date/Time:TS|Expected Pre-admission Testing Date/Time:TS|Notify Clergy Code"},
+     "Prior Pending Location:PL|Accommodation Code:CE|Admit Reason:CE|Transfer Reason:CE|Patient "
+     "Valuables|Patient Valuables Location|Visit User Code|Expected Admit Date/Time:TS|Expected "
+     "Discharge Date/Time:TS|Estimated Length of Inpatient Stay|Actual Length of Inpatient "
+     "Stay|Visit Description|Referral Source Code:XCN|Previous Service Date:DT|Employment Illness "
+     "Related Indicator|Purge Status Code|Purge Status Date:DT|Special Program Code|Retention "
+     "Indicator|Expected Number of Insurance Plans|Visit Publicity Code|Visit Protection "
+     "Indicator|Clinic Organization Name:XON|Patient Status Code|Visit Priority Code|Previous "
+     "Treatment Date:DT|Expected Discharge Disposition|Signature on File Date:DT|First Similar "
+     "Illness Date:DT|Patient Charge Adjustment Code:CE|Recurring Service Code|Billing Media "
+     "Code|Expected Surgery Date and Time:TS|Military Partnership Code|Military Non-Availability "
+     "Code|Newborn Baby Indicator|Baby Detained Indicator|Mode of Arrival Code:CE|Recreational "
+     "Drug Use Code:CE|Admission Level of Care Code:CE|Precaution Code:CE|Patient Condition "
+     "Code:CE|Living Will Code|Organ Donor Code|Advance Directive Code:CE|Patient Status Effective "
+     "Date:DT|Expected LOA Return Date/Time:TS|Expected Pre-admission Testing Date/Time:TS|Notify "
+     "Clergy Code"},
     {"MRG", "Merge Patient Information",
-     "Prior Patient Identifier List:CX|Prior Alternate Patient ID:CX|Prior Patient Account Number:CX|Prior Patient ID:CX|Prior Visit Number:CX|Prior Alternate Visit ID:CX|Prior Patient Name:XPN"},
+     "Prior Patient Identifier List:CX|Prior Alternate Patient ID:CX|Prior Patient Account "
+     "Number:CX|Prior Patient ID:CX|Prior Visit Number:CX|Prior Alternate Visit ID:CX|Prior "
+     "Patient Name:XPN"},
     {"ROL", "Role",
-     "Role Instance ID:EI|Action Code|Role:CE|Role Person:XCN|Role Begin Date/Time:TS|Role End Date/Time:TS|Role Duration:CE|Role Action Reason:CE|Provider Type:CE|Organization Unit Type:CE|Office/Home Address:XAD|Phone:XTN"},
+     "Role Instance ID:EI|Action Code|Role:CE|Role Person:XCN|Role Begin Date/Time:TS|Role End "
+     "Date/Time:TS|Role Duration:CE|Role Action Reason:CE|Provider Type:CE|Organization Unit "
+     "Type:CE|Office/Home Address:XAD|Phone:XTN"},
     {"NPU", "Bed Status Update", "Bed Location:PL|Bed Status"},
     {"DB1", "Disability",
-     "Set ID|Disabled Person Code|Disabled Person Identifier:CX|Disability Indicator|Disability Start Date:DT|Disability End Date:DT|Disability Return to Work Date:DT|Disability Unable to Work Date:DT"},
+     "Set ID|Disabled Person Code|Disabled Person Identifier:CX|Disability Indicator|Disability "
+     "Start Date:DT|Disability End Date:DT|Disability Return to Work Date:DT|Disability Unable to "
+     "Work Date:DT"},
     {"PDA", "Patient Death and Autopsy",
-     "Death Cause Code:CE|Death Location:PL|Death Certified Indicator|Death Certificate Signed Date/Time:TS|Death Certified By:XCN|Autopsy Indicator|Autopsy Start and End Date/Time:DR|Autopsy Performed By:XCN|Coroner Indicator"},
+     "Death Cause Code:CE|Death Location:PL|Death Certified Indicator|Death Certificate Signed "
+     "Date/Time:TS|Death Certified By:XCN|Autopsy Indicator|Autopsy Start and End "
+     "Date/Time:DR|Autopsy Performed By:XCN|Coroner Indicator"},
     {"ACC", "Accident",
-     "Accident Date/Time:TS|Accident Code:CE|Accident Location|Auto Accident State:CE|Accident Job Related Indicator|Accident Death Indicator|Entered By:XCN|Accident Description|Brought In By|Police Notified Indicator|Accident Address:XAD"},
+     "Accident Date/Time:TS|Accident Code:CE|Accident Location|Auto Accident State:CE|Accident Job "
+     "Related Indicator|Accident Death Indicator|Entered By:XCN|Accident Description|Brought In "
+     "By|Police Notified Indicator|Accident Address:XAD"},
     {"AL1", "Patient Allergy Information",
-     "Set ID|Allergen Type Code:CE|Allergen Code:CE|Allergy Severity Code:CE|Allergy Reaction Code|Identification Date:DT"},
+     "Set ID|Allergen Type Code:CE|Allergen Code:CE|Allergy Severity Code:CE|Allergy Reaction "
+     "Code|Identification Date:DT"},
     {"IAM", "Patient Adverse Reaction Information",
-     "Set ID|Allergen Type Code:CE|Allergen Code:CE|Allergy Severity Code:CE|Allergy Reaction Code|Allergy Action Code:CNE|Allergy Unique Identifier:EI|Action Reason|Sensitivity to Causative Agent Code:CE|Allergen Group Code:CE|Onset Date:DT|Onset Date Text|Reported Date/Time:TS|Reported By:XPN|Relationship to Patient Code:CE|Alert Device Code:CE|Allergy Clinical Status Code:CE|Statused by Person:XCN|Statused by Organization:XON|Statused at Date/Time:TS"},
+     "Set ID|Allergen Type Code:CE|Allergen Code:CE|Allergy Severity Code:CE|Allergy Reaction "
+     "Code|Allergy Action Code:CNE|Allergy Unique Identifier:EI|Action Reason|Sensitivity to "
+     "Causative Agent Code:CE|Allergen Group Code:CE|Onset Date:DT|Onset Date Text|Reported "
+     "Date/Time:TS|Reported By:XPN|Relationship to Patient Code:CE|Alert Device Code:CE|Allergy "
+     "Clinical Status Code:CE|Statused by Person:XCN|Statused by Organization:XON|Statused at "
+     "Date/Time:TS"},
     {"DG1", "Diagnosis",
-     "Set ID|Diagnosis Coding Method|Diagnosis Code:CE|Diagnosis Description|Diagnosis Date/Time:TS|Diagnosis Type|Major Diagnostic Category:CE|Diagnostic Related Group:CE|DRG Approval Indicator|DRG Grouper Review Code|Outlier Type:CE|Outlier Days|Outlier Cost|Grouper Version and Type|Diagnosis Priority|Diagnosing Clinician:XCN|Diagnosis Classification|Confidential Indicator|Attestation Date/Time:TS|Diagnosis Identifier:EI|Diagnosis Action Code"},
+     "Set ID|Diagnosis Coding Method|Diagnosis Code:CE|Diagnosis Description|Diagnosis "
+     "Date/Time:TS|Diagnosis Type|Major Diagnostic Category:CE|Diagnostic Related Group:CE|DRG "
+     "Approval Indicator|DRG Grouper Review Code|Outlier Type:CE|Outlier Days|Outlier Cost|Grouper "
+     "Version and Type|Diagnosis Priority|Diagnosing Clinician:XCN|Diagnosis "
+     "Classification|Confidential Indicator|Attestation Date/Time:TS|Diagnosis "
+     "Identifier:EI|Diagnosis Action Code"},
     {"PR1", "Procedures",
-     "Set ID|Procedure Coding Method|Procedure Code:CE|Procedure Description|Procedure Date/Time:TS|Procedure Functional Type|Procedure Minutes|Anesthesiologist:XCN|Anesthesia Code|Anesthesia Minutes|Surgeon:XCN|Procedure Practitioner:XCN|Consent Code:CE|Procedure Priority|Associated Diagnosis Code:CE|Procedure Code Modifier:CE|Procedure DRG Type|Tissue Type Code:CE|Procedure Identifier:EI|Procedure Action Code"},
+     "Set ID|Procedure Coding Method|Procedure Code:CE|Procedure Description|Procedure "
+     "Date/Time:TS|Procedure Functional Type|Procedure Minutes|Anesthesiologist:XCN|Anesthesia "
+     "Code|Anesthesia Minutes|Surgeon:XCN|Procedure Practitioner:XCN|Consent Code:CE|Procedure "
+     "Priority|Associated Diagnosis Code:CE|Procedure Code Modifier:CE|Procedure DRG Type|Tissue "
+     "Type Code:CE|Procedure Identifier:EI|Procedure Action Code"},
     {"ORC", "Common Order",
-     "Order Control|Placer Order Number:EI|Filler Order Number:EI|Placer Group Number:EI|Order Status|Response Flag|Quantity/Timing:TQ|Parent Order:EIP|Date/Time of Transaction:TS|Entered By:XCN|Verified By:XCN|Ordering Provider:XCN|Enterer's Location:PL|Call Back Phone Number:XTN|Order Effective Date/Time:TS|Order Control Code Reason:CE|Entering Organization:CE|Entering Device:CE|Action By:XCN|Advanced Beneficiary Notice Code:CE|Ordering Facility Name:XON|Ordering Facility Address:XAD|Ordering Facility Phone Number:XTN|Ordering Provider Address:XAD|Order Status Modifier:CWE|Advanced Beneficiary Notice Override Reason:CWE|Filler's Expected Availability Date/Time:TS|Confidentiality Code:CWE|Order Type:CWE|Enterer Authorization Mode:CNE|Parent Universal Service Identifier:CWE"},
+     "Order Control|Placer Order Number:EI|Filler Order Number:EI|Placer Group Number:EI|Order "
+     "Status|Response Flag|Quantity/Timing:TQ|Parent Order:EIP|Date/Time of Transaction:TS|Entered "
+     "By:XCN|Verified By:XCN|Ordering Provider:XCN|Enterer's Location:PL|Call Back Phone "
+     "Number:XTN|Order Effective Date/Time:TS|Order Control Code Reason:CE|Entering "
+     "Organization:CE|Entering Device:CE|Action By:XCN|Advanced Beneficiary Notice "
+     "Code:CE|Ordering Facility Name:XON|Ordering Facility Address:XAD|Ordering Facility Phone "
+     "Number:XTN|Ordering Provider Address:XAD|Order Status Modifier:CWE|Advanced Beneficiary "
+     "Notice Override Reason:CWE|Filler's Expected Availability Date/Time:TS|Confidentiality "
+     "Code:CWE|Order Type:CWE|Enterer Authorization Mode:CNE|Parent Universal Service "
+     "Identifier:CWE"},
     {"OBR", "Observation Request",
-     "Set ID|Placer Order Number:EI|Filler Order Number:EI|Universal Service Identifier:CE|Priority|Requested Date/Time:TS|Observation Date/Time:TS|Observation End Date/Time:TS|Collection Volume:CQ|Collector Identifier:XCN|Specimen Action Code|Danger Code:CE|Relevant Clinical Information|Specimen Received Date/Time:TS|Specimen Source:SPS|Ordering Provider:XCN|Order Callback Phone Number:XTN|Placer Field 1|Placer Field 2|Filler Field 1|Filler Field 2|Results Report/Status Change Date/Time:TS|Charge to Practice:MOC|Diagnostic Service Section ID|Result Status|Parent Result:PRL|Quantity/Timing:TQ|Result Copies To:XCN|Parent:EIP|Transportation Mode|Reason for Study:CE|Principal Result Interpreter:NDL|Assistant Result Interpreter:NDL|Technician:NDL|Transcriptionist:NDL|Scheduled Date/Time:TS|Number of Sample Containers|Transport Logistics of Collected Sample:CE|Collector's Comment:CE|Transport Arrangement Responsibility:CE|Transport Arranged|Escort Required|Planned Patient Transport Comment:CE|Procedure Code:CE|Procedure Code Modifier:CE|Placer Supplemental Service Information:CE|Filler Supplemental Service Information:CE|Medically Necessary Duplicate Procedure Reason:CWE|Result Handling|Parent Universal Service Identifier:CWE"},
+     "Set ID|Placer Order Number:EI|Filler Order Number:EI|Universal Service "
+     "Identifier:CE|Priority|Requested Date/Time:TS|Observation Date/Time:TS|Observation End "
+     "Date/Time:TS|Collection Volume:CQ|Collector Identifier:XCN|Specimen Action Code|Danger "
+     "Code:CE|Relevant Clinical Information|Specimen Received Date/Time:TS|Specimen "
+     "Source:SPS|Ordering Provider:XCN|Order Callback Phone Number:XTN|Placer Field 1|Placer Field "
+     "2|Filler Field 1|Filler Field 2|Results Report/Status Change Date/Time:TS|Charge to "
+     "Practice:MOC|Diagnostic Service Section ID|Result Status|Parent "
+     "Result:PRL|Quantity/Timing:TQ|Result Copies To:XCN|Parent:EIP|Transportation Mode|Reason for "
+     "Study:CE|Principal Result Interpreter:NDL|Assistant Result "
+     "Interpreter:NDL|Technician:NDL|Transcriptionist:NDL|Scheduled Date/Time:TS|Number of Sample "
+     "Containers|Transport Logistics of Collected Sample:CE|Collector's Comment:CE|Transport "
+     "Arrangement Responsibility:CE|Transport Arranged|Escort Required|Planned Patient Transport "
+     "Comment:CE|Procedure Code:CE|Procedure Code Modifier:CE|Placer Supplemental Service "
+     "Information:CE|Filler Supplemental Service Information:CE|Medically Necessary Duplicate "
+     "Procedure Reason:CWE|Result Handling|Parent Universal Service Identifier:CWE"},
     {"OBX", "Observation/Result",
-     "Set ID|Value Type|Observation Identifier:CE|Observation Sub-ID|Observation Value|Units:CE|References Range|Abnormal Flags|Probability|Nature of Abnormal Test|Observation Result Status|Effective Date of Reference Range:TS|User Defined Access Checks|Date/Time of the Observation:TS|Producer's ID:CE|Responsible Observer:XCN|Observation Method:CE|Equipment Instance Identifier:EI|Date/Time of the Analysis:TS||||Performing Organization Name:XON|Performing Organization Address:XAD|Performing Organization Medical Director:XCN"},
+     "Set ID|Value Type|Observation Identifier:CE|Observation Sub-ID|Observation "
+     "Value|Units:CE|References Range|Abnormal Flags|Probability|Nature of Abnormal "
+     "Test|Observation Result Status|Effective Date of Reference Range:TS|User Defined Access "
+     "Checks|Date/Time of the Observation:TS|Producer's ID:CE|Responsible Observer:XCN|Observation "
+     "Method:CE|Equipment Instance Identifier:EI|Date/Time of the Analysis:TS||||Performing "
+     "Organization Name:XON|Performing Organization Address:XAD|Performing Organization Medical "
+     "Director:XCN"},
     {"NTE", "Notes and Comments", "Set ID|Source of Comment|Comment|Comment Type:CE"},
     {"TQ1", "Timing/Quantity",
-     "Set ID|Quantity:CQ|Repeat Pattern|Explicit Time|Relative Time and Units:CQ|Service Duration:CQ|Start Date/Time:TS|End Date/Time:TS|Priority:CWE|Condition Text|Text Instruction|Conjunction|Occurrence Duration:CQ|Total Occurrences"},
+     "Set ID|Quantity:CQ|Repeat Pattern|Explicit Time|Relative Time and Units:CQ|Service "
+     "Duration:CQ|Start Date/Time:TS|End Date/Time:TS|Priority:CWE|Condition Text|Text "
+     "Instruction|Conjunction|Occurrence Duration:CQ|Total Occurrences"},
     {"SPM", "Specimen",
-     "Set ID|Specimen ID:EIP|Specimen Parent IDs:EIP|Specimen Type:CWE|Specimen Type Modifier:CWE|Specimen Additives:CWE|Specimen Collection Method:CWE|Specimen Source Site:CWE|Specimen Source Site Modifier:CWE|Specimen Collection Site:CWE|Specimen Role:CWE|Specimen Collection Amount:CQ|Grouped Specimen Count|Specimen Description|Specimen Handling Code:CWE|Specimen Risk Code:CWE|Specimen Collection Date/Time:DR|Specimen Received Date/Time:TS|Specimen Expiration Date/Time:TS|Specimen Availability|Specimen Reject Reason:CWE|Specimen Quality:CWE|Specimen Appropriateness:CWE|Specimen Condition:CWE|Specimen Current Quantity:CQ|Number of Specimen Containers|Container Type:CWE|Container Condition:CWE|Specimen Child Role:CWE"},
+     "Set ID|Specimen ID:EIP|Specimen Parent IDs:EIP|Specimen Type:CWE|Specimen Type "
+     "Modifier:CWE|Specimen Additives:CWE|Specimen Collection Method:CWE|Specimen Source "
+     "Site:CWE|Specimen Source Site Modifier:CWE|Specimen Collection Site:CWE|Specimen "
+     "Role:CWE|Specimen Collection Amount:CQ|Grouped Specimen Count|Specimen Description|Specimen "
+     "Handling Code:CWE|Specimen Risk Code:CWE|Specimen Collection Date/Time:DR|Specimen Received "
+     "Date/Time:TS|Specimen Expiration Date/Time:TS|Specimen Availability|Specimen Reject "
+     "Reason:CWE|Specimen Quality:CWE|Specimen Appropriateness:CWE|Specimen Condition:CWE|Specimen "
+     "Current Quantity:CQ|Number of Specimen Containers|Container Type:CWE|Container "
+     "Condition:CWE|Specimen Child Role:CWE"},
     {"SCH", "Scheduling Activity Information",
-     "Placer Appointment ID:EI|Filler Appointment ID:EI|Occurrence Number|Placer Group Number:EI|Schedule ID:CE|Event Reason:CE|Appointment Reason:CE|Appointment Type:CE|Appointment Duration|Appointment Duration Units:CE|Appointment Timing Quantity:TQ|Placer Contact Person:XCN|Placer Contact Phone Number:XTN|Placer Contact Address:XAD|Placer Contact Location:PL|Filler Contact Person:XCN|Filler Contact Phone Number:XTN|Filler Contact Address:XAD|Filler Contact Location:PL|Entered By Person:XCN|Entered By Phone Number:XTN|Entered By Location:PL|Parent Placer Appointment ID:EI|Parent Filler Appointment ID:EI|Filler Status Code:CE|Placer Order Number:EI|Filler Order Number:EI"},
+     "Placer Appointment ID:EI|Filler Appointment ID:EI|Occurrence Number|Placer Group "
+     "Number:EI|Schedule ID:CE|Event Reason:CE|Appointment Reason:CE|Appointment "
+     "Type:CE|Appointment Duration|Appointment Duration Units:CE|Appointment Timing "
+     "Quantity:TQ|Placer Contact Person:XCN|Placer Contact Phone Number:XTN|Placer Contact "
+     "Address:XAD|Placer Contact Location:PL|Filler Contact Person:XCN|Filler Contact Phone "
+     "Number:XTN|Filler Contact Address:XAD|Filler Contact Location:PL|Entered By "
+     "Person:XCN|Entered By Phone Number:XTN|Entered By Location:PL|Parent Placer Appointment "
+     "ID:EI|Parent Filler Appointment ID:EI|Filler Status Code:CE|Placer Order Number:EI|Filler "
+     "Order Number:EI"},
     {"RGS", "Resource Group", "Set ID|Segment Action Code|Resource Group ID:CE"},
     {"AIS", "Appointment Information - Service",
-     "Set ID|Segment Action Code|Universal Service Identifier:CE|Start Date/Time:TS|Start Date/Time Offset|Start Date/Time Offset Units:CE|Duration|Duration Units:CE|Allow Substitution Code|Filler Status Code:CE|Placer Supplemental Service Information:CE|Filler Supplemental Service Information:CE"},
+     "Set ID|Segment Action Code|Universal Service Identifier:CE|Start Date/Time:TS|Start "
+     "Date/Time Offset|Start Date/Time Offset Units:CE|Duration|Duration Units:CE|Allow "
+     "Substitution Code|Filler Status Code:CE|Placer Supplemental Service Information:CE|Filler "
+     "Supplemental Service Information:CE"},
     {"AIG", "Appointment Information - General Resource",
-     "Set ID|Segment Action Code|Resource ID:CE|Resource Type:CE|Resource Group:CE|Resource Quantity|Resource Quantity Units:CE|Start Date/Time:TS|Start Date/Time Offset|Start Date/Time Offset Units:CE|Duration|Duration Units:CE|Allow Substitution Code|Filler Status Code:CE"},
+     "Set ID|Segment Action Code|Resource ID:CE|Resource Type:CE|Resource Group:CE|Resource "
+     "Quantity|Resource Quantity Units:CE|Start Date/Time:TS|Start Date/Time Offset|Start "
+     "Date/Time Offset Units:CE|Duration|Duration Units:CE|Allow Substitution Code|Filler Status "
+     "Code:CE"},
     {"AIL", "Appointment Information - Location Resource",
-     "Set ID|Segment Action Code|Location Resource ID:PL|Location Type:CE|Location Group:CE|Start Date/Time:TS|Start Date/Time Offset|Start Date/Time Offset Units:CE|Duration|Duration Units:CE|Allow Substitution Code|Filler Status Code:CE"},
+     "Set ID|Segment Action Code|Location Resource ID:PL|Location Type:CE|Location Group:CE|Start "
+     "Date/Time:TS|Start Date/Time Offset|Start Date/Time Offset Units:CE|Duration|Duration "
+     "Units:CE|Allow Substitution Code|Filler Status Code:CE"},
     {"AIP", "Appointment Information - Personnel Resource",
-     "Set ID|Segment Action Code|Personnel Resource ID:XCN|Resource Type:CE|Resource Group:CE|Start Date/Time:TS|Start Date/Time Offset|Start Date/Time Offset Units:CE|Duration|Duration Units:CE|Allow Substitution Code|Filler Status Code:CE"},
+     "Set ID|Segment Action Code|Personnel Resource ID:XCN|Resource Type:CE|Resource "
+     "Group:CE|Start Date/Time:TS|Start Date/Time Offset|Start Date/Time Offset "
+     "Units:CE|Duration|Duration Units:CE|Allow Substitution Code|Filler Status Code:CE"},
     {"TXA", "Transcription Document Header",
-     "Set ID|Document Type|Document Content Presentation|Activity Date/Time:TS|Primary Activity Provider:XCN|Origination Date/Time:TS|Transcription Date/Time:TS|Edit Date/Time:TS|Originator:XCN|Assigned Document Authenticator:XCN|Transcriptionist:XCN|Unique Document Number:EI|Parent Document Number:EI|Placer Order Number:EI|Filler Order Number:EI|Unique Document File Name|Document Completion Status|Document Confidentiality Status|Document Availability Status|Document Storage Status|Document Change Reason|Authentication Person, Time Stamp:PPN|Distributed Copies:XCN"},
+     "Set ID|Document Type|Document Content Presentation|Activity Date/Time:TS|Primary Activity "
+     "Provider:XCN|Origination Date/Time:TS|Transcription Date/Time:TS|Edit "
+     "Date/Time:TS|Originator:XCN|Assigned Document Authenticator:XCN|Transcriptionist:XCN|Unique "
+     "Document Number:EI|Parent Document Number:EI|Placer Order Number:EI|Filler Order "
+     "Number:EI|Unique Document File Name|Document Completion Status|Document Confidentiality "
+     "Status|Document Availability Status|Document Storage Status|Document Change "
+     "Reason|Authentication Person, Time Stamp:PPN|Distributed Copies:XCN"},
     {"RF1", "Referral Information",
-     "Referral Status:CE|Referral Priority:CE|Referral Type:CE|Referral Disposition:CE|Referral Category:CE|Originating Referral Identifier:EI|Effective Date:TS|Expiration Date:TS|Process Date:TS|Referral Reason:CE|External Referral Identifier:EI"},
+     "Referral Status:CE|Referral Priority:CE|Referral Type:CE|Referral Disposition:CE|Referral "
+     "Category:CE|Originating Referral Identifier:EI|Effective Date:TS|Expiration Date:TS|Process "
+     "Date:TS|Referral Reason:CE|External Referral Identifier:EI"},
     {"PRD", "Provider Data",
-     "Provider Role:CE|Provider Name:XPN|Provider Address:XAD|Provider Location:PL|Provider Communication Information:XTN|Preferred Method of Contact:CE|Provider Identifiers:PLN|Effective Start Date of Provider Role:TS|Effective End Date of Provider Role:TS"},
+     "Provider Role:CE|Provider Name:XPN|Provider Address:XAD|Provider Location:PL|Provider "
+     "Communication Information:XTN|Preferred Method of Contact:CE|Provider "
+     "Identifiers:PLN|Effective Start Date of Provider Role:TS|Effective End Date of Provider "
+     "Role:TS"},
     {"CTD", "Contact Data",
-     "Contact Role:CE|Contact Name:XPN|Contact Address:XAD|Contact Location:PL|Contact Communication Information:XTN|Preferred Method of Contact:CE|Contact Identifiers:PLN"},
+     "Contact Role:CE|Contact Name:XPN|Contact Address:XAD|Contact Location:PL|Contact "
+     "Communication Information:XTN|Preferred Method of Contact:CE|Contact Identifiers:PLN"},
     {"MFI", "Master File Identification",
-     "Master File Identifier:CE|Master File Application Identifier:HD|File-Level Event Code|Entered Date/Time:TS|Effective Date/Time:TS|Response Level Code"},
+     "Master File Identifier:CE|Master File Application Identifier:HD|File-Level Event "
+     "Code|Entered Date/Time:TS|Effective Date/Time:TS|Response Level Code"},
     {"MFE", "Master File Entry",
-     "Record-Level Event Code|MFN Control ID|Effective Date/Time:TS|Primary Key Value|Primary Key Value Type"},
+     "Record-Level Event Code|MFN Control ID|Effective Date/Time:TS|Primary Key Value|Primary Key "
+     "Value Type"},
     {"MFA", "Master File Acknowledgment",
-     "Record-Level Event Code|MFN Control ID|Event Completion Date/Time:TS|MFN Record Level Error Return:CE|Primary Key Value|Primary Key Value Type"},
+     "Record-Level Event Code|MFN Control ID|Event Completion Date/Time:TS|MFN Record Level Error "
+     "Return:CE|Primary Key Value|Primary Key Value Type"},
     {"LOC", "Location Identification",
-     "Primary Key Value:PL|Location Description|Location Type|Organization Name:XON|Location Address:XAD|Location Phone:XTN|License Number:CE|Location Equipment|Location Service Code"},
+     "Primary Key Value:PL|Location Description|Location Type|Organization Name:XON|Location "
+     "Address:XAD|Location Phone:XTN|License Number:CE|Location Equipment|Location Service Code"},
     {"LCH", "Location Characteristic",
-     "Primary Key Value:PL|Segment Action Code|Segment Unique Key:EI|Location Characteristic ID:CE|Location Characteristic Value:CE"},
+     "Primary Key Value:PL|Segment Action Code|Segment Unique Key:EI|Location Characteristic "
+     "ID:CE|Location Characteristic Value:CE"},
     {"LDP", "Location Department",
-     "Primary Key Value:PL|Location Department:CE|Location Service|Specialty Type:CE|Valid Patient Classes|Active/Inactive Flag|Activation Date:TS|Inactivation Date:TS|Inactivated Reason|Visiting Hours|Contact Phone:XTN|Location Cost Center:CE"},
+     "Primary Key Value:PL|Location Department:CE|Location Service|Specialty Type:CE|Valid Patient "
+     "Classes|Active/Inactive Flag|Activation Date:TS|Inactivation Date:TS|Inactivated "
+     "Reason|Visiting Hours|Contact Phone:XTN|Location Cost Center:CE"},
     {"STF", "Staff Identification",
-     "Primary Key Value:CE|Staff Identifier List:CX|Staff Name:XPN|Staff Type|Administrative Sex|Date/Time of Birth:TS|Active/Inactive Flag|Department:CE|Hospital Service:CE|Phone:XTN|Office/Home Address:XAD|Institution Activation Date:DIN|Institution Inactivation Date:DIN|Backup Person ID:CE|E-Mail Address|Preferred Method of Contact:CE|Marital Status:CE|Job Title|Job Code/Class:JCC|Employment Status Code:CE|Additional Insured on Auto|Driver's License Number:DLN|Copy Auto Ins|Auto Ins Expires:DT|Date Last DMV Review:DT|Date Next DMV Review:DT|Race:CE|Ethnic Group:CE|Re-activation Approval Indicator|Citizenship:CE|Death Date and Time:TS|Death Indicator|Institution Relationship Type Code:CWE|Institution Relationship Period:DR|Expected Return Date:DT|Cost Center Code:CWE|Generic Classification Indicator|Inactive Reason Code:CWE"},
+     "Primary Key Value:CE|Staff Identifier List:CX|Staff Name:XPN|Staff Type|Administrative "
+     "Sex|Date/Time of Birth:TS|Active/Inactive Flag|Department:CE|Hospital "
+     "Service:CE|Phone:XTN|Office/Home Address:XAD|Institution Activation Date:DIN|Institution "
+     "Inactivation Date:DIN|Backup Person ID:CE|E-Mail Address|Preferred Method of "
+     "Contact:CE|Marital Status:CE|Job Title|Job Code/Class:JCC|Employment Status "
+     "Code:CE|Additional Insured on Auto|Driver's License Number:DLN|Copy Auto Ins|Auto Ins "
+     "Expires:DT|Date Last DMV Review:DT|Date Next DMV Review:DT|Race:CE|Ethnic "
+     "Group:CE|Re-activation Approval Indicator|Citizenship:CE|Death Date and Time:TS|Death "
+     "Indicator|Institution Relationship Type Code:CWE|Institution Relationship Period:DR|Expected "
+     "Return Date:DT|Cost Center Code:CWE|Generic Classification Indicator|Inactive Reason "
+     "Code:CWE"},
     {"PRA", "Practitioner Detail",
-     "Primary Key Value:CE|Practitioner Group:CE|Practitioner Category|Provider Billing|Specialty|Practitioner ID Numbers:PLN|Privileges|Date Entered Practice:DT|Institution:CE|Date Left Practice:DT|Government Reimbursement Billing Eligibility:CE|Set ID"},
+     "Primary Key Value:CE|Practitioner Group:CE|Practitioner Category|Provider "
+     "Billing|Specialty|Practitioner ID Numbers:PLN|Privileges|Date Entered "
+     "Practice:DT|Institution:CE|Date Left Practice:DT|Government Reimbursement Billing "
+     "Eligibility:CE|Set ID"},
     {"MSA", "Message Acknowledgment",
-     "Acknowledgment Code|Message Control ID|Text Message|Expected Sequence Number|Delayed Acknowledgment Type|Error Condition:CE"},
+     "Acknowledgment Code|Message Control ID|Text Message|Expected Sequence Number|Delayed "
+     "Acknowledgment Type|Error Condition:CE"},
     {"ERR", "Error",
-     "Error Code and Location:ELD|Error Location:ERL|HL7 Error Code:CWE|Severity|Application Error Code:CWE|Application Error Parameter|Diagnostic Information|User Message|Inform Person Indicator|Override Type:CWE|Override Reason Code:CWE|Help Desk Contact Point:XTN"},
+     "Error Code and Location:ELD|Error Location:ERL|HL7 Error Code:CWE|Severity|Application Error "
+     "Code:CWE|Application Error Parameter|Diagnostic Information|User Message|Inform Person "
+     "Indicator|Override Type:CWE|Override Reason Code:CWE|Help Desk Contact Point:XTN"},
     {"SFT", "Software",
-     "Software Vendor Organization:XON|Software Certified Version|Software Product Name|Software Binary ID|Software Product Information|Software Install Date:TS"},
+     "Software Vendor Organization:XON|Software Certified Version|Software Product Name|Software "
+     "Binary ID|Software Product Information|Software Install Date:TS"},
     {"DSC", "Continuation Pointer", "Continuation Pointer|Continuation Style"},
     {"FHS", "File Header",
-     "File Field Separator|File Encoding Characters|File Sending Application:HD|File Sending Facility:HD|File Receiving Application:HD|File Receiving Facility:HD|File Creation Date/Time:TS|File Security|File Name/ID|File Header Comment|File Control ID|Reference File Control ID"},
+     "File Field Separator|File Encoding Characters|File Sending Application:HD|File Sending "
+     "Facility:HD|File Receiving Application:HD|File Receiving Facility:HD|File Creation "
+     "Date/Time:TS|File Security|File Name/ID|File Header Comment|File Control ID|Reference File "
+     "Control ID"},
     {"BHS", "Batch Header",
-     "Batch Field Separator|Batch Encoding Characters|Batch Sending Application:HD|Batch Sending Facility:HD|Batch Receiving Application:HD|Batch Receiving Facility:HD|Batch Creation Date/Time:TS|Batch Security|Batch Name/ID/Type|Batch Comment|Batch Control ID|Reference Batch Control ID"},
+     "Batch Field Separator|Batch Encoding Characters|Batch Sending Application:HD|Batch Sending "
+     "Facility:HD|Batch Receiving Application:HD|Batch Receiving Facility:HD|Batch Creation "
+     "Date/Time:TS|Batch Security|Batch Name/ID/Type|Batch Comment|Batch Control ID|Reference "
+     "Batch Control ID"},
     {"BTS", "Batch Trailer", "Batch Message Count|Batch Comment|Batch Totals"},
     {"FTS", "File Trailer", "File Batch Count|File Trailer Comment"},
     /* HL7 UK; numbers that are not named differ between systems. */
     {"ZU1", "Episode (HL7 UK)",
-     "Decision to Admit|Intended Management||Consultant Episode Start|Consultant Episode End|Main Specialty||||Overseas Status|||Source of Referral||Referral Received|Referral Date||||Psychiatric Admission Status||Medically Fit||Ready for Discharge|Specialty of Borrowed Bed||NHS Number Tracing Status"},
+     "Decision to Admit|Intended Management||Consultant Episode Start|Consultant Episode End|Main "
+     "Specialty||||Overseas Status|||Source of Referral||Referral Received|Referral "
+     "Date||||Psychiatric Admission Status||Medically Fit||Ready for Discharge|Specialty of "
+     "Borrowed Bed||NHS Number Tracing Status"},
     {"ZU3", "Attendance (HL7 UK)",
-     "Location Type||Attended or Did Not|Outcome|Transport Need|||Appointment Type||||First Attendance|Cancelled By|Source"},
+     "Location Type||Attended or Did Not|Outcome|Transport Need|||Appointment Type||||First "
+     "Attendance|Cancelled By|Source"},
     {"ZU4", "Waiting List (HL7 UK)",
      "|Original Date||||To Come In Date|||Removal Reason||Offer Outcome||List Type"},
     {"ZU5", "Psychiatric Census (HL7 UK)",
@@ -122,12 +303,21 @@ static const struct hl7_segment_row hl7_segment_rows[] = {
 };
 
 static const struct hl7_type_row hl7_type_rows[] = {
-    {"CE", "Identifier|Text|Name of Coding System|Alternate Identifier|Alternate Text|Name of Alternate Coding System"},
-    {"CNE", "Identifier|Text|Name of Coding System|Alternate Identifier|Alternate Text|Name of Alternate Coding System|Coding System Version ID|Alternate Coding System Version ID|Original Text"},
-    {"CWE", "Identifier|Text|Name of Coding System|Alternate Identifier|Alternate Text|Name of Alternate Coding System|Coding System Version ID|Alternate Coding System Version ID|Original Text"},
-    {"CNN", "ID Number|Family Name|Given Name|Second and Further Given Names|Suffix|Prefix|Degree|Source Table|Assigning Authority Namespace ID|Assigning Authority Universal ID|Assigning Authority Universal ID Type"},
+    {"CE", "Identifier|Text|Name of Coding System|Alternate Identifier|Alternate Text|Name of "
+           "Alternate Coding System"},
+    {"CNE",
+     "Identifier|Text|Name of Coding System|Alternate Identifier|Alternate Text|Name of Alternate "
+     "Coding System|Coding System Version ID|Alternate Coding System Version ID|Original Text"},
+    {"CWE",
+     "Identifier|Text|Name of Coding System|Alternate Identifier|Alternate Text|Name of Alternate "
+     "Coding System|Coding System Version ID|Alternate Coding System Version ID|Original Text"},
+    {"CNN", "ID Number|Family Name|Given Name|Second and Further Given "
+            "Names|Suffix|Prefix|Degree|Source Table|Assigning Authority Namespace ID|Assigning "
+            "Authority Universal ID|Assigning Authority Universal ID Type"},
     {"CQ", "Quantity|Units:CE"},
-    {"CX", "ID Number|Check Digit|Check Digit Scheme|Assigning Authority:HD|Identifier Type Code|Assigning Facility:HD|Effective Date:DT|Expiration Date:DT|Assigning Jurisdiction:CWE|Assigning Agency or Department:CWE"},
+    {"CX", "ID Number|Check Digit|Check Digit Scheme|Assigning Authority:HD|Identifier Type "
+           "Code|Assigning Facility:HD|Effective Date:DT|Expiration Date:DT|Assigning "
+           "Jurisdiction:CWE|Assigning Agency or Department:CWE"},
     {"DIN", "Date:TS|Institution Name:CE"},
     {"DLD", "Discharge Location|Effective Date:TS"},
     {"DLN", "License Number|Issuing State, Province, Country|Expiration Date:DT"},
@@ -136,29 +326,58 @@ static const struct hl7_type_row hl7_type_rows[] = {
     {"EI", "Entity Identifier|Namespace ID|Universal ID|Universal ID Type"},
     {"EIP", "Placer Assigned Identifier:EI|Filler Assigned Identifier:EI"},
     {"ELD", "Segment ID|Segment Sequence|Field Position|Code Identifying Error:CE"},
-    {"ERL", "Segment ID|Segment Sequence|Field Position|Field Repetition|Component Number|Sub-Component Number"},
+    {"ERL", "Segment ID|Segment Sequence|Field Position|Field Repetition|Component "
+            "Number|Sub-Component Number"},
     {"FC", "Financial Class Code|Effective Date:TS"},
-    {"FN", "Surname|Own Surname Prefix|Own Surname|Surname Prefix from Partner|Surname from Partner"},
+    {"FN",
+     "Surname|Own Surname Prefix|Own Surname|Surname Prefix from Partner|Surname from Partner"},
     {"HD", "Namespace ID|Universal ID|Universal ID Type"},
     {"JCC", "Job Code|Job Class|Job Description Text"},
     {"MOC", "Monetary Amount|Charge Code:CE"},
     {"MSG", "Message Code|Trigger Event|Message Structure"},
-    {"NDL", "Name:CNN|Start Date/Time:TS|End Date/Time:TS|Point of Care|Room|Bed|Facility:HD|Location Status|Patient Location Type|Building|Floor"},
-    {"PL", "Point of Care|Room|Bed|Facility:HD|Location Status|Person Location Type|Building|Floor|Location Description|Comprehensive Location Identifier:EI|Assigning Authority:HD"},
+    {"NDL", "Name:CNN|Start Date/Time:TS|End Date/Time:TS|Point of "
+            "Care|Room|Bed|Facility:HD|Location Status|Patient Location Type|Building|Floor"},
+    {"PL", "Point of Care|Room|Bed|Facility:HD|Location Status|Person Location "
+           "Type|Building|Floor|Location Description|Comprehensive Location "
+           "Identifier:EI|Assigning Authority:HD"},
     {"PLN", "ID Number|Type of ID Number|State/Other Qualifying Information|Expiration Date:DT"},
-    {"PPN", "ID Number|Family Name:FN|Given Name|Second and Further Given Names|Suffix|Prefix|Degree|Source Table|Assigning Authority:HD|Name Type Code|Identifier Check Digit|Check Digit Scheme|Identifier Type Code|Assigning Facility:HD|Date/Time Action Performed:TS|Name Representation Code|Name Context:CE|Name Validity Range:DR|Name Assembly Order|Effective Date:TS|Expiration Date:TS|Professional Suffix|Assigning Jurisdiction:CWE|Assigning Agency or Department:CWE"},
-    {"PRL", "Parent Observation Identifier:CE|Parent Observation Sub-Identifier|Parent Observation Value Descriptor"},
+    {"PPN",
+     "ID Number|Family Name:FN|Given Name|Second and Further Given "
+     "Names|Suffix|Prefix|Degree|Source Table|Assigning Authority:HD|Name Type Code|Identifier "
+     "Check Digit|Check Digit Scheme|Identifier Type Code|Assigning Facility:HD|Date/Time Action "
+     "Performed:TS|Name Representation Code|Name Context:CE|Name Validity Range:DR|Name Assembly "
+     "Order|Effective Date:TS|Expiration Date:TS|Professional Suffix|Assigning "
+     "Jurisdiction:CWE|Assigning Agency or Department:CWE"},
+    {"PRL", "Parent Observation Identifier:CE|Parent Observation Sub-Identifier|Parent Observation "
+            "Value Descriptor"},
     {"PT", "Processing ID|Processing Mode"},
     {"SAD", "Street or Mailing Address|Street Name|Dwelling Number"},
-    {"SPS", "Specimen Source Name or Code:CWE|Additives:CWE|Specimen Collection Method|Body Site:CWE|Site Modifier:CWE|Collection Method Modifier Code:CWE|Specimen Role:CWE"},
-    {"TQ", "Quantity:CQ|Interval|Duration|Start Date/Time:TS|End Date/Time:TS|Priority|Condition|Text|Conjunction|Order Sequencing|Occurrence Duration:CE|Total Occurrences"},
+    {"SPS", "Specimen Source Name or Code:CWE|Additives:CWE|Specimen Collection Method|Body "
+            "Site:CWE|Site Modifier:CWE|Collection Method Modifier Code:CWE|Specimen Role:CWE"},
+    {"TQ", "Quantity:CQ|Interval|Duration|Start Date/Time:TS|End "
+           "Date/Time:TS|Priority|Condition|Text|Conjunction|Order Sequencing|Occurrence "
+           "Duration:CE|Total Occurrences"},
     {"TS", "Time|Degree of Precision"},
     {"VID", "Version ID|Internationalization Code:CE|International Version ID:CE"},
-    {"XAD", "Street Address:SAD|Other Designation|City|State or Province|Zip or Postal Code|Country|Address Type|Other Geographic Designation|County/Parish Code|Census Tract|Address Representation Code|Address Validity Range:DR|Effective Date:TS|Expiration Date:TS"},
-    {"XCN", "ID Number|Family Name:FN|Given Name|Second and Further Given Names|Suffix|Prefix|Degree|Source Table|Assigning Authority:HD|Name Type Code|Identifier Check Digit|Check Digit Scheme|Identifier Type Code|Assigning Facility:HD|Name Representation Code|Name Context:CE|Name Validity Range:DR|Name Assembly Order|Effective Date:TS|Expiration Date:TS|Professional Suffix|Assigning Jurisdiction:CWE|Assigning Agency or Department:CWE"},
-    {"XON", "Organization Name|Organization Name Type Code|ID Number|Check Digit|Check Digit Scheme|Assigning Authority:HD|Identifier Type Code|Assigning Facility:HD|Name Representation Code|Organization Identifier"},
-    {"XPN", "Family Name:FN|Given Name|Second and Further Given Names|Suffix|Prefix|Degree|Name Type Code|Name Representation Code|Name Context:CE|Name Validity Range:DR|Name Assembly Order|Effective Date:TS|Expiration Date:TS|Professional Suffix"},
-    {"XTN", "Telephone Number|Telecommunication Use Code|Telecommunication Equipment Type|Email Address|Country Code|Area/City Code|Local Number|Extension|Any Text|Extension Prefix|Speed Dial Code|Unformatted Telephone Number"},
+    {"XAD", "Street Address:SAD|Other Designation|City|State or Province|Zip or Postal "
+            "Code|Country|Address Type|Other Geographic Designation|County/Parish Code|Census "
+            "Tract|Address Representation Code|Address Validity Range:DR|Effective "
+            "Date:TS|Expiration Date:TS"},
+    {"XCN", "ID Number|Family Name:FN|Given Name|Second and Further Given "
+            "Names|Suffix|Prefix|Degree|Source Table|Assigning Authority:HD|Name Type "
+            "Code|Identifier Check Digit|Check Digit Scheme|Identifier Type Code|Assigning "
+            "Facility:HD|Name Representation Code|Name Context:CE|Name Validity Range:DR|Name "
+            "Assembly Order|Effective Date:TS|Expiration Date:TS|Professional Suffix|Assigning "
+            "Jurisdiction:CWE|Assigning Agency or Department:CWE"},
+    {"XON", "Organization Name|Organization Name Type Code|ID Number|Check Digit|Check Digit "
+            "Scheme|Assigning Authority:HD|Identifier Type Code|Assigning Facility:HD|Name "
+            "Representation Code|Organization Identifier"},
+    {"XPN", "Family Name:FN|Given Name|Second and Further Given Names|Suffix|Prefix|Degree|Name "
+            "Type Code|Name Representation Code|Name Context:CE|Name Validity Range:DR|Name "
+            "Assembly Order|Effective Date:TS|Expiration Date:TS|Professional Suffix"},
+    {"XTN", "Telephone Number|Telecommunication Use Code|Telecommunication Equipment Type|Email "
+            "Address|Country Code|Area/City Code|Local Number|Extension|Any Text|Extension "
+            "Prefix|Speed Dial Code|Unformatted Telephone Number"},
 };
 
 #endif

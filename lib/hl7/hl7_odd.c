@@ -76,8 +76,8 @@ static void look_at_ends(struct finder *f, struct slice sent)
     char at[40];
     snprintf(at, sizeof(at), "segment %llu", (unsigned long long)first);
     if (first)
-        tell(f, at, "ends in %s, not in CR: of %llu segments %llu end in LF, %llu in CRLF",
-             as, (unsigned long long)segments, (unsigned long long)lf, (unsigned long long)crlf);
+        tell(f, at, "ends in %s, not in CR: of %llu segments %llu end in LF, %llu in CRLF", as,
+             (unsigned long long)segments, (unsigned long long)lf, (unsigned long long)crlf);
 }
 
 static void look_at_delimiters(struct finder *f)
@@ -89,8 +89,9 @@ static void look_at_delimiters(struct finder *f)
         tell(f, "MSH-2", "fewer than four characters: the rest is taken to be as usual");
     else if (d->component != '^' || d->repetition != '~' || d->escape != '\\' ||
              d->subcomponent != '&')
-        tell(f, "MSH-2", "not the usual ^~\\&: component '%c', repetition '%c', escape '%c', "
-                         "subcomponent '%c'",
+        tell(f, "MSH-2",
+             "not the usual ^~\\&: component '%c', repetition '%c', escape '%c', "
+             "subcomponent '%c'",
              d->component, d->repetition, d->escape, d->subcomponent);
     if (f->m->flags & HL7_JOINED)
         tell(f, "message", "ADD segments go on with the segment before: they are joined here");
@@ -100,8 +101,8 @@ static void look_at_delimiters(struct finder *f)
 
 static bool known_version(struct slice v)
 {
-    static const char *const known[] = {"2.1", "2.2", "2.3", "2.3.1", "2.4",   "2.5",  "2.5.1",
-                                        "2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2", "2.9"};
+    static const char *const known[] = {"2.1", "2.2", "2.3",   "2.3.1", "2.4",   "2.5",   "2.5.1",
+                                        "2.6", "2.7", "2.7.1", "2.8",   "2.8.1", "2.8.2", "2.9"};
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (slice_eq_str(v, known[i]))
             return true;

@@ -1,0 +1,187 @@
+/* weir frames - how the last frames began of which nothing could be made: cut, too slow, too long,
+ * no MLLP, no HL7. */
+#include <stdio.h>
+#include <string.h>
+#include "ask.h"
+#include "config_open.h"
+#include "num.h"
+#include "plain_text.h"
+#include "processes.h"
+
+enum { LINE_MAX = 64 * 1024 };
+
+struct frames {
+    const struct options *o;
+    struct site *site;
+    const char *source; /* NULL: all */
+    unsigned shown;
+};
+
+static int digit_of(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Segments a line; what is no printing ASCII as <0B>. */
+static void print_head(struct slice hex)
+{
+    bool fresh = true;
+    for (size_t i = 0; i + 1 < hex.n; i += 2) {
+        int high = digit_of(hex.p[i]), low = digit_of(hex.p[i + 1]);
+        int byte = high < 0 || low < 0 ? '?' : high * 16 + low;
+        if (fresh)
+            fputs("    ", stdout);
+        fresh = byte == '\r';
+        if (byte >= 0x20 && byte < 0x7f)
+            putchar(byte);
+        else
+            printf("<%02X>", (unsigned)byte);
+        if (fresh)
+            putchar('\n');
+    }
+    if (!fresh)
+        putchar('\n');
+}
+
+static const char *fault_text(struct slice fault)
+{
+    static const struct {
+        const char *fault, *text;
+    } rows[] = {{"restart", "another frame began within it: not answered"},
+                {"cut", "the connection ended within it: not answered"},
+                {"slow", "it took longer than frame_time: not answered"},
+                {"too_long", "longer than frame_max: refused, see 'weir rejected list'"},
+                {"no_hl7", "cannot be taken apart: refused, see 'weir rejected list'"},
+                {"no_mllp", "bytes of a connection that sent no frame"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (slice_eq_str(fault, rows[i].fault))
+            return rows[i].text;
+    return "";
+}
+
+static void print_one(const struct json *f)
+{
+    struct slice head = json_text(f, "head"), bytes = json_text(f, "bytes"),
+                 guess = json_text(f, "looks_like");
+    static const char *const first[] = {"source", "no", "at", "peer"};
+    for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+        if (i)
+            putchar(' ');
+        plain_put(stdout, json_text(f, first[i]));
+    }
+    uint64_t came = 0;
+    num_u64(bytes, &came);
+    printf(": %llu bytes", (unsigned long long)came);
+    if (head.n / 2 < came)
+        printf(", the first %zu below", head.n / 2);
+    printf("; %s", fault_text(json_text(f, "fault")));
+    if (guess.n) {
+        fputs("; looks like ", stdout);
+        plain_put(stdout, guess);
+    }
+    putchar('\n');
+    print_head(head);
+}
+
+static int print_json(const struct json *f, struct err *reterr)
+{
+    struct buf out;
+    struct json_writer *w;
+    buf_init(&out, LINE_MAX);
+    int result = json_writer_open(&out, &w, reterr);
+    if (result == 0) {
+        json_tree(w, f);
+        puts(buf_cstr(&out));
+        json_writer_close(w);
+    }
+    buf_fini(&out);
+    return result;
+}
+
+static int ask_one(struct frames *x, const char *process, struct err *reterr)
+{
+    const struct ask_member members[] = {
+        {"source", x->source}, {"reveal", x->o->reveal ? "yes" : NULL}, {"by", ask_user()}};
+    struct json *answer;
+    if (ask_process(site_path(x->site, x->site->data), process, "frames", members,
+                    sizeof(members) / sizeof(members[0]), x->o->timeout_ms, x->site->arena, &answer,
+                    reterr) < 0)
+        return err_at(reterr, "%s", process);
+    const struct json *list = json_get(answer, "frames");
+    for (const struct json *f = list ? list->child : NULL; f; f = f->next) {
+        x->shown++;
+        if (!x->o->json)
+            print_one(f);
+        else if (print_json(f, reterr) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int ask_role(struct frames *x, const char *role, struct err *reterr)
+{
+    const char *names[PROCESSES_MAX];
+    unsigned n = processes_like(x->site, role, names);
+    for (unsigned i = 0; i < n; i++)
+        if (ask_one(x, names[i], reterr) < 0)
+            return -1;
+    return 0;
+}
+
+static int ask_all(struct frames *x, struct err *reterr)
+{
+    const char *roles[PROCESSES_MAX];
+    unsigned n = processes_roles(x->site, roles);
+    const struct site_source *s =
+        x->source ? site_source_find(x->site, slice_str(x->source)) : NULL;
+    if (x->source && !s)
+        return err_set(reterr, ERR_INPUT, "there is no source '%s'", x->source);
+    for (unsigned i = 0; i < n; i++) {
+        bool adapter = strcmp(roles[i], "broker") != 0;
+        if (adapter && (!s || slice_eq_str(s->adapter, roles[i])) &&
+            ask_role(x, roles[i], reterr) < 0)
+            return -1;
+    }
+    if (!x->shown && !x->o->json)
+        puts("no frame has failed since the adapter started");
+    return 0;
+}
+
+static int run(const struct verb *self, int argc, char **argv)
+{
+    struct options o;
+    struct err err = {0};
+    struct frames x = {.o = &o};
+    int code = options_read(self, OPTION_JSON | OPTION_REVEAL | OPTION_TIMEOUT | OPTION_DATA, argc,
+                            argv, &o);
+    if (code >= 0)
+        return code;
+    if (o.rest + 1 < argc)
+        return verb_usage(self, "%s: nothing more is expected", argv[o.rest + 1]);
+    x.source = o.rest < argc ? argv[o.rest] : NULL;
+    if (config_open(&o, SITE_NO_SECRETS, &x.site, &err) < 0)
+        return verb_fail(self, &err);
+    int result = ask_all(&x, &err);
+    site_close(x.site);
+    return result < 0 ? verb_fail(self, &err) : 0;
+}
+
+const struct verb verb_frames = {
+    .name = "frames",
+    .summary = "how the last frames began of which nothing could be made",
+    .help =
+        "Use: weir frames [SOURCE] [--reveal] [--json] [--data DIR] [--timeout 10s]\n\n"
+        "Asks the adapter of the source, or all of them, for the last 16 failed frames of each "
+        "source since it started, up to 4096 bytes of each:\n"
+        "cut off, too slow, begun anew, longer than frame_max, no HL7, and what came on "
+        "connections that sent no frame at all, with what it looks\n"
+        "like (TLS, HTTP, HL7 without VT, ...). They are in the adapter's memory only: what was "
+        "not answered is sent again by its sender, what was\n"
+        "refused is kept in full or in part in flow.rejected ('weir rejected').\n\n"
+        "A segment a line; bytes that are no printing ASCII as <0B>. Letters and digits are masked "
+        "but for the systems, type and version in MSH;\n"
+        "--reveal shows them, and is written to the audit log first. --json: a line for each, "
+        "with the bytes in hex.\n\n"
+        "Example: weir frames royal-pas\n",
+    .run = run,
+};
