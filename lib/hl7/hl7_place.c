@@ -14,27 +14,25 @@ static int put_id(struct slice id, char out[HL7_PLACE_SIZE])
     return n;
 }
 
-static int put(char out[HL7_PLACE_SIZE], int n, const char *fmt, unsigned value)
-    __attribute__((format(printf, 3, 0)));
-
-static int put(char out[HL7_PLACE_SIZE], int n, const char *fmt, unsigned value)
+static int put(char out[HL7_PLACE_SIZE], int n, const char *before, unsigned value,
+               const char *after)
 {
-    return n + snprintf(out + n, (size_t)(HL7_PLACE_SIZE - n), fmt, value);
+    return n + snprintf(out + n, (size_t)(HL7_PLACE_SIZE - n), "%s%u%s", before, value, after);
 }
 
 const char *hl7_place_text(const struct hl7_place *p, char out[HL7_PLACE_SIZE])
 {
     int n = put_id(p->segment, out);
     if (p->sequence > 1)
-        n = put(out, n, "[%u]", p->sequence);
+        n = put(out, n, "[", p->sequence, "]");
     if (p->field)
-        n = put(out, n, "-%u", p->field);
+        n = put(out, n, "-", p->field, "");
     if (p->repetition > 1)
-        n = put(out, n, "[%u]", p->repetition);
+        n = put(out, n, "[", p->repetition, "]");
     if (p->component)
-        n = put(out, n, ".%u", p->component);
+        n = put(out, n, ".", p->component, "");
     if (p->subcomponent)
-        put(out, n, ".%u", p->subcomponent);
+        put(out, n, ".", p->subcomponent, "");
     return out;
 }
 

@@ -14,5 +14,6 @@ int main(int argc, char **argv)
     suite_add_tcase(suite, charset_tests());
     suite_add_tcase(suite, zone_tests());
     suite_add_tcase(suite, time_tests());
+    suite_add_tcase(suite, names_tests());
     return kit_main(argc, argv, &suite, 1);
 }

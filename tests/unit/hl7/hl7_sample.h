@@ -41,5 +41,6 @@ TCase *batch_tests(void);
 TCase *charset_tests(void);
 TCase *zone_tests(void);
 TCase *time_tests(void);
+TCase *names_tests(void);
 
 #endif
