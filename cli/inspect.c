@@ -73,6 +73,15 @@ static const char *trailer_odd(const struct hl7_batch_item *item, char out[100])
     return out;
 }
 
+/* What stands before the first message within its frame, such as a byte order mark, is of it. */
+static struct slice with_front(struct slice bytes, struct slice message)
+{
+    const char *from = message.p;
+    while (from > bytes.p && from[-1] != '\x0b' && from[-1] != '\x1c')
+        from--;
+    return slice_make(from, (size_t)(message.p + message.n - from));
+}
+
 /* A file of one message or many, with or without the segments of a batch. */
 static int all_messages(struct inspect *x, const char *file, struct slice bytes, struct err *reterr)
 {
@@ -81,15 +90,18 @@ static int all_messages(struct inspect *x, const char *file, struct slice bytes,
     struct slice rest = bytes;
     enum hl7_batch_result r;
     char odd[100];
+    bool first = true;
     int result = 0;
     hl7_batch_init(&batch, bytes.n, 0);
     while (result == 0 && (r = hl7_batch_next(&batch, &rest, true, &item)) != HL7_BATCH_MORE) {
         struct inspect_tree t = tree_of(x, file, 0);
         if (r == HL7_BATCH_MESSAGE)
-            one_message(x, file, (unsigned)batch.messages, item.bytes);
+            one_message(x, file, (unsigned)batch.messages,
+                        first ? with_front(bytes, item.bytes) : item.bytes);
         else
             inspect_tree_around(&t, item.bytes, trailer_odd(&item, odd));
         result = flush(x, reterr);
+        first = false;
     }
     if (result == 0 && batch.messages + batch.batches == 0)
         result = err_set(reterr, ERR_INPUT, "%s: there is no message in it", file);

@@ -1,9 +1,12 @@
-/* fuzz_hl7: any bytes are a message or an error; all values of a message can be read and are then
- * valid UTF-8; its acknowledgment can be read back. */
+/* fuzz_hl7: any bytes can be masked, and are a message or an error; what is odd can be told; all
+ * values of a message can be read and are then valid UTF-8; its acknowledgment can be read back. */
 #include <stdint.h>
 #include <stdlib.h>
 #include "hl7_ack.h"
 #include "hl7_charset.h"
+#include "hl7_guess.h"
+#include "hl7_mask.h"
+#include "hl7_odd.h"
 #include "hl7_utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -29,6 +32,42 @@ static void read_field(const struct hl7_msg *m, const struct hl7_charset *cs, st
     struct slice text = hl7_charset_text(cs, m, field, arena, &flags);
     if (slice_present(text) && !hl7_utf8_valid(text))
         abort();
+}
+
+/* What is told of a message, and its mask, show nothing that steers a terminal or tells who it is.
+ */
+static void on_odd(void *arg, const char *at, const char *text)
+{
+    unsigned *n = arg;
+    if (!*at || !*text || strlen(text) >= HL7_ODD_TEXT)
+        abort();
+    for (const char *p = at; *p; p++)
+        if (*p < ' ' || *p > '~')
+            abort();
+    (*n)++;
+}
+
+static void mask(struct slice raw)
+{
+    char *out = malloc(raw.n ? raw.n : 1);
+    if (!out)
+        return;
+    hl7_mask(raw, out);
+    for (size_t i = 0; i < raw.n; i++)
+        if ((raw.p[i] == '\r') != (out[i] == '\r') || (raw.p[i] == '\n') != (out[i] == '\n'))
+            abort();
+    free(out);
+    hl7_guess(raw);
+}
+
+static void look(struct slice raw, const struct hl7_msg *m, const struct hl7_charset *cs)
+{
+    struct arena scratch;
+    unsigned told = 0;
+    arena_init(&scratch, (size_t)8 << 20);
+    if (hl7_odd_find(raw, m, cs, &scratch, on_odd, &told) != told)
+        abort();
+    arena_fini(&scratch);
 }
 
 static void answer(const struct hl7_msg *m, struct arena *arena)
@@ -64,6 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err;
     arena_init(&arena, (size_t)8 << 20);
     struct slice raw = slice_make((const char *)data, size);
+    mask(raw);
     if (size && hl7_charset_parse(raw, SLICE_ABSENT, &limits, &arena, &m, &cs, &err) == 0) {
         if (m.nsegments > limits.segments || m.nfields > limits.fields)
             abort();
@@ -74,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 read_field(&m, &cs, hl7_msg_field(&m, s, f), &arena);
         }
         answer(&m, &arena);
+        look(raw, &m, &cs);
     }
     arena_fini(&arena);
     return 0;

@@ -20,6 +20,7 @@ void bed_close(struct bed *b);
 struct slice bed_header(const struct stream_record *r, const char *name);
 
 Suite *again_suite(void);
+Suite *failed_frames_suite(void);
 Suite *resolved_suite(void);
 Suite *resolving_suite(void);
 Suite *revise_suite(void);

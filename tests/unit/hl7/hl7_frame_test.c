@@ -243,6 +243,48 @@ START_TEST(frames_are_written)
 }
 END_TEST
 
+static void note_dropped(void *arg, struct slice begin, struct slice rest)
+{
+    struct buf *b = arg;
+    buf_put(b, begin);
+    buf_put(b, rest);
+    buf_putc(b, ';');
+}
+
+START_TEST(what_is_dropped_is_shown_before)
+{
+    static const struct hl7_frame_rules rules = {.max = 64, .head = 8, .require_end_cr = true};
+    static const char bytes[] = "\x0b"
+                                "one\x0btwo\x0b"
+                                "three\x1c\r\x0b"
+                                "four\x1c";
+    for (size_t step = 1; step <= sizeof(bytes) - 1; step++) {
+        struct hl7_deframer d;
+        struct hl7_frame f;
+        struct buf seen;
+        unsigned whole = 0;
+        buf_init(&seen, 1000);
+        hl7_deframer_init(&d, &rules);
+        d.dropped = note_dropped;
+        d.dropped_arg = &seen;
+        for (size_t at = 0; at < sizeof(bytes) - 1; at += step) {
+            size_t n = sizeof(bytes) - 1 - at;
+            char *exact = sample_exact(slice_make(bytes + at, n < step ? n : step));
+            struct slice in = slice_make(exact, n < step ? n : step);
+            while (hl7_deframer_next(&d, &in, &f) != HL7_FRAME_MORE)
+                whole++;
+            free(exact);
+        }
+        ck_assert_int_eq(hl7_deframer_end(&d, &f), HL7_FRAME_MORE);
+        ck_assert_uint_eq(whole, 1);
+        ck_assert_str_eq(buf_cstr(&seen), "one;two;four\x1c;");
+        ck_assert_uint_eq(d.counts.dropped_bytes, 3 + 3 + 5);
+        hl7_deframer_fini(&d);
+        buf_fini(&seen);
+    }
+}
+END_TEST
+
 TCase *frame_tests(void)
 {
     TCase *t = tcase_create("frame");
@@ -251,5 +293,6 @@ TCase *frame_tests(void)
     tcase_add_test(t, an_endless_frame);
     tcase_add_test(t, idle_ends_a_frame_where_allowed);
     tcase_add_test(t, frames_are_written);
+    tcase_add_test(t, what_is_dropped_is_shown_before);
     return t;
 }

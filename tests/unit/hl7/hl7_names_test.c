@@ -1,4 +1,5 @@
 #include <stdlib.h>
+#include "buf.h"
 #include "hl7_guess.h"
 #include "hl7_mask.h"
 #include "hl7_names.h"
