@@ -109,10 +109,16 @@ static int all_messages(struct inspect *x, const char *file, struct slice bytes,
     return result;
 }
 
+static int may_show(struct inspect *x, const char *what, struct err *reterr)
+{
+    return x->o->reveal ? reveal_audited(&x->view, what, reterr) : 0;
+}
+
+/* The name of a file may be a patient's: it is not written down. */
 static int one_file(struct inspect *x, const char *file, struct err *reterr)
 {
     struct message_file f;
-    if (message_file_open(file, &f, reterr) < 0)
+    if (may_show(x, "inspect a file", reterr) < 0 || message_file_open(file, &f, reterr) < 0)
         return -1;
     int result = all_messages(x, file, buf_slice(&f.bytes), reterr);
     message_file_close(&f);
@@ -144,10 +150,13 @@ static int one_record(struct inspect *x, const char *name, struct err *reterr)
     struct slice partition;
     int64_t offset;
     bool found;
+    char what[300];
     if (!resolved_place(slice_str(name), &partition, &offset))
         return err_set(reterr, ERR_INPUT,
                        "%s: no such file, and no name of a record such as acute/42", name);
-    if (record_find(&x->view, topic, partition, offset, on_record, &r, &found, reterr) < 0)
+    snprintf(what, sizeof(what), "inspect %s %s", topic, name);
+    if (may_show(x, what, reterr) < 0 ||
+        record_find(&x->view, topic, partition, offset, on_record, &r, &found, reterr) < 0)
         return -1;
     if (!found || !r.is_one)
         return err_set(reterr, ERR_INPUT, "%s: no such file, and no such record in %s", name,
@@ -189,15 +198,10 @@ static int inspect_all(struct inspect *x, int argc, char **argv, struct err *ret
     if (open_site(x, argc, argv, reterr) < 0 ||
         (x->o->json && json_writer_open(&x->out, &x->json, reterr) < 0))
         return -1;
-    for (int i = x->o->rest; i < argc; i++) {
-        char what[300];
-        snprintf(what, sizeof(what), "inspect %s", is_file(argv[i]) ? "a file" : argv[i]);
-        if (x->o->reveal && reveal_audited(&x->view, what, reterr) < 0)
-            return -1;
+    for (int i = x->o->rest; i < argc; i++)
         if ((is_file(argv[i]) && !x->o->topic ? one_file(x, argv[i], reterr)
                                               : one_record(x, argv[i], reterr)) < 0)
             return -1;
-    }
     return 0;
 }
 

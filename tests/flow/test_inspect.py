@@ -154,7 +154,7 @@ class OfASite(unittest.TestCase):
         shown = self.site.weir("inspect", "--reveal", "acute/0").stdout
         self.assertRegex(shown, r"PID-3\[2\]\.1 +ID Number +9990001006")
         self.assertRegex(shown, r"PID-5\.1 +Family Name +SAMPLE&CO")
-        self.assertEqual([(r["what"], bool(r["by"])) for r in self.reveals("broker")], [("inspect acute/0", True)])
+        self.assertEqual([(r["what"], bool(r["by"])) for r in self.reveals("broker")], [("inspect flow.rejected acute/0", True)])
         self.site.weir("inspect", "--reveal", self.site.write("Ada.hl7", ADMIT))
         self.assertEqual([r["what"] for r in self.reveals("broker")][1:], ["inspect a file"])
         for argv, says in ((["acute/99"], "no such record"), (["nonsense"], "no such file"), (["--source", "none", "acute/0"], "no source 'none'")):
