@@ -181,7 +181,7 @@ static int open_site(struct inspect *x, int argc, char **argv, struct err *reter
     }
     if (records && view_open(x->o, &x->view, reterr) < 0)
         return -1;
-    if (!records && x->o->source && config_open(x->o, 0, &x->site, reterr) < 0)
+    if (!records && x->o->source && config_open(x->o, SITE_NO_SECRETS, &x->site, reterr) < 0)
         return -1;
     const struct site *site = records ? x->view.site : x->site;
     if (!x->o->source)
