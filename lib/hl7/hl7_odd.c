@@ -235,10 +235,13 @@ static void look_at_segment(struct finder *f, const struct hl7_segment *s,
     unsigned known = hl7_segment_fields(s->id), past = 0;
     bool header = p.segment.n == 3 && memcmp(p.segment.p, "MSH", 3) == 0;
     snprintf(at, sizeof(at), "segment %u", no);
-    if (odd_id(s->id))
+    if (odd_id(s->id)) {
         tell(f, at, "its id is not three capital letters or digits: text that broke over a line?");
-    else if (p.segment.p[0] != 'Z' && !known)
+        p.segment = SLICE("?"); /* such text is not told */
+        p.sequence = 0;
+    } else if (p.segment.p[0] != 'Z' && !known) {
         tell(f, at, "%.3s is no segment that weir has names of", s->id.p);
+    }
     for (p.field = header ? 3 : 1; p.field <= s->nfields; p.field++) {
         struct slice field = hl7_msg_field(f->m, s, p.field);
         if (field.n == 0)

@@ -219,9 +219,10 @@ START_TEST(odd_things_are_told_with_their_place)
         {HEAD "PID|1||||X\\Q\\\r", "PID-5: holds an escape"},
         {HEAD "PID|1||||X\x01\r", "PID-5: holds a control byte"},
         {HEAD "PID|1||||||19510231\r", "PID-7: is no time"},
-        {HEAD "OBX|1\rOBX|2||||||||||||x\r", "OBX[2]-14: is no time"},
+        {HEAD "OBX|1\rOBX|2|||||||||||||x\r", "OBX[2]-14: is no time"},
         {HEAD "EVN|A01|||||||x\r", "EVN-8: and what follows"},
         {HEAD "Mr Sample|x\r", "segment 2: its id is not three"},
+        {HEAD "Mr Sample|\x01\r", "?-1: holds a control byte"},
         {HEAD "XYZ|x\r", "segment 2: XYZ is no segment"},
         {HEAD "PID|1\rADD|||2\r", "message: ADD segments"},
     };
