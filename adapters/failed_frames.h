@@ -2,15 +2,13 @@
  * that somebody can see what its sender does wrong.
  *
  * In memory only, and gone with the process: a sender that heard no answer sends again, and what
- * was refused stands in flow.rejected. Owns the heads; a ring that is all zero is fine. */
+ * was refused stands in flow.rejected. Owns the heads; one that is all zero keeps nothing. */
 #ifndef WEIR_FAILED_FRAMES_H
 #define WEIR_FAILED_FRAMES_H
 
 #include <stdint.h>
 #include "address.h"
 #include "buf.h"
-
-enum { FAILED_FRAMES_MAX = 16, FAILED_FRAME_HEAD = 4096 };
 
 enum frame_fault {
     FRAME_RESTARTED, /* another one began within it */
@@ -32,15 +30,18 @@ struct failed_frame {
 };
 
 struct failed_frames {
-    struct failed_frame at[FAILED_FRAMES_MAX];
+    struct failed_frame *at; /* a ring; NULL until the first one */
+    size_t places, head_max;
     uint64_t count; /* so far, those that are gone included */
 };
 
 /* "cut". */
 const char *frame_fault_name(enum frame_fault fault);
-/* Takes one in, for the oldest one where all places are taken, and returns its number. Up to
- * FAILED_FRAME_HEAD bytes are kept; bytes is how many there were. Without memory the head is empty.
- */
+/* From now on the newest `places` are kept, head_max bytes of each. Without memory for that, none
+ * of those that were there is. */
+void failed_frames_limit(struct failed_frames *f, size_t places, size_t head_max);
+/* Takes one in, for the oldest one where all places are taken, and returns its number; 0 where none
+ * is kept. bytes is how many there were. Without memory the head is empty. */
 uint64_t failed_frames_put(struct failed_frames *f, enum frame_fault fault,
                            const struct address *peer, struct slice head, uint64_t bytes);
 /* More bytes of that one, where it is still there. */

@@ -5,11 +5,15 @@
 #include "hl7_mask.h"
 #include "rfc3339.h"
 
+/* Twice what a head may be (site_source.c: failed_frame_bytes), and a NUL. */
+enum { HEX_MAX = 2 * 64 * 1024 + 1 };
+
 struct frames_verb {
     struct audit *audit;
     const struct ports *ports;
     struct control_call *call; /* waits for the audit record */
     const struct json *request;
+    struct buf head, hex; /* of the frame that is written */
     bool closed;
 };
 
@@ -19,9 +23,13 @@ static void member(struct json_writer *w, const char *name, struct slice value)
     json_string(w, value);
 }
 
-static void write_head(struct json_writer *w, struct slice head, bool reveal)
+static void write_head(struct frames_verb *v, struct json_writer *w, struct slice head, bool reveal)
 {
-    char bytes[FAILED_FRAME_HEAD], hex[2 * FAILED_FRAME_HEAD + 1];
+    buf_reset(&v->head);
+    buf_reset(&v->hex);
+    char *bytes = buf_reserve(&v->head, head.n), *hex = buf_reserve(&v->hex, 2 * head.n + 1);
+    if (!bytes || !hex) /* it stays told that so many bytes came */
+        return;
     if (reveal)
         memcpy(bytes, head.p, head.n);
     else
@@ -29,8 +37,8 @@ static void write_head(struct json_writer *w, struct slice head, bool reveal)
     member(w, "head", digest_hex((const unsigned char *)bytes, head.n, hex));
 }
 
-static void write_one(struct json_writer *w, struct slice source, const struct failed_frame *f,
-                      bool reveal)
+static void write_one(struct frames_verb *v, struct json_writer *w, struct slice source,
+                      const struct failed_frame *f, bool reveal)
 {
     char at[RFC3339_SIZE];
     struct slice head = buf_slice(&f->head);
@@ -46,12 +54,12 @@ static void write_one(struct json_writer *w, struct slice source, const struct f
     json_int(w, (int64_t)f->bytes);
     if (guess && (f->fault == FRAME_NO_MLLP || f->fault == FRAME_UNREAD))
         member(w, "looks_like", slice_str(guess));
-    write_head(w, head, reveal);
+    write_head(v, w, head, reveal);
     json_object_end(w);
 }
 
-static void answer(const struct frames_verb *v, struct control_call *call,
-                   const struct json *request, bool reveal)
+static void answer(struct frames_verb *v, struct control_call *call, const struct json *request,
+                   bool reveal)
 {
     struct slice wanted = json_text(request, "source");
     struct json_writer *w = control_answer(call);
@@ -65,10 +73,17 @@ static void answer(const struct frames_verb *v, struct control_call *call,
         if (wanted.n && !slice_eq(wanted, s->conf->name))
             continue;
         while ((f = failed_frames_next(&s->failed, f ? f->no : 0)))
-            write_one(w, s->conf->name, f, reveal);
+            write_one(v, w, s->conf->name, f, reveal);
     }
     json_array_end(w);
     control_done(call);
+}
+
+static void verb_free(struct frames_verb *v)
+{
+    buf_fini(&v->head);
+    buf_fini(&v->hex);
+    free(v);
 }
 
 static void on_audited(void *arg, const struct err *e)
@@ -77,7 +92,7 @@ static void on_audited(void *arg, const struct err *e)
     struct control_call *call = v->call;
     v->call = NULL;
     if (v->closed)
-        free(v);
+        verb_free(v);
     else if (e)
         control_fail(call, "no audit record, no reveal: %s", e->text);
     else
@@ -130,8 +145,10 @@ int frames_verb_open(struct control *control, struct audit *audit, const struct 
         return err_set(reterr, ERR_NOMEM, "no memory for a control verb");
     v->audit = audit;
     v->ports = ports;
+    buf_init(&v->head, HEX_MAX);
+    buf_init(&v->hex, HEX_MAX);
     if (control_add(control, "frames", do_frames, v, reterr) < 0) {
-        free(v);
+        verb_free(v);
         return -1;
     }
     *ret = v;
@@ -144,5 +161,5 @@ void frames_verb_close(struct frames_verb *v)
         return;
     v->closed = true;
     if (!v->call)
-        free(v);
+        verb_free(v);
 }

@@ -59,6 +59,13 @@ void source_families_open(struct source_families *f, struct metrics *m)
     };
 }
 
+static void limit_failed(struct source *s)
+{
+    const struct site_mllp *m = &s->conf->mllp;
+    failed_frames_limit(&s->failed, s->conf->has_mllp ? (size_t)m->failed_frames : 0,
+                        (size_t)m->failed_bytes);
+}
+
 int source_open(const struct site *site, const struct site_source *conf,
                 const struct source_families *f, struct source *ret, struct err *reterr)
 {
@@ -80,6 +87,7 @@ int source_open(const struct site *site, const struct site_source *conf,
         s.answered[code] = metric_series(f->answered, labels);
     }
     dict_init(&s.events, PAIRS);
+    limit_failed(&s);
     *ret = s;
     return 0;
 }
@@ -96,6 +104,7 @@ void source_take(struct source *s, struct source *fresh)
 {
     struct translator *old = s->translator;
     s->conf = fresh->conf;
+    limit_failed(s);
     s->translator = fresh->translator;
     fresh->translator = old;
     source_close(fresh);

@@ -8,12 +8,11 @@
 #include "plain_text.h"
 #include "processes.h"
 
-enum { LINE_MAX = 64 * 1024 };
+enum { LINE_MAX = 256 * 1024, ANSWER_ROOM = 64 * 1024 * 1024 };
 
 struct frames {
     const struct options *o;
     struct site *site;
-    const char *source; /* NULL: all */
     unsigned shown;
 };
 
@@ -98,15 +97,8 @@ static int print_json(const struct json *f, struct err *reterr)
     return result;
 }
 
-static int ask_one(struct frames *x, const char *process, struct err *reterr)
+static int show_all(struct frames *x, const struct json *answer, struct err *reterr)
 {
-    const struct ask_member members[] = {
-        {"source", x->source}, {"reveal", x->o->reveal ? "yes" : NULL}, {"by", ask_user()}};
-    struct json *answer;
-    if (ask_process(site_path(x->site, x->site->data), process, "frames", members,
-                    sizeof(members) / sizeof(members[0]), x->o->timeout_ms, x->site->arena, &answer,
-                    reterr) < 0)
-        return err_at(reterr, "%s", process);
     const struct json *list = json_get(answer, "frames");
     for (const struct json *f = list ? list->child : NULL; f; f = f->next) {
         x->shown++;
@@ -118,29 +110,51 @@ static int ask_one(struct frames *x, const char *process, struct err *reterr)
     return 0;
 }
 
-static int ask_role(struct frames *x, const char *role, struct err *reterr)
+static int ask_one(struct frames *x, const char *process, const struct site_source *s,
+                   struct err *reterr)
+{
+    const struct ask_member members[] = {
+        {"source", s->name.p}, {"reveal", x->o->reveal ? "yes" : NULL}, {"by", ask_user()}};
+    struct arena arena;
+    struct json *answer;
+    arena_init(&arena, ANSWER_ROOM);
+    int result = ask_process(site_path(x->site, x->site->data), process, "frames", members,
+                             sizeof(members) / sizeof(members[0]), x->o->timeout_ms, &arena,
+                             &answer, reterr);
+    result = result < 0 ? err_at(reterr, "%s", process) : show_all(x, answer, reterr);
+    arena_fini(&arena);
+    return result;
+}
+
+/* Source by source: the frames of all might not fit one answer. */
+static int ask_source(struct frames *x, const struct site_source *s, struct err *reterr)
 {
     const char *names[PROCESSES_MAX];
-    unsigned n = processes_like(x->site, role, names);
+    unsigned n = processes_like(x->site, s->adapter.p, names);
     for (unsigned i = 0; i < n; i++)
-        if (ask_one(x, names[i], reterr) < 0)
+        if (ask_one(x, names[i], s, reterr) < 0)
             return -1;
     return 0;
 }
 
-static int ask_all(struct frames *x, struct err *reterr)
+static int ask_all(struct frames *x, const char *source, struct err *reterr)
 {
-    const char *roles[PROCESSES_MAX];
-    unsigned n = processes_roles(x->site, roles);
-    const struct site_source *s =
-        x->source ? site_source_find(x->site, slice_str(x->source)) : NULL;
-    if (x->source && !s)
-        return err_set(reterr, ERR_INPUT, "there is no source '%s'", x->source);
-    for (unsigned i = 0; i < n; i++) {
-        bool adapter = strcmp(roles[i], "broker") != 0;
-        if (adapter && (!s || slice_eq_str(s->adapter, roles[i])) &&
-            ask_role(x, roles[i], reterr) < 0)
-            return -1;
+    const struct site_source *one = source ? site_source_find(x->site, slice_str(source)) : NULL;
+    if (source && !one)
+        return err_set(reterr, ERR_INPUT, "there is no source '%s'", source);
+    if (one && !one->has_mllp)
+        return err_set(reterr, ERR_INPUT, "source '%s' has no mllp, so no frames", source);
+    struct err first = {0};
+    for (unsigned i = 0; i < x->site->nsources; i++) {
+        const struct site_source *s = &x->site->sources[i];
+        struct err err = {0};
+        /* One adapter that is down hides nothing of the others. */
+        if (s->has_mllp && (!one || s == one) && ask_source(x, s, &err) < 0 && !first.code)
+            first = err;
+    }
+    if (first.code) {
+        *reterr = first;
+        return -1;
     }
     if (!x->shown && !x->o->json)
         puts("no frame has failed since the adapter started");
@@ -158,10 +172,9 @@ static int run(const struct verb *self, int argc, char **argv)
         return code;
     if (o.rest + 1 < argc)
         return verb_usage(self, "%s: nothing more is expected", argv[o.rest + 1]);
-    x.source = o.rest < argc ? argv[o.rest] : NULL;
     if (config_open(&o, SITE_NO_SECRETS, &x.site, &err) < 0)
         return verb_fail(self, &err);
-    int result = ask_all(&x, &err);
+    int result = ask_all(&x, o.rest < argc ? argv[o.rest] : NULL, &err);
     site_close(x.site);
     return result < 0 ? verb_fail(self, &err) : 0;
 }

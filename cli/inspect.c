@@ -20,7 +20,7 @@ enum {
 
 struct inspect {
     const struct options *o;
-    struct view view;  /* open where a record is to be found, or something is revealed */
+    struct view view;  /* open where a record is to be found */
     struct site *site; /* of --source, where there is no view */
     struct slice charset;
     struct arena index, scratch;
@@ -109,16 +109,11 @@ static int all_messages(struct inspect *x, const char *file, struct slice bytes,
     return result;
 }
 
-static int may_show(struct inspect *x, const char *what, struct err *reterr)
-{
-    return x->o->reveal ? reveal_audited(&x->view, what, reterr) : 0;
-}
-
-/* The name of a file may be a patient's: it is not written down. */
+/* Shown without an audit record: who can have weir read it can read it. */
 static int one_file(struct inspect *x, const char *file, struct err *reterr)
 {
     struct message_file f;
-    if (may_show(x, "inspect a file", reterr) < 0 || message_file_open(file, &f, reterr) < 0)
+    if (message_file_open(file, &f, reterr) < 0)
         return -1;
     int result = all_messages(x, file, buf_slice(&f.bytes), reterr);
     message_file_close(&f);
@@ -155,9 +150,11 @@ static int one_record(struct inspect *x, const char *name, struct err *reterr)
         return err_set(reterr, ERR_INPUT,
                        "%s: no such file, and no name of a record such as acute/42", name);
     snprintf(what, sizeof(what), "inspect %s %s", topic, name);
-    if (may_show(x, what, reterr) < 0 ||
+    struct slice charset = x->charset;
+    if ((x->o->reveal && reveal_audited(&x->view, what, reterr) < 0) ||
         record_find(&x->view, topic, partition, offset, on_record, &r, &found, reterr) < 0)
         return -1;
+    x->charset = charset;
     if (!found || !r.is_one)
         return err_set(reterr, ERR_INPUT, "%s: no such file, and no such record in %s", name,
                        topic);
@@ -172,7 +169,7 @@ static bool is_file(const char *name)
 /* What there has to be before anything is shown. */
 static int open_site(struct inspect *x, int argc, char **argv, struct err *reterr)
 {
-    bool records = x->o->reveal || x->o->topic;
+    bool records = x->o->topic;
     for (int i = x->o->rest; i < argc; i++) {
         struct slice partition;
         int64_t offset;
@@ -254,8 +251,8 @@ const struct verb verb_inspect = {
         "standard has. None of it is a reason for weir to\n"
         "refuse a message; 'weir translate' says what it makes of it.\n\n"
         "  --reveal         show values; else they are masked (letters x, digits 9) but for the "
-        "systems, type and version in MSH; written to\n"
-        "                   the audit log first\n"
+        "systems, type and version in MSH. Of a NAME\n"
+        "                   it is written to the audit log first; a FILE is its reader's own\n"
         "  --json           a line of JSON for each message\n"
         "  --source NAME    read it with the character set of this source\n"
         "  --data DIR       as in 'weir status --help'\n\n"

@@ -23,6 +23,8 @@ struct site_mllp {           /* sources.<name>.mllp */
     int64_t connections;     /* 1000 */
     int64_t per_peer;        /* 256 */
     int64_t pipeline;        /* 64: frames read ahead of their ACK, per connection */
+    int64_t failed_frames;   /* 16: how many are remembered; 0 = none */
+    uint64_t failed_bytes;   /* 4KiB of each */
     bool require_end_cr;     /* true */
     bool shared_port;        /* false */
     bool plaintext;          /* said to be meant */

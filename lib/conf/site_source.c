@@ -80,6 +80,11 @@ static const struct conf_option mllp_options[] = {
      .help = "Connections at once from one address."},
     {"pipeline", CONF_INT, MLLP(pipeline), "64", 1, 100000,
      .help = "Messages of one connection that are read ahead of their acknowledgement."},
+    {"failed_frames", CONF_INT, MLLP(failed_frames), "16", 0, 100,
+     .help = "Of how many frames that came to nothing the beginning is remembered, for `weir "
+             "frames`; 0 = of none. In memory only."},
+    {"failed_frame_bytes", CONF_SIZE, MLLP(failed_bytes), "4KiB", 64, 65536,
+     .help = "How much of each of these is remembered."},
     {"require_end_cr", CONF_BOOL, MLLP(require_end_cr), "true",
      .help = "A message ends in FS CR; `false`: FS alone is enough."},
     {"shared_port", CONF_BOOL, MLLP(shared_port), "false",

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import tempfile
+import threading
 import unittest
 
 import kit
@@ -91,6 +92,11 @@ class Files(unittest.TestCase):
         frames = b"".join(mllp.frame(ADMIT.encode()) for _ in range(3))
         self.assertIn("-: message 3: ADT^A01", self.inspect(frames))
 
+    def test_a_file_is_revealed_to_who_can_read_it(self):
+        out = self.inspect(ADMIT, "--reveal")
+        self.assertRegex(out, r"PID-3\[2\]\.1 +ID Number +9990001006")
+        self.assertRegex(out, r"PID-5\.1 +Family Name +SAMPLE&CO")
+
     def test_no_hl7(self):
         out = self.inspect("GET /Ada HTTP/1.1\r\n\r\n", code=1)
         self.assertIn("it looks like an HTTP request", out)
@@ -155,17 +161,33 @@ class OfASite(unittest.TestCase):
         self.assertRegex(shown, r"PID-3\[2\]\.1 +ID Number +9990001006")
         self.assertRegex(shown, r"PID-5\.1 +Family Name +SAMPLE&CO")
         self.assertEqual([(r["what"], bool(r["by"])) for r in self.reveals("broker")], [("inspect flow.rejected acute/0", True)])
-        self.site.weir("inspect", "--reveal", self.site.write("Ada.hl7", ADMIT))
-        self.assertEqual([r["what"] for r in self.reveals("broker")][1:], ["inspect a file"])
+        self.assertIn("9990001006", self.site.weir("inspect", "--reveal", self.site.write("Ada.hl7", ADMIT)).stdout)
+        self.assertEqual(len(self.reveals("broker")), 1, "a file is its reader's own")
         for argv, says in ((["acute/99"], "no such record"), (["nonsense"], "no such file"), (["--source", "none", "acute/0"], "no source 'none'")):
             done = self.site.weir("inspect", *argv, check=False)
             self.assertEqual(done.returncode, 65, argv)
             self.assertIn(says, done.stderr)
 
-    def test_without_audit_nothing_is_revealed(self):
-        self.site.write_config()
-        done = self.site.weir("inspect", "--reveal", self.site.write("one.hl7", ADMIT), check=False)
+    @staticmethod
+    def refuse(listener):
+        sock, _ = listener.accept()
+        sock.recv(65536)
+        sock.sendall(b'{"ok": false, "error": "the disk is full"}\n')
+        sock.close()
+
+    def test_without_audit_no_record_is_revealed(self):
+        self.site.start()
+        self.assertEqual(self.client().ask(ADMIT.encode())[0], "AA")
+        self.site.broker().stop()
+        self.assertIn("xxxxxx99", self.site.weir("inspect", "--topic", "flow.messages", "acute/0").stdout)
+        refuser = socket.socket(socket.AF_UNIX)
+        self.addCleanup(refuser.close)
+        refuser.bind(self.site.path("data/run/broker.sock"))
+        refuser.listen()
+        threading.Thread(target=self.refuse, args=(refuser,), daemon=True).start()
+        done = self.site.weir("inspect", "--reveal", "--topic", "flow.messages", "acute/0", check=False)
         self.assertNotEqual(done.returncode, 0)
+        self.assertIn("no audit record, no reveal", done.stderr)
         self.assertEqual(done.stdout, "")
 
     def test_the_character_set_of_a_source(self):
@@ -231,6 +253,39 @@ class OfASite(unittest.TestCase):
             kit.wait_until(lambda n=n: self.frames()[-1]["no"] == 7 + n, 10, "one more")
         self.assertEqual([f["no"] for f in self.frames()], list(range(11, 27)))
         self.assertIn("no source 'none'", self.site.weir("frames", "none", check=False).stderr)
+
+
+    def test_slow_frames_and_limits(self):
+        mllp_options = self.site.config["sources"]["test-pas"]["mllp"]
+        mllp_options.update(frame_time="200ms", failed_frames=3, failed_frame_bytes=64)
+        self.site.start()
+        for n in range(5):
+            self.client().send_raw(mllp.START + b"%d" % n + ADMIT.encode()[:150])
+            kit.wait_until(lambda n=n: [f["no"] for f in self.frames()][-1:] == [n + 1], 10, "a slow frame is kept")
+        frames = self.frames("--reveal")
+        self.assertEqual([(f["no"], f["fault"], f["bytes"]) for f in frames], [(n, "slow", 151) for n in (3, 4, 5)])
+        self.assertEqual([bytes.fromhex(f["head"]) for f in frames], [(b"%d" % n + ADMIT.encode())[:64] for n in (2, 3, 4)])
+        self.assertIn(": 151 bytes, the first 64 below; it took longer than frame_time: not answered", self.site.weir("frames").stdout)
+        mllp_options.update(failed_frames=2, failed_frame_bytes=100)
+        self.site.write_config()
+        self.site.weir("reload")
+        self.assertEqual([f["no"] for f in self.frames()], [4, 5])
+        mllp_options["failed_frames"] = 0
+        self.site.write_config()
+        self.site.weir("reload")
+        self.assertEqual(self.frames(), [])
+
+    def test_an_adapter_that_is_down_hides_nothing_of_others(self):
+        port = kit.free_port()
+        self.site.config["sources"]["absent"] = {"adapter": "community", "ods": "RXX", "system": "sys", "mllp": {"listen": f"127.0.0.1:{port}"}}
+        self.site.config["sources"] = dict(sorted(self.site.config["sources"].items()))
+        self.site.start()
+        self.client().send_raw(b"junk")
+        kit.wait_until(self.frames, 10, "what is no MLLP is kept")
+        done = self.site.weir("frames", check=False)
+        self.assertRegex(done.stdout, r"(?m)^test-pas 1 ")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("community", done.stderr)
 
 
 if __name__ == "__main__":
