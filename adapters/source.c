@@ -206,8 +206,8 @@ void source_dropped(struct source *s, enum source_drop why, uint64_t bytes)
         return;
     }
     log_line(LOG_WARN, "frame.dropped",
-             "source=%.*s why=%s bytes=%llu not answered, so that it is sent again "
-             "not_logged_before=%llu",
+             "source=%.*s why=%s bytes=%llu not answered, so that it is sent again; 'weir frames' "
+             "shows how it began not_logged_before=%llu",
              SLICE_ARG(s->conf->name), names[why], (unsigned long long)bytes,
              (unsigned long long)s->drops_unsaid);
     s->drops_quiet_until = now + QUIET_MS;
@@ -221,7 +221,7 @@ void source_log_no_mllp(struct source *s, uint64_t bytes)
         return;
     log_line(LOG_WARN, "intake.no_mllp",
              "source=%.*s bytes=%llu and no frame yet on this connection: is it set to plain MLLP "
-             "(VT in front), not TLS, HTTP or bare HL7?",
+             "(VT in front), not TLS, HTTP or bare HL7? 'weir frames' shows them",
              SLICE_ARG(s->conf->name), (unsigned long long)bytes);
     s->no_mllp_quiet_until = now + QUIET_MS;
 }

@@ -184,8 +184,9 @@ const struct verb verb_frames = {
     .summary = "how the last frames began of which nothing could be made",
     .help =
         "Use: weir frames [SOURCE] [--reveal] [--json] [--data DIR] [--timeout 10s]\n\n"
-        "Asks the adapter of the source, or all of them, for the last 16 failed frames of each "
-        "source since it started, up to 4096 bytes of each:\n"
+        "Asks the adapter of the source, or all of them, how the last failed frames of each source "
+        "began since it started (16, 4 KiB of each:\n"
+        "mllp.failed_frames, failed_frame_bytes):\n"
         "cut off, too slow, begun anew, longer than frame_max, no HL7, and what came on "
         "connections that sent no frame at all, with what it looks\n"
         "like (TLS, HTTP, HL7 without VT, ...). They are in the adapter's memory only: what was "

@@ -23,7 +23,7 @@ static struct hl7_name nth_of(const char *text, unsigned nth)
     for (unsigned i = 0; i < nth; i++)
         part = slice_present(rest) ? slice_split(&rest, '|') : SLICE_ABSENT;
     size_t colon = slice_find(part, ':');
-    if (part.n)
+    if (part.n && !slice_eq(part, SLICE("...")))
         n.name = slice_sub(part, 0, colon);
     if (colon < part.n)
         n.type = slice_sub(part, colon + 1, part.n);
@@ -56,7 +56,9 @@ unsigned hl7_segment_fields(struct slice id)
     unsigned n = 1;
     if (!row || id.p[0] == 'Z')
         return 0;
-    for (const char *p = row->fields; *p; p++)
-        n += *p == '|';
-    return n;
+    struct slice fields = slice_str(row->fields);
+    for (size_t i = 0; i < fields.n; i++)
+        n += fields.p[i] == '|';
+    bool open = fields.n > 3 && slice_eq(slice_sub(fields, fields.n - 3, fields.n), SLICE("..."));
+    return open ? 0 : n;
 }

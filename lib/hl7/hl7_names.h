@@ -18,7 +18,8 @@ struct slice hl7_segment_name(struct slice id);
 struct hl7_name hl7_field_name(struct slice id, unsigned field);
 /* Part `part` (from 1) of a type: component of a field, or subcomponent of a component. */
 struct hl7_name hl7_part_name(struct slice type, unsigned part);
-/* How many fields the standard gives the segment; 0 where it is not known, or not its to say. */
+/* How many fields the standard gives the segment; 0 where it is not known, not its to say, or any
+ * number. */
 unsigned hl7_segment_fields(struct slice id);
 
 #endif

@@ -1,5 +1,6 @@
 /* hl7_names_table.h - the rows behind hl7_names.h: parts in order, "Name:TYPE" where the part has
- * parts of its own, or is a time (TS, DT); nothing between two bars where weir knows no name. */
+ * parts of its own, or is a time (TS, DT); nothing between two bars where weir knows no name, "..."
+ * where any number of parts follows. */
 #ifndef WEIR_HL7_NAMES_TABLE_H
 #define WEIR_HL7_NAMES_TABLE_H
 
@@ -115,7 +116,8 @@ static const struct hl7_segment_row hl7_segment_rows[] = {
     {"DG1", "Diagnosis",
      "Set ID|Diagnosis Coding Method|Diagnosis Code:CE|Diagnosis Description|Diagnosis "
      "Date/Time:TS|Diagnosis Type|Major Diagnostic Category:CE|Diagnostic Related Group:CE|DRG "
-     "Approval Indicator|DRG Grouper Review Code|Outlier Type:CE|Outlier Days|Outlier Cost|Grouper "
+     "Approval Indicator|DRG Grouper Review Code|Outlier Type:CE|Outlier Days|Outlier "
+     "Cost:CP|Grouper "
      "Version and Type|Diagnosis Priority|Diagnosing Clinician:XCN|Diagnosis "
      "Classification|Confidential Indicator|Attestation Date/Time:TS|Diagnosis "
      "Identifier:EI|Diagnosis Action Code"},
@@ -160,6 +162,194 @@ static const struct hl7_segment_row hl7_segment_rows[] = {
      "Method:CE|Equipment Instance Identifier:EI|Date/Time of the Analysis:TS||||Performing "
      "Organization Name:XON|Performing Organization Address:XAD|Performing Organization Medical "
      "Director:XCN"},
+    {"IN1", "Insurance",
+     "Set ID|Insurance Plan ID:CE|Insurance Company ID:CX|Insurance Company Name:XON|Insurance "
+     "Company Address:XAD|Insurance Co Contact Person:XPN|Insurance Co Phone Number:XTN|Group "
+     "Number|Group Name:XON|Insured's Group Emp ID:CX|Insured's Group Emp Name:XON|Plan Effective "
+     "Date:DT|Plan Expiration Date:DT|Authorization Information:AUI|Plan Type|Name of "
+     "Insured:XPN|Insured's Relationship to Patient:CE|Insured's Date of Birth:TS|Insured's "
+     "Address:XAD|Assignment of Benefits|Coordination of Benefits|Coordination of Benefits "
+     "Priority|Notice of Admission Flag|Notice of Admission Date:DT|Report of Eligibility "
+     "Flag|Report of Eligibility Date:DT|Release Information Code|Pre-Admit "
+     "Certification|Verification Date/Time:TS|Verification By:XCN|Type of Agreement Code|Billing "
+     "Status|Lifetime Reserve Days|Delay Before Lifetime Reserve Day|Company Plan Code|Policy "
+     "Number|Policy Deductible:CP|Policy Limit - Amount:CP|Policy Limit - Days|Room Rate - "
+     "Semi-Private:CP|Room Rate - Private:CP|Insured's Employment Status:CE|Insured's "
+     "Administrative Sex|Insured's Employer's Address:XAD|Verification Status|Prior Insurance Plan "
+     "ID|Coverage Type|Handicap|Insured's ID Number:CX|Signature Code|Signature Code "
+     "Date:DT|Insured's Birth Place|VIP Indicator"},
+    {"IN2", "Insurance Additional Information",
+     "Insured's Employee ID:CX|Insured's Social Security Number|Insured's Employer's Name and "
+     "ID:XCN|Employer Information Data|Mail Claim Party|Medicare Health Insurance Card "
+     "Number|Medicaid Case Name:XPN|Medicaid Case Number|Military Sponsor Name:XPN|Military ID "
+     "Number|Dependent of Military Recipient:CE|Military Organization|Military Station|Military "
+     "Service|Military Rank/Grade|Military Status|Military Retire Date:DT|Military "
+     "Non-Availability Certificate on File|Baby Coverage|Combine Baby Bill|Blood "
+     "Deductible|Special Coverage Approval Name:XPN|Special Coverage Approval Title|Non-Covered "
+     "Insurance Code|Payor ID:CX|Payor Subscriber ID:CX|Eligibility Source|Room Coverage "
+     "Type/Amount|Policy Type/Amount|Daily Deductible|Living Dependency|Ambulatory "
+     "Status|Citizenship:CE|Primary Language:CE|Living Arrangement|Publicity Code:CE|Protection "
+     "Indicator|Student Indicator|Religion:CE|Mother's Maiden Name:XPN|Nationality:CE|Ethnic "
+     "Group:CE|Marital Status:CE|Insured's Employment Start Date:DT|Employment Stop Date:DT|Job "
+     "Title|Job Code/Class:JCC|Job Status|Employer Contact Person Name:XPN|Employer Contact Person "
+     "Phone Number:XTN|Employer Contact Reason|Insured's Contact Person's Name:XPN|Insured's "
+     "Contact Person Phone Number:XTN|Insured's Contact Person Reason|Relationship to the Patient "
+     "Start Date:DT|Relationship to the Patient Stop Date:DT|Insurance Co Contact Reason|Insurance "
+     "Co Contact Phone Number:XTN|Policy Scope|Policy Source|Patient Member Number:CX|Guarantor's "
+     "Relationship to Insured:CE|Insured's Phone Number - Home:XTN|Insured's Employer Phone "
+     "Number:XTN|Military Handicapped Program:CE|Suspend Flag|Copay Limit Flag|Stoploss Limit "
+     "Flag|Insured Organization Name and ID:XON|Insured Employer Organization Name and "
+     "ID:XON|Race:CE|Patient's Relationship to Insured:CE"},
+    {"IN3", "Insurance Additional Information, Certification",
+     "Set ID|Certification Number:CX|Certified By:XCN|Certification Required|Penalty|Certification "
+     "Date/Time:TS|Certification Modify Date/Time:TS|Operator:XCN|Certification Begin "
+     "Date:DT|Certification End Date:DT|Days|Non-Concur Code/Description:CE|Non-Concur Effective "
+     "Date/Time:TS|Physician Reviewer:XCN|Certification Contact|Certification Contact Phone "
+     "Number:XTN|Appeal Reason:CE|Certification Agency:CE|Certification Agency Phone "
+     "Number:XTN|Pre-Certification Requirement|Case Manager|Second Opinion Date:DT|Second Opinion "
+     "Status|Second Opinion Documentation Received|Second Opinion Physician:XCN"},
+    {"GT1", "Guarantor",
+     "Set ID|Guarantor Number:CX|Guarantor Name:XPN|Guarantor Spouse Name:XPN|Guarantor "
+     "Address:XAD|Guarantor Phone Number - Home:XTN|Guarantor Phone Number - "
+     "Business:XTN|Guarantor Date/Time of Birth:TS|Guarantor Administrative Sex|Guarantor "
+     "Type|Guarantor Relationship:CE|Guarantor Social Security Number|Guarantor Date - "
+     "Begin:DT|Guarantor Date - End:DT|Guarantor Priority|Guarantor Employer Name:XPN|Guarantor "
+     "Employer Address:XAD|Guarantor Employer Phone Number:XTN|Guarantor Employee ID "
+     "Number:CX|Guarantor Employment Status|Guarantor Organization Name:XON|Guarantor Billing Hold "
+     "Flag|Guarantor Credit Rating Code:CE|Guarantor Death Date and Time:TS|Guarantor Death "
+     "Flag|Guarantor Charge Adjustment Code:CE|Guarantor Household Annual Income:CP|Guarantor "
+     "Household Size|Guarantor Employer ID Number:CX|Guarantor Marital Status Code:CE|Guarantor "
+     "Hire Effective Date:DT|Employment Stop Date:DT|Living Dependency|Ambulatory "
+     "Status|Citizenship:CE|Primary Language:CE|Living Arrangement|Publicity Code:CE|Protection "
+     "Indicator|Student Indicator|Religion:CE|Mother's Maiden Name:XPN|Nationality:CE|Ethnic "
+     "Group:CE|Contact Person's Name:XPN|Contact Person's Telephone Number:XTN|Contact "
+     "Reason:CE|Contact Relationship|Job Title|Job Code/Class:JCC|Guarantor Employer's "
+     "Organization Name:XON|Handicap|Job Status|Guarantor Financial Class:FC|Guarantor "
+     "Race:CE|Guarantor Birth Place|VIP Indicator"},
+    {"DRG", "Diagnosis Related Group",
+     "Diagnostic Related Group:CE|DRG Assigned Date/Time:TS|DRG Approval Indicator|DRG Grouper "
+     "Review Code|Outlier Type:CE|Outlier Days|Outlier Cost:CP|DRG Payor|Outlier "
+     "Reimbursement:CP|Confidential Indicator|DRG Transfer Type"},
+    {"FT1", "Financial Transaction",
+     "Set ID|Transaction ID|Transaction Batch ID|Transaction Date:DR|Transaction Posting "
+     "Date:TS|Transaction Type|Transaction Code:CE|Transaction Description|Transaction Description "
+     "- Alternate|Transaction Quantity|Transaction Amount - Extended:CP|Transaction Amount - "
+     "Unit:CP|Department Code:CE|Insurance Plan ID:CE|Insurance Amount:CP|Assigned Patient "
+     "Location:PL|Fee Schedule|Patient Type|Diagnosis Code:CE|Performed By Code:XCN|Ordered By "
+     "Code:XCN|Unit Cost:CP|Filler Order Number:EI|Entered By Code:XCN|Procedure Code:CE|Procedure "
+     "Code Modifier:CE|Advanced Beneficiary Notice Code:CE|Medically Necessary Duplicate Procedure "
+     "Reason:CWE|NDC Code:CNE|Payment Reference ID:CX|Transaction Reference Key"},
+    {"AUT", "Authorization Information",
+     "Authorizing Payor, Plan ID:CE|Authorizing Payor, Company ID:CE|Authorizing Payor, Company "
+     "Name|Authorization Effective Date:TS|Authorization Expiration Date:TS|Authorization "
+     "Identifier:EI|Reimbursement Limit:CP|Requested Number of Treatments|Authorized Number of "
+     "Treatments|Process Date:TS"},
+    {"CON", "Consent",
+     "Set ID|Consent Type:CWE|Consent Form ID|Consent Form Number:EI|Consent Text|Subject-specific "
+     "Consent Text|Consent Background|Subject-specific Consent Background|Consenter-imposed "
+     "Limitations|Consent Mode:CNE|Consent Status:CNE|Consent Discussion Date/Time:TS|Consent "
+     "Decision Date/Time:TS|Consent Effective Date/Time:TS|Consent End Date/Time:TS|Subject "
+     "Competence Indicator|Translator Assistance Indicator|Language Translated To|Informational "
+     "Material Supplied Indicator|Consent Bypass Reason:CWE|Consent Disclosure Level|Consent "
+     "Non-disclosure Reason:CWE|Non-subject Consenter Reason:CWE|Consenter ID:XPN|Relationship to "
+     "Subject"},
+    {"PRB", "Problem Details",
+     "Action Code|Action Date/Time:TS|Problem ID:CE|Problem Instance ID:EI|Episode of Care "
+     "ID:EI|Problem List Priority|Problem Established Date/Time:TS|Anticipated Problem Resolution "
+     "Date/Time:TS|Actual Problem Resolution Date/Time:TS|Problem Classification:CE|Problem "
+     "Management Discipline:CE|Problem Persistence:CE|Problem Confirmation Status:CE|Problem Life "
+     "Cycle Status:CE|Problem Life Cycle Status Date/Time:TS|Problem Date of Onset:TS|Problem "
+     "Onset Text|Problem Ranking:CE|Certainty of Problem:CE|Probability of Problem|Individual "
+     "Awareness of Problem:CE|Problem Prognosis:CE|Individual Awareness of "
+     "Prognosis:CE|Family/Significant Other Awareness of "
+     "Problem/Prognosis|Security/Sensitivity:CE"},
+    {"GOL", "Goal Detail",
+     "Action Code|Action Date/Time:TS|Goal ID:CE|Goal Instance ID:EI|Episode of Care ID:EI|Goal "
+     "List Priority|Goal Established Date/Time:TS|Expected Goal Achieve Date/Time:TS|Goal "
+     "Classification:CE|Goal Management Discipline:CE|Current Goal Review Status:CE|Current Goal "
+     "Review Date/Time:TS|Next Goal Review Date/Time:TS|Previous Goal Review Date/Time:TS|Goal "
+     "Review Interval:TQ|Goal Evaluation:CE|Goal Evaluation Comment|Goal Life Cycle Status:CE|Goal "
+     "Life Cycle Status Date/Time:TS|Goal Target Type:CE|Goal Target Name:XPN"},
+    {"TQ2", "Timing/Quantity Relationship",
+     "Set ID|Sequence/Results Flag|Related Placer Number:EI|Related Filler Number:EI|Related "
+     "Placer Group Number:EI|Sequence Condition Code|Cyclic Entry/Exit Indicator|Sequence "
+     "Condition Time Interval:CQ|Cyclic Group Maximum Number of Repeats|Special Service Request "
+     "Relationship"},
+    {"ODS", "Dietary Orders, Supplements, and Preferences",
+     "Type|Service Period:CE|Diet, Supplement, or Preference Code:CE|Text Instruction"},
+    {"RXO", "Pharmacy/Treatment Order",
+     "Requested Give Code:CE|Requested Give Amount - Minimum|Requested Give Amount - "
+     "Maximum|Requested Give Units:CE|Requested Dosage Form:CE|Provider's Pharmacy/Treatment "
+     "Instructions:CE|Provider's Administration Instructions:CE|Deliver-To Location:LA1|Allow "
+     "Substitutions|Requested Dispense Code:CE|Requested Dispense Amount|Requested Dispense "
+     "Units:CE|Number of Refills|Ordering Provider's DEA Number:XCN|Pharmacist/Treatment "
+     "Supplier's Verifier ID:XCN|Needs Human Review|Requested Give Per (Time Unit)|Requested Give "
+     "Strength|Requested Give Strength Units:CE|Indication:CE|Requested Give Rate Amount|Requested "
+     "Give Rate Units:CE|Total Daily Dose:CQ|Supplementary Code:CE|Requested Drug Strength "
+     "Volume|Requested Drug Strength Volume Units:CWE|Pharmacy Order Type|Dispensing Interval"},
+    {"RXE", "Pharmacy/Treatment Encoded Order",
+     "Quantity/Timing:TQ|Give Code:CE|Give Amount - Minimum|Give Amount - Maximum|Give "
+     "Units:CE|Give Dosage Form:CE|Provider's Administration Instructions:CE|Deliver-To "
+     "Location:LA1|Substitution Status|Dispense Amount|Dispense Units:CE|Number of "
+     "Refills|Ordering Provider's DEA Number:XCN|Pharmacist/Treatment Supplier's Verifier "
+     "ID:XCN|Prescription Number|Number of Refills Remaining|Number of Refills/Doses "
+     "Dispensed|Date/Time of Most Recent Refill or Dose Dispensed:TS|Total Daily Dose:CQ|Needs "
+     "Human Review|Pharmacy/Treatment Supplier's Special Dispensing Instructions:CE|Give Per (Time "
+     "Unit)|Give Rate Amount|Give Rate Units:CE|Give Strength|Give Strength Units:CE|Give "
+     "Indication:CE|Dispense Package Size|Dispense Package Size Unit:CE|Dispense Package "
+     "Method|Supplementary Code:CE|Original Order Date/Time:TS|Give Drug Strength Volume|Give Drug "
+     "Strength Volume Units:CWE|Controlled Substance Schedule:CWE|Formulary Status|Pharmaceutical "
+     "Substance Alternative:CWE|Pharmacy of Most Recent Fill:CWE|Initial Dispense "
+     "Amount|Dispensing Pharmacy:CWE|Dispensing Pharmacy Address:XAD|Deliver-to Patient "
+     "Location:PL|Deliver-to Address:XAD|Pharmacy Order Type"},
+    {"RXR", "Pharmacy/Treatment Route",
+     "Route:CE|Administration Site:CWE|Administration Device:CE|Administration Method:CWE|Routing "
+     "Instruction:CE|Administration Site Modifier:CWE"},
+    {"RXC", "Pharmacy/Treatment Component Order",
+     "RX Component Type|Component Code:CE|Component Amount|Component Units:CE|Component "
+     "Strength|Component Strength Units:CE|Supplementary Code:CE|Component Drug Strength "
+     "Volume|Component Drug Strength Volume Units:CWE"},
+    {"RXA", "Pharmacy/Treatment Administration",
+     "Give Sub-ID Counter|Administration Sub-ID Counter|Date/Time Start of "
+     "Administration:TS|Date/Time End of Administration:TS|Administered Code:CE|Administered "
+     "Amount|Administered Units:CE|Administered Dosage Form:CE|Administration "
+     "Notes:CE|Administering Provider:XCN|Administered-at Location:LA2|Administered Per (Time "
+     "Unit)|Administered Strength|Administered Strength Units:CE|Substance Lot Number|Substance "
+     "Expiration Date:TS|Substance Manufacturer Name:CE|Substance/Treatment Refusal "
+     "Reason:CE|Indication:CE|Completion Status|Action Code|System Entry Date/Time:TS|Administered "
+     "Drug Strength Volume|Administered Drug Strength Volume Units:CWE|Administered Barcode "
+     "Identifier:CWE|Pharmacy Order Type"},
+    {"RXD", "Pharmacy/Treatment Dispense",
+     "Dispense Sub-ID Counter|Dispense/Give Code:CE|Date/Time Dispensed:TS|Actual Dispense "
+     "Amount|Actual Dispense Units:CE|Actual Dosage Form:CE|Prescription Number|Number of Refills "
+     "Remaining|Dispense Notes|Dispensing Provider:XCN|Substitution Status|Total Daily "
+     "Dose:CQ|Dispense-to Location:LA2|Needs Human Review|Pharmacy/Treatment Supplier's Special "
+     "Dispensing Instructions:CE|Actual Strength|Actual Strength Unit:CE|Substance Lot "
+     "Number|Substance Expiration Date:TS|Substance Manufacturer Name:CE|Indication:CE|Dispense "
+     "Package Size|Dispense Package Size Unit:CE|Dispense Package Method|Supplementary "
+     "Code:CE|Initiating Location:CE|Packaging/Assembly Location:CE|Actual Drug Strength "
+     "Volume|Actual Drug Strength Volume Units:CWE|Dispense to Pharmacy:CWE|Dispense to Pharmacy "
+     "Address:XAD|Pharmacy Order Type|Dispense Type:CWE"},
+    {"CTI", "Clinical Trial Identification",
+     "Sponsor Study ID:EI|Study Phase Identifier:CE|Study Scheduled Time Point:CE"},
+    {"BLG", "Billing", "When to Charge:CCD|Charge Type|Account ID:CX|Charge Type Reason:CWE"},
+    {"QRD", "Query Definition",
+     "Query Date/Time:TS|Query Format Code|Query Priority|Query ID|Deferred Response Type|Deferred "
+     "Response Date/Time:TS|Quantity Limited Request:CQ|Who Subject Filter:XCN|What Subject "
+     "Filter:CE|What Department Data Code:CE|What Data Code Value Qualifier:VR|Query Results "
+     "Level"},
+    {"QRF", "Query Filter",
+     "Where Subject Filter|When Data Start Date/Time:TS|When Data End Date/Time:TS|What User "
+     "Qualifier|Other Query Subject Filter|Which Date/Time Qualifier|Which Date/Time Status "
+     "Qualifier|Date/Time Selection Qualifier|When Quantity/Timing Qualifier:TQ|Search Confidence "
+     "Threshold"},
+    {"QPD", "Query Parameter Definition", "Message Query Name:CE|Query Tag|User Parameters|..."},
+    {"RCP", "Response Control Parameter",
+     "Query Priority|Quantity Limited Request:CQ|Response Modality:CE|Execution and Delivery "
+     "Time:TS|Modify Indicator|Sort-by Field:SRT|Segment Group Inclusion"},
+    {"QAK", "Query Acknowledgment",
+     "Query Tag|Query Response Status|Message Query Name:CE|Hit Count|This Payload|Hits Remaining"},
+    {"DSP", "Display Data", "Set ID|Display Level|Data Line|Logical Break Point|Result ID"},
     {"NTE", "Notes and Comments", "Set ID|Source of Comment|Comment|Comment Type:CE"},
     {"TQ1", "Timing/Quantity",
      "Set ID|Quantity:CQ|Repeat Pattern|Explicit Time|Relative Time and Units:CQ|Service "
@@ -283,6 +473,19 @@ static const struct hl7_segment_row hl7_segment_rows[] = {
      "Batch Control ID"},
     {"BTS", "Batch Trailer", "Batch Message Count|Batch Comment|Batch Totals"},
     {"FTS", "File Trailer", "File Batch Count|File Trailer Comment"},
+    /* HL7 v2.8.2 */
+    {"PRT", "Participation Information",
+     "Participation Instance ID:EI|Action Code|Action Reason:CWE|Participation:CWE|Participation "
+     "Person:XCN|Participation Person Provider Type:CWE|Participant Organization Unit "
+     "Type:CWE|Participation Organization:XON|Participant Location:PL|Participation "
+     "Device:EI|Participation Begin Date/Time:TS|Participation End Date/Time:TS|Participation "
+     "Qualitative Duration:CWE|Participation Address:XAD|Participant Telecommunication "
+     "Address:XTN|Participant Device Identifier:EI|Participant Device Manufacture "
+     "Date:TS|Participant Device Expiry Date:TS|Participant Device Lot Number|Participant Device "
+     "Serial Number|Participant Device Donation Identification:EI|Participation Device Type:CNE"},
+    {"ARV", "Access Restriction",
+     "Set ID|Access Restriction Action Code:CNE|Access Restriction Value:CWE|Access Restriction "
+     "Reason:CWE|Special Access Restriction Instructions|Access Restriction Date Range:DR"},
     /* HL7 UK; numbers that are not named differ between systems. */
     {"ZU1", "Episode (HL7 UK)",
      "Decision to Admit|Intended Management||Consultant Episode Start|Consultant Episode End|Main "
@@ -303,18 +506,23 @@ static const struct hl7_segment_row hl7_segment_rows[] = {
 };
 
 static const struct hl7_type_row hl7_type_rows[] = {
+    {"AD", "Street Address|Other Designation|City|State or Province|Zip or Postal "
+           "Code|Country|Address Type|Other Geographic Designation"},
+    {"AUI", "Authorization Number|Date:DT|Source"},
+    {"CCD", "Invocation Event|Date/Time:TS"},
     {"CE", "Identifier|Text|Name of Coding System|Alternate Identifier|Alternate Text|Name of "
            "Alternate Coding System"},
     {"CNE",
      "Identifier|Text|Name of Coding System|Alternate Identifier|Alternate Text|Name of Alternate "
      "Coding System|Coding System Version ID|Alternate Coding System Version ID|Original Text"},
-    {"CWE",
-     "Identifier|Text|Name of Coding System|Alternate Identifier|Alternate Text|Name of Alternate "
-     "Coding System|Coding System Version ID|Alternate Coding System Version ID|Original Text"},
     {"CNN", "ID Number|Family Name|Given Name|Second and Further Given "
             "Names|Suffix|Prefix|Degree|Source Table|Assigning Authority Namespace ID|Assigning "
             "Authority Universal ID|Assigning Authority Universal ID Type"},
+    {"CP", "Price:MO|Price Type|From Value|To Value|Range Units:CE|Range Type"},
     {"CQ", "Quantity|Units:CE"},
+    {"CWE",
+     "Identifier|Text|Name of Coding System|Alternate Identifier|Alternate Text|Name of Alternate "
+     "Coding System|Coding System Version ID|Alternate Coding System Version ID|Original Text"},
     {"CX", "ID Number|Check Digit|Check Digit Scheme|Assigning Authority:HD|Identifier Type "
            "Code|Assigning Facility:HD|Effective Date:DT|Expiration Date:DT|Assigning "
            "Jurisdiction:CWE|Assigning Agency or Department:CWE"},
@@ -333,6 +541,12 @@ static const struct hl7_type_row hl7_type_rows[] = {
      "Surname|Own Surname Prefix|Own Surname|Surname Prefix from Partner|Surname from Partner"},
     {"HD", "Namespace ID|Universal ID|Universal ID Type"},
     {"JCC", "Job Code|Job Class|Job Description Text"},
+    {"LA1", "Point of Care|Room|Bed|Facility:HD|Location Status|Patient Location "
+            "Type|Building|Floor|Address:AD"},
+    {"LA2", "Point of Care|Room|Bed|Facility:HD|Location Status|Patient Location "
+            "Type|Building|Floor|Street Address|Other Designation|City|State or Province|Zip or "
+            "Postal Code|Country|Address Type|Other Geographic Designation"},
+    {"MO", "Quantity|Denomination"},
     {"MOC", "Monetary Amount|Charge Code:CE"},
     {"MSG", "Message Code|Trigger Event|Message Structure"},
     {"NDL", "Name:CNN|Start Date/Time:TS|End Date/Time:TS|Point of "
@@ -354,11 +568,13 @@ static const struct hl7_type_row hl7_type_rows[] = {
     {"SAD", "Street or Mailing Address|Street Name|Dwelling Number"},
     {"SPS", "Specimen Source Name or Code:CWE|Additives:CWE|Specimen Collection Method|Body "
             "Site:CWE|Site Modifier:CWE|Collection Method Modifier Code:CWE|Specimen Role:CWE"},
+    {"SRT", "Sort-by Field|Sequencing"},
     {"TQ", "Quantity:CQ|Interval|Duration|Start Date/Time:TS|End "
            "Date/Time:TS|Priority|Condition|Text|Conjunction|Order Sequencing|Occurrence "
            "Duration:CE|Total Occurrences"},
     {"TS", "Time|Degree of Precision"},
     {"VID", "Version ID|Internationalization Code:CE|International Version ID:CE"},
+    {"VR", "First Data Code Value|Last Data Code Value"},
     {"XAD", "Street Address:SAD|Other Designation|City|State or Province|Zip or Postal "
             "Code|Country|Address Type|Other Geographic Designation|County/Parish Code|Census "
             "Tract|Address Representation Code|Address Validity Range:DR|Effective "

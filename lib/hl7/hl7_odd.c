@@ -12,6 +12,7 @@ struct finder {
     hl7_odd_fn fn;
     void *arg;
     unsigned n;
+    bool later; /* of a version behind 2.5.1, where segments have more fields */
 };
 
 static void tell(struct finder *f, const char *at, const char *fmt, ...)
@@ -99,14 +100,15 @@ static void look_at_delimiters(struct finder *f)
 
 /* ---- header ---- */
 
-static bool known_version(struct slice v)
+/* HL7 table 0104, in order; -1: not there. */
+static int version_of(struct slice v)
 {
     static const char *const known[] = {"2.1", "2.2", "2.3",   "2.3.1", "2.4",   "2.5",   "2.5.1",
                                         "2.6", "2.7", "2.7.1", "2.8",   "2.8.1", "2.8.2", "2.9"};
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (slice_eq_str(v, known[i]))
-            return true;
-    return false;
+            return (int)i;
+    return -1;
 }
 
 static bool is_valued(struct slice s)
@@ -134,8 +136,9 @@ static void look_at_header(struct finder *f)
     struct slice version = hl7_msg_part(f->m, h.version, 1, 0);
     if (!is_valued(version))
         tell(f, "MSH-12", "not sent: the version is not known");
-    else if (!known_version(version))
+    else if (version_of(version) < 0)
         tell(f, "MSH-12", "no version of HL7 v2 (HL7 table 0104)");
+    f->later = version_of(version) > version_of(SLICE("2.5.1"));
     struct slice code = hl7_msg_field(f->m, hl7_msg_segment(f->m, SLICE("EVN"), 0), 1);
     if (is_valued(code) && is_valued(h.trigger) && !slice_eq(code, h.trigger))
         tell(f, "EVN-1", "another trigger event than MSH-9.2 says");
@@ -239,7 +242,7 @@ static void look_at_segment(struct finder *f, const struct hl7_segment *s,
         tell(f, at, "its id is not three capital letters or digits: text that broke over a line?");
         p.segment = SLICE("?"); /* such text is not told */
         p.sequence = 0;
-    } else if (p.segment.p[0] != 'Z' && !known) {
+    } else if (p.segment.p[0] != 'Z' && !hl7_segment_name(s->id).n) {
         tell(f, at, "%.3s is no segment that weir has names of", s->id.p);
     }
     for (p.field = header ? 3 : 1; p.field <= s->nfields; p.field++) {
@@ -247,7 +250,7 @@ static void look_at_segment(struct finder *f, const struct hl7_segment *s,
         if (field.n == 0)
             continue;
         look_at_field(f, &p, field);
-        past += known && p.field > known;
+        past += known && !f->later && p.field > known;
     }
     p.field = known + 1;
     if (past)

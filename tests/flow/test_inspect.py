@@ -171,7 +171,7 @@ class OfASite(unittest.TestCase):
     @staticmethod
     def refuse(listener):
         sock, _ = listener.accept()
-        sock.recv(65536)
+        sock.makefile("rb").readline()
         sock.sendall(b'{"ok": false, "error": "the disk is full"}\n')
         sock.close()
 

@@ -24,6 +24,8 @@ START_TEST(names_of_segments_fields_and_parts)
     ck_absent(hl7_field_name(SLICE("ZU1"), 23).name);
     ck_absent(hl7_field_name(SLICE("PID"), 0).name);
     ck_absent(hl7_field_name(SLICE("PID"), 40).name);
+    ck_slice(hl7_field_name(SLICE("QPD"), 3).name, "User Parameters");
+    ck_absent(hl7_field_name(SLICE("QPD"), 4).name);
     ck_absent(hl7_part_name(SLICE("CX"), 11).name);
     ck_absent(hl7_part_name(SLICE_ABSENT, 1).name);
 }
@@ -42,7 +44,9 @@ START_TEST(segments_have_as_many_fields_as_the_standard_says)
                 {"RF1", 11}, {"PRD", 9},  {"CTD", 7},  {"MFI", 6},  {"MFE", 5},  {"LOC", 9},
                 {"LDP", 12}, {"STF", 38}, {"PRA", 12}, {"MSA", 6},  {"ERR", 12}, {"SFT", 6},
                 {"FHS", 12}, {"BHS", 12}, {"BTS", 3},  {"FTS", 2},  {"SPM", 29}, {"TQ1", 14},
-                {"ZU1", 0},  {"XXX", 0}};
+                {"IN1", 53}, {"IN2", 72}, {"GT1", 57}, {"FT1", 31}, {"QRD", 12}, {"QRF", 10},
+                {"RXO", 28}, {"RXE", 44}, {"RXA", 26}, {"PRB", 25}, {"CON", 25}, {"PRT", 22},
+                {"QPD", 0},  {"ZU1", 0},  {"XXX", 0}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         ck_assert_msg(hl7_segment_fields(slice_str(rows[i].id)) == rows[i].n, "%s has %u",
                       rows[i].id, hl7_segment_fields(slice_str(rows[i].id)));
@@ -184,6 +188,10 @@ START_TEST(nothing_is_odd_about_a_plain_message)
     struct buf out;
     buf_init(&out, 1 << 16);
     odd(sample_adt, &out);
+    ck_assert_str_eq(buf_cstr(&out), "");
+    odd("MSH|^~\\&|A|B|C|D|20260302||ADT^A01|1|P|2.8.2\rEVN|A01|||||||x\r", &out);
+    ck_assert_str_eq(buf_cstr(&out), "");
+    odd(HEAD "QPD|Q22^Find|1|a|b|c\r", &out);
     ck_assert_str_eq(buf_cstr(&out), "");
     odd(HEAD "ZZ9|anything|\\Zlocal\\", &out);
     ck_assert_ptr_nonnull(strstr(buf_cstr(&out), "ZZ9-2: holds an escape"));
