@@ -74,14 +74,28 @@ static int shake_hands(struct mllp_call *c, const struct tls *tls, const char *n
     }
 }
 
-static int secure(struct mllp_call *c, const char *address, const struct tls *tls, const char *name,
-                  int64_t until, struct err *reterr)
+int mllp_call_connect(const char *address, int64_t timeout_ms, struct mllp_call *ret,
+                      struct err *reterr)
+{
+    struct hl7_frame_rules rules = {.max = ANSWER_MAX, .head = 0, .require_end_cr = false};
+    struct mllp_call c = {.timeout_ms = timeout_ms};
+    c.fd = connect_any(address, clock_mono_ms() + timeout_ms, reterr);
+    if (c.fd < 0)
+        return -1;
+    hl7_deframer_init(&c.deframer, &rules);
+    buf_init(&c.out, FRAME_MAX);
+    buf_init(&c.in, READ_SIZE);
+    *ret = c;
+    return 0;
+}
+
+int mllp_call_secure(struct mllp_call *c, const char *address, const struct tls *tls,
+                     const char *name, struct err *reterr)
 {
     char host[MLLP_HOST];
-    if (!tls)
-        return 0;
     if (!name && !mllp_address_host(address, host))
         return err_set(reterr, ERR_INPUT, "\"%s\" is no address", address);
+    int64_t until = clock_mono_ms() + c->timeout_ms;
     return shake_hands(c, tls, name ? name : host, until, reterr) < 0
                ? err_at(reterr, "%s", address)
                : 0;
@@ -90,20 +104,13 @@ static int secure(struct mllp_call *c, const char *address, const struct tls *tl
 int mllp_call_open(const char *address, const struct tls *tls, const char *name, int64_t timeout_ms,
                    struct mllp_call *ret, struct err *reterr)
 {
-    struct hl7_frame_rules rules = {.max = ANSWER_MAX, .head = 0, .require_end_cr = false};
-    struct mllp_call c = {.timeout_ms = timeout_ms};
-    int64_t until = clock_mono_ms() + timeout_ms;
-    c.fd = connect_any(address, until, reterr);
-    if (c.fd < 0)
+    struct mllp_call c;
+    if (mllp_call_connect(address, timeout_ms, &c, reterr) < 0)
         return -1;
-    if (secure(&c, address, tls, name, until, reterr) < 0) {
-        tls_link_close(c.tls);
-        close(c.fd);
+    if (tls && mllp_call_secure(&c, address, tls, name, reterr) < 0) {
+        mllp_call_close(&c);
         return -1;
     }
-    hl7_deframer_init(&c.deframer, &rules);
-    buf_init(&c.out, FRAME_MAX);
-    buf_init(&c.in, READ_SIZE);
     *ret = c;
     return 0;
 }
@@ -124,9 +131,8 @@ static const char *trouble(const struct mllp_call *c)
     return c->tls && errno == EPROTO ? tls_link_why(c->tls) : strerror(errno);
 }
 
-static int write_all(struct mllp_call *c, int64_t until, struct err *reterr)
+static int write_all(struct mllp_call *c, struct slice left, int64_t until, struct err *reterr)
 {
-    struct slice left = buf_slice(&c->out);
     while (left.n) {
         ssize_t n = c->tls ? tls_link_write(c->tls, left.p, left.n)
                            : send(c->fd, left.p, left.n, MSG_NOSIGNAL);
@@ -142,10 +148,9 @@ static int write_all(struct mllp_call *c, int64_t until, struct err *reterr)
     return 0;
 }
 
-/* Reads until a whole frame is there. */
-static int read_frame(struct mllp_call *c, int64_t until, struct slice *ret, struct err *reterr)
+/* What has come by then, at least one byte. */
+static int read_some(struct mllp_call *c, int64_t until, struct slice *ret, struct err *reterr)
 {
-    struct hl7_frame frame;
     for (;;) {
         buf_reset(&c->in);
         char *room = buf_reserve(&c->in, READ_SIZE);
@@ -153,16 +158,28 @@ static int read_frame(struct mllp_call *c, int64_t until, struct slice *ret, str
             return err_set(reterr, ERR_NOMEM, "no memory for the answer");
         ssize_t n =
             c->tls ? tls_link_read(c->tls, room, READ_SIZE) : recv(c->fd, room, READ_SIZE, 0);
+        if (n >= 0) {
+            *ret = slice_make(room, (size_t)n);
+            return n > 0 ? 1 : 0;
+        }
+        if (errno != EAGAIN && errno != EINTR)
+            return err_set(reterr, ERR_PEER, "%s", trouble(c));
+        if (wait_for(c->fd, POLLIN, until, reterr) < 0) /* all that TLS held was read, too */
+            return -1;
+    }
+}
+
+/* Reads until a whole frame is there. */
+static int read_frame(struct mllp_call *c, int64_t until, struct slice *ret, struct err *reterr)
+{
+    struct hl7_frame frame;
+    struct slice input;
+    for (;;) {
+        int n = read_some(c, until, &input, reterr);
         if (n == 0)
             return err_set(reterr, ERR_PEER, "the peer closed without an answer");
-        if (n < 0 && errno != EAGAIN && errno != EINTR)
-            return err_set(reterr, ERR_PEER, "%s", trouble(c));
-        if (n < 0) { /* all that TLS held was read, too */
-            if (wait_for(c->fd, POLLIN, until, reterr) < 0)
-                return -1;
-            continue;
-        }
-        struct slice input = slice_make(room, (size_t)n);
+        if (n < 0)
+            return -1;
         enum hl7_frame_result r = hl7_deframer_next(&c->deframer, &input, &frame);
         if (r == HL7_FRAME_MORE)
             r = hl7_deframer_idle(&c->deframer, &frame);
@@ -175,6 +192,23 @@ static int read_frame(struct mllp_call *c, int64_t until, struct slice *ret, str
     }
 }
 
+int mllp_call_write(struct mllp_call *c, struct slice bytes, struct err *reterr)
+{
+    return write_all(c, bytes, clock_mono_ms() + c->timeout_ms, reterr);
+}
+
+enum mllp_came mllp_call_read(struct mllp_call *c, int64_t wait_ms, struct slice *ret)
+{
+    struct err err = {0};
+    int64_t until = clock_mono_ms() + wait_ms;
+    int n = read_some(c, until, ret, &err);
+    if (n > 0)
+        return MLLP_CAME_BYTES;
+    if (n == 0)
+        return MLLP_CAME_END;
+    return clock_mono_ms() >= until ? MLLP_CAME_NOTHING : MLLP_CAME_BREAK;
+}
+
 int mllp_call_send(struct mllp_call *c, struct slice message, struct slice *ret, struct err *reterr)
 {
     int64_t until = clock_mono_ms() + c->timeout_ms;
@@ -182,7 +216,7 @@ int mllp_call_send(struct mllp_call *c, struct slice message, struct slice *ret,
     hl7_frame_write(&c->out, message);
     if (!buf_ok(&c->out))
         return err_set(reterr, ERR_LIMIT, "the message is longer than %d bytes", FRAME_MAX);
-    if (write_all(c, until, reterr) < 0)
+    if (write_all(c, buf_slice(&c->out), until, reterr) < 0)
         return -1;
     return read_frame(c, until, ret, reterr);
 }

@@ -32,6 +32,8 @@ enum {
     OPT_CERT,
     OPT_KEY,
     OPT_SERVER_NAME,
+    OPT_SEND,
+    OPT_MESSAGE,
 };
 
 enum { TIMEOUT_PRESET_MS = 10000 };
@@ -62,6 +64,8 @@ static const struct option all[] = {
     {"cert", required_argument, NULL, OPT_CERT},
     {"key", required_argument, NULL, OPT_KEY},
     {"server-name", required_argument, NULL, OPT_SERVER_NAME},
+    {"send", no_argument, NULL, OPT_SEND},
+    {"message", required_argument, NULL, OPT_MESSAGE},
     {NULL, 0, NULL, 0},
 };
 
@@ -110,6 +114,9 @@ static unsigned bit_of(int opt)
     case OPT_KEY:
     case OPT_SERVER_NAME:
         return OPTION_TLS;
+    case OPT_SEND:
+    case OPT_MESSAGE:
+        return OPTION_SEND;
     default:
         return 0;
     }
@@ -196,6 +203,11 @@ static bool take(struct options *o, int opt, const char *value)
     case OPT_KEY:
     case OPT_SERVER_NAME:
         return take_tls(o, opt, value);
+    case OPT_SEND:
+        return o->send = true;
+    case OPT_MESSAGE:
+        o->message = value;
+        return true;
     case OPT_TOPIC:
         o->topic = value;
         return true;

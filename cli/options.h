@@ -27,7 +27,8 @@ enum option_set {
     OPTION_DRY_RUN = 1 << 15,
     OPTION_INSTANCE = 1 << 16,
     OPTION_DATA = 1 << 17,
-    OPTION_TLS = 1 << 18, /* --tls, --ca, --cert, --key, --server-name */
+    OPTION_TLS = 1 << 18,  /* --tls, --ca, --cert, --key, --server-name */
+    OPTION_SEND = 1 << 19, /* --send, --message */
 };
 
 struct options {
@@ -38,6 +39,8 @@ struct options {
     bool json, reveal, no_follow, explain, unrouted, all, dry_run;
     bool tls; /* or any of these */
     const char *ca, *cert, *key, *server_name;
+    bool send;
+    const char *message; /* a file */
     const char *topic;
     bool has_since;
     int64_t since_ms; /* wall clock: a time, or so long before now */

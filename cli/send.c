@@ -1,5 +1,4 @@
 /* weir send - messages to an MLLP listener, one after the other, each answer printed. */
-#include <signal.h>
 #include <stdio.h>
 #include "hl7_ack.h"
 #include "hl7_msg.h"
@@ -7,6 +6,7 @@
 #include "mllp_call.h"
 #include "options.h"
 #include "plain_text.h"
+#include "tls_choice.h"
 
 enum { ARENA_MAX = 64 * 1024 * 1024 };
 
@@ -63,26 +63,13 @@ static int send_file(struct mllp_call *c, const char *file, struct arena *arena,
     return result;
 }
 
-/* *ret NULL: plain text. */
-static int open_tls(const struct options *o, struct tls **ret, struct err *reterr)
-{
-    struct tls_options t = {.ca_file = o->ca, .cert_file = o->cert, .key_file = o->key};
-    *ret = NULL;
-    if (!o->tls)
-        return 0;
-    if (!o->cert != !o->key)
-        return err_set(reterr, ERR_INPUT, "--cert and --key belong together");
-    signal(SIGPIPE, SIG_IGN); /* a connection that breaks is told, not died of */
-    return tls_open(&t, ret, reterr);
-}
-
 static int send_all(const struct options *o, int argc, char **argv, bool *ret_refused,
                     struct err *reterr)
 {
     struct mllp_call c;
     struct arena arena;
     struct tls *tls;
-    if (open_tls(o, &tls, reterr) < 0)
+    if (tls_choice_open(o, &tls, reterr) < 0)
         return -1;
     int result = mllp_call_open(argv[o->rest], tls, o->server_name, o->timeout_ms, &c, reterr);
     if (result == 0) {

@@ -8,7 +8,7 @@
 
 #include "err.h"
 
-enum { EXIT_FOUND = 1, EXIT_USAGE = 64, EXIT_IO = 74, EXIT_CONFIG = 78 };
+enum { EXIT_FOUND = 1, EXIT_USAGE = 64, EXIT_IO = 74, EXIT_AWAY = 75, EXIT_CONFIG = 78 };
 
 struct verb {
     const char *name;
@@ -18,9 +18,9 @@ struct verb {
     int (*run)(const struct verb *self, int argc, char **argv);
 };
 
-extern const struct verb verb_check, verb_explain, verb_frames, verb_inspect, verb_parked,
-    verb_pause, verb_resume, verb_rejected, verb_relay, verb_reload, verb_retranslate, verb_routes,
-    verb_run, verb_send, verb_simulate, verb_status, verb_tail, verb_test, verb_topics,
+extern const struct verb verb_check, verb_doctor, verb_explain, verb_frames, verb_inspect,
+    verb_parked, verb_pause, verb_resume, verb_rejected, verb_relay, verb_reload, verb_retranslate,
+    verb_routes, verb_run, verb_send, verb_simulate, verb_status, verb_tail, verb_test, verb_topics,
     verb_translate;
 
 /* Prints the verb's help to standard output, returns 0. */

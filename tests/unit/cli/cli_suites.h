@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *doctor_suite(void);
 Suite *hospital_suite(void);
 
 #endif
