@@ -264,6 +264,15 @@ class Harmless(unittest.TestCase):
         self.assertIn("ADT^Z99", [mllp.field(m, b"MSH", 9) for m in listener.messages()])
 
 
+    def test_a_message_in_another_set_is_not_called_utf8(self):
+        with tempfile.NamedTemporaryFile(suffix=".hl7") as f:
+            f.write("MSH|^~\\&|A|B|C|D|2026||ADT^A31|1|T|2.4\rPID|1||D1||SAMPLE^Zoë\r".encode("windows-1252"))
+            f.flush()
+            report, listener = examine(argv=("--message", f.name))
+        self.assertEqual(report.verdict("msh18"), "skipped", str(report))
+        self.assertEqual([mllp.field(m, b"MSH", 18) for m in listener.messages()], [None] * 9)
+
+
 class Away(unittest.TestCase):
     def test_nobody_listens(self):
         listener = Listener()

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include "cli_suites.h"
+#include "doctor.h"
 #include "doctor_answer.h"
 #include "doctor_message.h"
 #include "doctor_report.h"
@@ -137,6 +138,26 @@ START_TEST(test_a_report_bears_more_than_it_holds)
 }
 END_TEST
 
+START_TEST(test_a_slow_answer_wants_a_longer_timeout)
+{
+    struct doctor_report r = {.address = "h:1"};
+    struct doctor d = {.report = &r, .id = "ID1"};
+    struct doctor_reply reply = {.n = 1, .ms = 9999};
+    struct slice came = SLICE("\x0b" ACK "\x1c\r");
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    ck_assert(doctor_answer_next(&came, &arena, &reply.answers[0]));
+    doctor_judge(&d, &reply);
+    ck_assert(!doctor_found(&r));
+    reply.ms = 12000;
+    doctor_judge(&d, &reply);
+    ck_assert(doctor_found(&r));
+    ck_assert_uint_eq(r.nsettings, 1);
+    ck_assert_str_eq(r.settings[0].key, "timeout");
+    arena_fini(&arena);
+}
+END_TEST
+
 Suite *doctor_suite(void)
 {
     Suite *s = suite_create("doctor");
@@ -146,6 +167,7 @@ Suite *doctor_suite(void)
     tcase_add_test(t, test_a_header_says_what_it_is_told_and_keeps_the_rest);
     tcase_add_test(t, test_control_ids_are_as_long_as_they_may_be);
     tcase_add_test(t, test_a_report_bears_more_than_it_holds);
+    tcase_add_test(t, test_a_slow_answer_wants_a_longer_timeout);
     suite_add_tcase(s, t);
     return s;
 }
