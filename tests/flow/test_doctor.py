@@ -263,7 +263,6 @@ class Harmless(unittest.TestCase):
         self.assertEqual([mllp.field(plain, b"MSH", n) for n in (3, 5, 9, 11, 12)], ["PAS", "BEDS", "ADT^A28^ADT_A05", "P", "2.5"])
         self.assertIn("ADT^Z99", [mllp.field(m, b"MSH", 9) for m in listener.messages()])
 
-
     def test_a_message_in_another_set_is_not_called_utf8(self):
         with tempfile.NamedTemporaryFile(suffix=".hl7") as f:
             f.write("MSH|^~\\&|A|B|C|D|2026||ADT^A31|1|T|2.4\rPID|1||D1||SAMPLE^Zoë\r".encode("windows-1252"))

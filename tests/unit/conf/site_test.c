@@ -91,6 +91,7 @@ START_TEST(presets)
     ck_assert(m->frame_max == 8 << 20 && m->frame_time == 30000 && m->idle_time == 86400000);
     ck_assert(m->connections == 1000 && m->per_peer == 256 && m->pipeline == 64);
     ck_assert(m->require_end_cr && m->allow.n == 0 && s->sources[0].forward);
+    ck_assert(m->failed_frames == 16 && m->failed_bytes == 4096);
     const struct site_ack *a = &s->sources[0].ack;
     ck_assert(a->mode == SITE_ACK_ORIGINAL && a->two_answers && !a->text);
     ck_assert(a->on_unmapped == SITE_ACCEPT && a->on_test == SITE_ACCEPT);
@@ -102,6 +103,22 @@ START_TEST(presets)
     ck_assert(c->http.timeout == 15000 && c->http.connect_timeout == 5000);
     kit_assert_slice(c->start, SLICE("earliest"));
     kit_assert_slice(c->http.bearer, SLICE("token"));
+    site_close(s);
+}
+END_TEST
+
+START_TEST(what_answers_mean_unless_it_is_said)
+{
+    struct site *s =
+        read_site(KEYS ROUTE CONSUMER "    kind: mllp\n    mllp: {to: '127.0.0.1:1'}\n");
+    const struct site_mllp_to *m = &s->consumers[0].mllp;
+    ck_assert(m->on_ack[SITE_ON_ACCEPT] == SITE_ACK_DONE);
+    ck_assert(m->on_ack[SITE_ON_ERROR] == SITE_ACK_PARK);
+    ck_assert(m->on_ack[SITE_ON_REJECT] == SITE_ACK_RETRY);
+    ck_assert(m->on_ack[SITE_ON_COMMIT] == SITE_ACK_DONE);
+    ck_assert(m->on_ack[SITE_ON_NONE] == SITE_ACK_RETRY);
+    ck_assert(m->on_ack[SITE_ON_WRONG_ID] == SITE_ACK_RETRY);
+    ck_assert(m->connections == 1 && m->timeout == 30000 && m->connect_timeout == 5000);
     site_close(s);
 }
 END_TEST
@@ -515,6 +532,7 @@ Suite *site_suite(void)
     TCase *t = tcase_create("site");
     tcase_add_test(t, example_is_read_as_it_is);
     tcase_add_test(t, presets);
+    tcase_add_test(t, what_answers_mean_unless_it_is_said);
     tcase_add_test(t, secrets_are_opened_by_those_who_may);
     tcase_add_test(t, kafka_of_one_user);
     tcase_add_test(t, kafka_password_that_is_another_takes_a_restart);
