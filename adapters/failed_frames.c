@@ -61,11 +61,12 @@ uint64_t failed_frames_put(struct failed_frames *f, enum frame_fault fault,
 {
     char text[ADDRESS_TEXT];
     struct slice ip = address_ip_text(peer, text);
+    f->count++;
     if (!f->at && f->places)
         f->at = calloc(f->places, sizeof(*f->at));
     if (!f->at)
         return 0;
-    struct failed_frame *one = place_of(f, ++f->count);
+    struct failed_frame *one = place_of(f, f->count);
     if (!one->no)
         buf_init(&one->head, f->head_max);
     buf_reset(&one->head);

@@ -32,7 +32,7 @@ struct failed_frame {
 struct failed_frames {
     struct failed_frame *at; /* a ring; NULL until the first one */
     size_t places, head_max;
-    uint64_t count; /* so far, those that are gone included */
+    uint64_t count; /* so far, those that are not kept included */
 };
 
 /* "cut". */

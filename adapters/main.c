@@ -271,6 +271,8 @@ static void port_status(const struct mllp_port *p, struct json_writer *w)
     json_int(w, (int64_t)p->source.refused);
     json_key(w, SLICE("unmapped"));
     json_int(w, (int64_t)p->source.unmapped);
+    json_key(w, SLICE("failed_frames"));
+    json_int(w, (int64_t)p->source.failed.count);
     json_key(w, SLICE("junk_bytes"));
     json_int(w, (int64_t)series_value(p->source.junk));
     json_key(w, SLICE("last_message"));

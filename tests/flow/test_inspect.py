@@ -237,6 +237,7 @@ class OfASite(unittest.TestCase):
         self.assertEqual(heads[5], b"xxx /xxx xxxx/9.9\r\n\r\n")
         for secret in SECRETS:
             self.assertNotIn(secret.encode(), b"".join(heads))
+        self.assertRegex(self.site.weir("status").stdout, r"(?m)^ +failed_frames +6$")
         out = self.site.weir("frames").stdout
         self.assertRegex(out, r"(?m)^test-pas 6 20\S+Z 127\.0\.0\.1: 21 bytes; bytes of a connection that sent no frame; looks like an HTTP request$")
         self.assertIn("    xxx /xxx xxxx/9.9<0D>\n", out)

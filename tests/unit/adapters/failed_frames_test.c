@@ -129,8 +129,8 @@ START_TEST(none_are_kept_where_none_are_wanted)
     failed_frames_more(&ring, 3, SLICE("x"));
     failed_frames_limit(&ring, 2, HEAD);
     ck_assert_ptr_null(failed_frames_next(&ring, 0));
-    put_numbers(4, 5);
-    ck_there(4, 5, HEAD);
+    put_numbers(5, 6);
+    ck_there(5, 6, HEAD);
 }
 END_TEST
 
