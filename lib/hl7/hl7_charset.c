@@ -234,7 +234,8 @@ int hl7_charset_parse(struct slice raw, struct slice preset, const struct hl7_li
         choose_single(set, raw, arena, &cs);
     if (rc < 0)
         return -1;
-    cs.plain = cs.valid && !has_escapes(&m);
+    cs.nul = memchr(m.raw.p, 0, m.raw.n) != NULL;
+    cs.plain = cs.valid && !cs.nul && !has_escapes(&m);
     *ret_msg = m;
     *ret = cs;
     return 0;
@@ -277,14 +278,38 @@ static struct slice mend_utf8(struct slice value, struct arena *arena, unsigned 
     return slice_make(out, (size_t)(to - out));
 }
 
-struct slice hl7_charset_decode(const struct hl7_charset *cs, struct slice value,
-                                struct arena *arena, unsigned *flags)
+static struct slice without_nul(struct slice text, struct arena *arena, unsigned *flags)
+{
+    if (!slice_present(text) || !text.n || !memchr(text.p, 0, text.n))
+        return text;
+    char *out = text.n <= SIZE_MAX / 3 ? arena_alloc(arena, text.n * 3) : NULL;
+    char *to = out;
+    if (!out)
+        return SLICE_ABSENT;
+    *flags |= HL7_CHARSET_REPLACED;
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i])
+            *to++ = text.p[i];
+        else
+            to = hl7_utf8_put(to, REPLACEMENT);
+    return slice_make(out, (size_t)(to - out));
+}
+
+static struct slice to_utf8(const struct hl7_charset *cs, struct slice value, struct arena *arena,
+                            unsigned *flags)
 {
     if (cs->valid || hl7_utf8_ascii(value) == value.n)
         return value;
     if (cs->high)
         return from_single(cs->high, value, arena, flags);
     return hl7_utf8_valid(value) ? value : mend_utf8(value, arena, flags);
+}
+
+struct slice hl7_charset_decode(const struct hl7_charset *cs, struct slice value,
+                                struct arena *arena, unsigned *flags)
+{
+    struct slice text = to_utf8(cs, value, arena, flags);
+    return cs->nul ? without_nul(text, arena, flags) : text;
 }
 
 struct slice hl7_charset_text(const struct hl7_charset *cs, const struct hl7_msg *m,
@@ -299,7 +324,7 @@ struct slice hl7_charset_text(const struct hl7_charset *cs, const struct hl7_msg
     if (escapes & HL7_ESCAPE_HIGH) {
         /* What holds of the bytes sent does not hold of those that an escape stands for. */
         if (!cs->declared && hl7_utf8_valid(text))
-            return text;
+            return cs->nul ? without_nul(text, arena, flags) : text;
         here.valid = false;
     }
     return hl7_charset_decode(&here, text, arena, flags);

@@ -23,6 +23,7 @@ struct hl7_charset {
     bool declared;        /* MSH-18, or the preset, names a known set that is not ASCII */
     bool valid;           /* all of the message is valid UTF-8 as it stands */
     bool plain;           /* and nothing of it is escaped: every value is its own text */
+    bool nul;             /* it has NUL bytes, which are no text: databases refuse them */
     const char *guess;    /* "utf8", "cp1252"; NULL where nothing had to be guessed */
     unsigned flags;
 };
@@ -38,8 +39,8 @@ int hl7_charset_parse(struct slice raw, struct slice preset, const struct hl7_li
                       struct arena *arena, struct hl7_msg *ret_msg, struct hl7_charset *ret,
                       struct err *reterr);
 
-/* Bytes of a value as UTF-8: the slice itself where it is so already, else a copy in the arena
- * (absent when that is full). Flags (HL7_CHARSET_REPLACED) are added to *flags. */
+/* Bytes of a value as UTF-8 without NUL: the slice itself where it is so already, else a copy in
+ * the arena (absent when that is full). Flags (HL7_CHARSET_REPLACED) are added to *flags. */
 struct slice hl7_charset_decode(const struct hl7_charset *cs, struct slice value,
                                 struct arena *arena, unsigned *flags);
 

@@ -72,7 +72,7 @@ TABLE = {
     35: ("A long value", "kept whole"),
     36: ("A code in no table", "carried as sent, flagged `unmapped_code`"),
     37: ("Segments with odd ids or no separator", "unknown segments, counted"),
-    38: ("Too many or too large parts, NUL bytes", "bounded: AE 104 past the limits"),
+    38: ("Too many or too large parts, NUL bytes", "bounded: AE 104 past the limits; NUL is data, U+FFFD in the event, flagged `charset_replaced`"),
     39: ("Times of any precision", "read as precise as they are; a date never becomes a time"),
     40: ("Old forms of times", "read"),
     41: ("Times without an offset", "the source's zone, else Europe/London, flagged `tz_assumed`; the hour that occurs twice is flagged"),

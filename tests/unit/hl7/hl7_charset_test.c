@@ -42,6 +42,51 @@ static void check(const struct row *row, struct slice preset)
     free(exact);
 }
 
+/* row 38: NUL is data to the parser, and no text in an event */
+START_TEST(nul_is_no_text)
+{
+    static const struct {
+        const char *charset;
+        struct slice name;
+        const char *want;
+    } rows[] = {
+        {"",
+         {"A\0B", 3},
+         "A\xef\xbf\xbd"
+         "B"},
+        {"", {"\0\xC9", 2}, "\xef\xbf\xbdÉ"},
+        {"UNICODE UTF-8", {"É\0", 3}, "É\xef\xbf\xbd"},
+        {"8859/1", {"\xC9\0\\XE9\\", 7}, "É\xef\xbf\xbdé"},
+        {"", {"\\T\\\0\\XC9\\", 9}, "&\xef\xbf\xbdÉ"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct buf b;
+        struct arena arena;
+        struct hl7_msg m;
+        struct hl7_charset cs;
+        struct err err;
+        unsigned flags = 0;
+        buf_init(&b, 4096);
+        arena_init(&arena, 1 << 20);
+        buf_printf(&b, "MSH|^~\\&|A|B|C|D|20260303||ADT^A01|1|P|2.4||||||%s\rPID|||1||",
+                   rows[i].charset);
+        buf_put(&b, rows[i].name);
+        ck_assert_int_eq(
+            hl7_charset_parse(buf_slice(&b), SLICE_ABSENT, &limits, &arena, &m, &cs, &err), 0);
+        struct slice sent = hl7_msg_field(&m, hl7_msg_segment(&m, SLICE("PID"), 0), 5);
+        ck_assert_uint_eq(sent.n, rows[i].name.n);
+        struct slice got = hl7_charset_text(&cs, &m, sent, &arena, &flags);
+        ck_assert_msg(slice_eq_str(got, rows[i].want), "row %zu: <%.*s>", i, SLICE_ARG(got));
+        ck_assert(flags & HL7_CHARSET_REPLACED);
+        sent = hl7_msg_field(&m, hl7_msg_segment(&m, SLICE("PID"), 0), 3);
+        flags = 0;
+        ck_assert(hl7_charset_text(&cs, &m, sent, &arena, &flags).p == sent.p && !flags);
+        arena_fini(&arena);
+        buf_fini(&b);
+    }
+}
+END_TEST
+
 /* rows 45 to 49; codes.md 2.11 */
 START_TEST(sets_are_chosen)
 {
@@ -231,6 +276,7 @@ END_TEST
 TCase *charset_tests(void)
 {
     TCase *t = tcase_create("charset");
+    tcase_add_test(t, nul_is_no_text);
     tcase_add_test(t, sets_are_chosen);
     tcase_add_test(t, what_a_source_is_set_to);
     tcase_add_test(t, plain_messages_are_not_copied);
