@@ -48,6 +48,17 @@ static void patient_ids(struct adt_writer *w)
                adt_get(w, EV_SUBJECT).n ? SLICE("ANON") : SLICE_ABSENT);
 }
 
+/* PID-30. */
+static struct slice died(const struct adt_writer *w)
+{
+    struct slice deceased = adt_get(w, EV_DATA_PATIENT_DECEASED);
+    if (event_is_set(w->e, EV_DATA_PATIENT_DIED_AT))
+        return event_is_null(w->e, EV_DATA_PATIENT_DIED_AT) ? SLICE("N") : SLICE("Y");
+    if (!deceased.n)
+        return SLICE_ABSENT;
+    return slice_eq_str(deceased, "true") ? SLICE("Y") : SLICE("N");
+}
+
 void adt_write_pid(struct adt_writer *w)
 {
     struct slice status = adt_coded(w, EV_DATA_PATIENT_NHS_NUMBER_STATUS_RAW);
@@ -60,9 +71,7 @@ void adt_write_pid(struct adt_writer *w)
     adt_text(w, 11, 5, EV_DATA_PATIENT_POSTCODE);
     adt_code(w, 22, EV_DATA_PATIENT_ETHNIC_CATEGORY_RAW);
     adt_moment(w, 29, EV_DATA_PATIENT_DIED_AT);
-    if (event_is_set(w->e, EV_DATA_PATIENT_DIED_AT))
-        adt_segment_text(&w->s, 30, 1,
-                         event_is_null(w->e, EV_DATA_PATIENT_DIED_AT) ? SLICE("N") : SLICE("Y"));
+    adt_segment_text(&w->s, 30, 1, died(w));
     if (adt_status_in_pid(status))
         adt_segment_text(&w->s, 32, 1, status);
     adt_end(w);
