@@ -1,5 +1,6 @@
 #include "http_server.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "buf.h"
@@ -19,6 +20,7 @@ enum {
     SWEEP_MS = 250,
     SHARED = 16384,
     OUT_MAX = 8 << 20,
+    HEAD_OUT = 4096,
 };
 
 struct http_exchange {
@@ -30,7 +32,11 @@ struct http_exchange {
     bool serving, ended, ending;
     void (*gone)(void *arg); /* of a reply that comes later */
     void *gone_arg;
-    const char *field, *value;
+    struct {
+        const char *name, *value;
+    } fields[HTTP_REPLY_FIELDS]; /* of the answer */
+    unsigned nfields;
+    bool last;     /* the connection ends behind this answer */
     int64_t since; /* when this state began */
 };
 
@@ -71,6 +77,16 @@ struct slice http_field(const struct http_exchange *x, const char *name)
     return http_parse_field(&x->parse, name);
 }
 
+const struct tls_link *http_tls(const struct http_exchange *x)
+{
+    return conn_tls(x->conn);
+}
+
+const struct address *http_peer(const struct http_exchange *x)
+{
+    return &x->peer;
+}
+
 static const char *reason(int status)
 {
     static const struct {
@@ -78,15 +94,23 @@ static const char *reason(int status)
         const char *text;
     } rows[] = {
         {200, "OK"},
-        {204, "No Content"},
+        {201, "Created"},
         {202, "Accepted"},
+        {204, "No Content"},
         {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
         {408, "Request Timeout"},
+        {409, "Conflict"},
         {411, "Length Required"},
+        {412, "Precondition Failed"},
         {413, "Content Too Large"},
         {415, "Unsupported Media Type"},
+        {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
         {501, "Not Implemented"},
@@ -106,8 +130,10 @@ void http_defer(struct http_exchange *x, void (*gone)(void *arg), void *arg)
 
 void http_reply_field(struct http_exchange *x, const char *name, const char *value)
 {
-    x->field = name;
-    x->value = value;
+    if (x->nfields == HTTP_REPLY_FIELDS)
+        return;
+    x->fields[x->nfields].name = name;
+    x->fields[x->nfields++].value = value;
 }
 
 static void drop(struct http_exchange *x)
@@ -130,23 +156,53 @@ static void on_closed(struct conn *c, const char *why, void *arg)
     drop(arg);
 }
 
+/* A head that does not fit leaves at past its size. */
+struct head {
+    char text[HEAD_OUT];
+    size_t at;
+};
+
+static void put(struct head *h, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void put(struct head *h, const char *fmt, ...)
+{
+    va_list ap;
+    if (h->at >= sizeof(h->text))
+        return;
+    va_start(ap, fmt);
+    h->at += (size_t)vsnprintf(h->text + h->at, sizeof(h->text) - h->at, fmt, ap);
+    va_end(ap);
+}
+
+static void write_head(const struct http_exchange *x, int status, const char *type, size_t body,
+                       bool keep, struct head *h)
+{
+    char date[HTTP_DATE_SIZE];
+    put(h, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status, reason(status),
+        http_date_write(clock_wall_ms(), date).p);
+    if (type)
+        put(h, "Content-Type: %s\r\n", type);
+    if (status != 204) /* RFC 9110 §8.6 */
+        put(h, "Content-Length: %zu\r\n", body);
+    put(h, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
+    for (unsigned i = 0; i < x->nfields; i++)
+        put(h, "%s: %s\r\n", x->fields[i].name, x->fields[i].value);
+    put(h, "%s\r\n", keep ? "" : "Connection: close\r\n");
+}
+
 /* Sends head and body; ends the connection where it cannot or shall not go on. */
 static void send_reply(struct http_exchange *x, int status, const char *type, struct slice body,
                        bool keep)
 {
-    char head[512], extra[128] = "", date[HTTP_DATE_SIZE];
-    if (x->field)
-        snprintf(extra, sizeof(extra), "%s: %s\r\n", x->field, x->value);
-    x->field = NULL;
+    struct head head;
+    head.at = 0;
+    keep = keep && !x->last;
+    write_head(x, status, type, body.n, keep, &head);
+    x->nfields = 0;
     x->gone = NULL;
-    int n = snprintf(head, sizeof(head),
-                     "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                     "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%s%s\r\n",
-                     status, reason(status), http_date_write(clock_wall_ms(), date).p, type, body.n,
-                     extra, keep ? "" : "Connection: close\r\n");
     bool bare = slice_eq_str(x->parse.method, "HEAD");
-    struct slice parts[] = {slice_make(head, (size_t)n), bare ? SLICE("") : body};
-    bool sent = n > 0 && (size_t)n < sizeof(head) && conn_send(x->conn, parts, 2);
+    struct slice parts[] = {slice_make(head.text, head.at), bare ? SLICE("") : body};
+    bool sent = head.at < sizeof(head.text) && conn_send(x->conn, parts, 2);
     x->serving = false;
     x->since = loop_now(x->server->loop);
     if (!keep || !sent) {
@@ -167,8 +223,12 @@ void http_reply(struct http_exchange *x, int status, const char *content_type, s
 
 static void refuse(struct http_exchange *x, int status)
 {
+    const struct http_server *s = x->server;
     struct slice text = slice_str(reason(status));
-    send_reply(x, status, "text/plain; charset=utf-8", text, false);
+    const char *type = "text/plain; charset=utf-8";
+    if (s->o.hooks && s->o.hooks->refusal)
+        text = s->o.hooks->refusal(status, &type, s->arg);
+    send_reply(x, status, type, text, false);
 }
 
 static void go_on(struct http_exchange *x, bool was_in_body)
@@ -217,17 +277,24 @@ static void on_end(struct conn *c, void *arg)
     }
 }
 
-static void on_accepted(int fd, const struct address *peer, void *arg)
+void http_server_forget(struct http_server *s, const struct address *peer)
+{
+    if (s->listener)
+        listener_release(s->listener, peer);
+}
+
+void http_server_take(struct http_server *s, int fd, const struct address *peer,
+                      struct tls_link *tls)
 {
     static const struct conn_hooks hooks = {.data = on_data, .end = on_end, .closed = on_closed};
-    struct http_server *s = arg;
     struct http_exchange *x = calloc(1, sizeof(*x));
-    struct conn_options o = {.in_max = s->o.head_max + s->o.body_max, .out_max = OUT_MAX};
+    struct conn_options o = {
+        .in_max = s->o.head_max + s->o.body_max, .out_max = OUT_MAX, .tls = tls};
     struct err e;
     struct conn *c = NULL;
     if (conn_open(s->loop, s->shared, fd, &o, &hooks, x, &c, &e) != 0 || !x) {
         conn_close(c);
-        listener_release(s->listener, peer);
+        http_server_forget(s, peer);
         free(x);
         return;
     }
@@ -240,11 +307,39 @@ static void on_accepted(int fd, const struct address *peer, void *arg)
     s->first = x;
 }
 
+static void on_accepted(int fd, const struct address *peer, void *arg)
+{
+    struct http_server *s = arg;
+    if (s->o.hooks && s->o.hooks->accepted)
+        s->o.hooks->accepted(fd, peer, s->arg);
+    else
+        http_server_take(s, fd, peer, NULL);
+}
+
 static void on_refused(enum listen_refusal why, const struct address *peer, void *arg)
 {
-    (void)why;
-    (void)peer;
-    (void)arg;
+    struct http_server *s = arg;
+    if (s->o.hooks && s->o.hooks->turned_away)
+        s->o.hooks->turned_away(why, peer, s->arg);
+}
+
+void http_server_weed(struct http_server *s, bool (*keep)(const struct tls_link *tls, void *arg))
+{
+    for (struct http_exchange *x = s->first, *next; x; x = next) {
+        next = x->next;
+        if (x->ending || keep(conn_tls(x->conn), s->arg))
+            continue;
+        x->last = true;
+        if (x->serving)
+            continue;
+        x->ending = true;
+        conn_finish(x->conn);
+    }
+}
+
+unsigned http_server_connections(const struct http_server *s)
+{
+    return s->listener ? listener_connections(s->listener) : 0;
 }
 
 static void check_deadline(struct http_server *s, struct http_exchange *x)
@@ -292,6 +387,7 @@ int http_server_open(struct loop *l, const struct http_server_options *o, http_s
     set_presets(&s->o);
     struct listen_options lo = {.at = o->at, .allow = o->allow, .nallow = o->nallow};
     lo.max = s->o.connections;
+    lo.per_peer = s->o.per_peer;
     if (conn_shared_open(SHARED, &s->shared, reterr) != 0 ||
         loop_timer_add(l, on_sweep, s, &s->sweep, reterr) != 0 ||
         listener_open(l, &lo, &hooks, s, &s->listener, reterr) != 0) {

@@ -1,5 +1,5 @@
 /* tls.h - what one end of TLS connections shows and trusts: certificate, key, authorities, rules.
- * OpenSSL is named only in tls*.c.
+ * OpenSSL is named only in tls*.c and jwt*.c.
  *
  * Who opens a tls owns it; connections made with it (tls_link.h) hold on to what they were made
  * with, so that files that changed count for connections made from then on and disturb no other.
