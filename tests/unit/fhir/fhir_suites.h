@@ -5,6 +5,7 @@
 
 Suite *fhir_read_suite(void);
 Suite *fhir_reference_suite(void);
+Suite *fhir_told_suite(void);
 Suite *fhir_xml_suite(void);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "fhir_read.h"
 #include "fhir_suites.h"
+#include "fhir_xml_write.h"
 #include "kit.h"
 
 static struct arena arena;
@@ -110,6 +111,41 @@ START_TEST(test_xml_is_its_json_twin)
 }
 END_TEST
 
+/* What is written as XML is read as the same tree. */
+START_TEST(test_a_tree_is_written_as_xml)
+{
+    struct json *json, *again;
+    struct buf xml, a, b;
+    buf_init(&xml, 1 << 20);
+    int rc = json_read(slice_str(twins[_i].json), &json_default_limits, &arena, &json, &err);
+    ck_assert_int_eq(rc, 0);
+    fhir_xml_write(json, &xml);
+    ck_assert(buf_ok(&xml));
+    rc = fhir_xml_read(buf_slice(&xml), &json_default_limits, &arena, &again, &err);
+    ck_assert_msg(rc == 0, "%s: %s", buf_cstr(&xml), err.text);
+    write_tree(json, &a);
+    write_tree(again, &b);
+    kit_assert_slice(buf_slice(&b), buf_slice(&a));
+    buf_fini(&a);
+    buf_fini(&b);
+    buf_fini(&xml);
+}
+END_TEST
+
+START_TEST(test_a_name_that_xml_cannot_hold_is_not_written)
+{
+    struct json *json;
+    struct buf xml;
+    buf_init(&xml, 1 << 20);
+    int rc = json_read(SLICE("{\"resourceType\":\"Patient\",\"a><b\":1}"), &json_default_limits,
+                       &arena, &json, &err);
+    ck_assert_int_eq(rc, 0);
+    fhir_xml_write(json, &xml);
+    ck_assert(!buf_ok(&xml));
+    buf_fini(&xml);
+}
+END_TEST
+
 static const struct {
     const char *xml, *why;
 } bad[] = {
@@ -199,6 +235,8 @@ Suite *fhir_xml_suite(void)
     TCase *tc = tcase_create("fhir_xml");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, test_xml_is_its_json_twin, 0, sizeof(twins) / sizeof(twins[0]));
+    tcase_add_loop_test(tc, test_a_tree_is_written_as_xml, 0, sizeof(twins) / sizeof(twins[0]));
+    tcase_add_test(tc, test_a_name_that_xml_cannot_hold_is_not_written);
     tcase_add_loop_test(tc, test_what_is_no_fhir_is_refused, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_test(tc, test_limits_are_reached);
     tcase_add_test(tc, test_a_full_arena_is_a_refusal);

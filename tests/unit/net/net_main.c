@@ -13,6 +13,8 @@ int main(int argc, char **argv)
     suite_add_tcase(suite, http_parse_tests());
     suite_add_tcase(suite, http_server_tests());
     suite_add_tcase(suite, http_client_tests());
+    suite_add_tcase(suite, gunzip_tests());
+    suite_add_tcase(suite, jwt_tests());
     suite_add_tcase(suite, tls_tests());
     return kit_main(argc, argv, &suite, 1);
 }
