@@ -174,6 +174,16 @@ static void ask_people(struct journey *j, const struct stream_message *m, struct
     }
 }
 
+/* More than a day after its receipt: a clock that is wrong, or a slip of the hand. */
+static bool is_ahead(struct slice time, struct slice received)
+{
+    enum { DAY_MS = 24 * 60 * 60 * 1000 };
+    int64_t at, came;
+    int offset;
+    return rfc3339_read(time, &at, &offset) && rfc3339_read(received, &came, &offset) &&
+           at - came > DAY_MS;
+}
+
 /* The event as it goes on: what only the journey knows is added. */
 static bool complete(struct journey *j, const struct stream_message *m, enum seen_answer seen,
                      struct slice published_at, struct event **ret)
@@ -190,6 +200,8 @@ static bool complete(struct journey *j, const struct stream_message *m, enum see
     if (received.n)
         event_put(e, EV_RECORDEDTIME, received);
     event_put(e, EV_DATA_PUBLISHED_AT, published_at);
+    if (is_ahead(event_get(e, EV_TIME), received))
+        event_push(e, EV_DATA_QUALITY, SLICE("time_ahead"));
     if (seen == SEEN_OLD)
         event_push(e, EV_DATA_QUALITY, SLICE("resend"));
     if (slice_eq_str(stream_header_get(m, "history"), "yes"))

@@ -116,8 +116,9 @@ void bed_report(struct bed *b, const char *id, const char *person, const char *l
     const char *type = b->type ? b->type : "patient.admitted";
     snprintf(json, sizeof(json),
              "{\"specversion\":\"1.0\",\"id\":\"%s\",\"type\":\"%s\",\"source\":"
-             "\"urn:nhs:ods:RZZ:demo\",\"subject\":\"%s\",\"data\":%s}",
-             id, type, person ? person : "none", data ? data : "{}");
+             "\"urn:nhs:ods:RZZ:demo\",\"subject\":\"%s\",%s%s%s\"data\":%s}",
+             id, type, person ? person : "none", b->time ? "\"time\":\"" : "",
+             b->time ? b->time : "", b->time ? "\"," : "", data ? data : "{}");
     h[n++] = (struct stream_header){SLICE("ce_id"), slice_str(id)};
     h[n++] = (struct stream_header){SLICE("ce_type"), slice_str(type)};
     h[n++] = (struct stream_header){SLICE("received"), SLICE("2026-03-03T08:12:00.000Z")};

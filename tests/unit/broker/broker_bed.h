@@ -20,6 +20,7 @@ struct bed {
     int64_t now;
     unsigned name;
     const char *type; /* of what bed_report reports from now on; NULL: patient.admitted */
+    const char *time; /* of the same; NULL: none */
 };
 
 /* routes: the YAML under `routes:`, or more sections behind it. */

@@ -168,6 +168,26 @@ START_TEST(receipt_and_clock_are_added)
 }
 END_TEST
 
+/* bed_report's receipt is 2026-03-03 08:12. */
+static const struct {
+    const char *time;
+    bool ahead;
+} times[] = {{"2026-03-04T08:12:00+00:00", false}, {"2026-03-04T08:12:01+00:00", true},
+             {"2026-03-04T09:12:00+01:00", false}, {"2026-03-04T08:12:00-01:00", true},
+             {"1999-01-01T00:00:00Z", false},      {NULL, false}};
+enum { TIMES = sizeof(times) / sizeof(*times) };
+
+START_TEST(a_time_more_than_a_day_ahead_is_flagged)
+{
+    struct bed_record r[2];
+    b.time = times[_i].time;
+    bed_report(&b, "e1", "P", NULL, NULL, NULL);
+    bed_run(&b);
+    ck_assert_uint_eq(bed_read(&b, "flow.events", r, 2), 1);
+    ck_assert(slice_has(r[0].value, "time_ahead") == times[_i].ahead);
+}
+END_TEST
+
 START_TEST(first_identity_gives_the_key_for_good)
 {
     bed_report(&b, "e1", "L", NULL, NULL, NULL); /* only the local number is known */
@@ -294,6 +314,7 @@ Suite *journey_suite(void)
     tcase_add_test(c, units_that_never_became_durable_are_made_by_the_next);
     tcase_add_test(c, older_than_the_window_passes_flagged);
     tcase_add_test(c, receipt_and_clock_are_added);
+    tcase_add_loop_test(c, a_time_more_than_a_day_ahead_is_flagged, 0, TIMES);
     tcase_add_test(c, first_identity_gives_the_key_for_good);
     tcase_add_test(c, a_local_id_joins_behind_a_barrier);
     tcase_add_test(c, a_merge_goes_to_both_keys);
