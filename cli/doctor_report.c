@@ -86,7 +86,26 @@ static void put_config(const struct doctor_report *r, struct buf *b)
     put_settings(r, b);
 }
 
-enum { CONFIG_MAX = 16 * 1024, JSON_MAX = 256 * 1024 };
+enum { CONFIG_MAX = 16 * 1024, JSON_MAX = 256 * 1024, TEXT_AT = 28, WIDTH = 110 };
+
+/* Words to the right of TEXT_AT, where the line is now. */
+static void put_text(struct slice text, FILE *to)
+{
+    size_t at = TEXT_AT;
+    for (struct slice word; slice_present(text);) {
+        word = slice_split(&text, ' ');
+        if (at > TEXT_AT && at + 1 + word.n > WIDTH) {
+            fprintf(to, "\n%*s", TEXT_AT, "");
+            at = TEXT_AT;
+        } else if (at > TEXT_AT) {
+            putc(' ', to);
+            at++;
+        }
+        plain_put(to, word);
+        at += word.n;
+    }
+    putc('\n', to);
+}
 
 void doctor_print(const struct doctor_report *r, FILE *to)
 {
@@ -94,8 +113,7 @@ void doctor_print(const struct doctor_report *r, FILE *to)
     for (unsigned i = 0; i < r->nfindings; i++) {
         const struct doctor_finding *f = &r->findings[i];
         fprintf(to, "%-8s %-18s ", words[f->verdict], f->check);
-        plain_put(to, slice_str(f->text));
-        putc('\n', to);
+        put_text(slice_str(f->text), to);
     }
     if (r->away)
         return;

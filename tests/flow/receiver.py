@@ -53,6 +53,10 @@ class Receiver:
     def close(self):
         """Stops listening and cuts every connection."""
         self.stopping.set()
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)  # else it listens on until the thread's accept() returns
+        except OSError:
+            pass
         self.listener.close()
         with self.lock:
             for sock in self.socks:

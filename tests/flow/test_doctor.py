@@ -272,6 +272,21 @@ class Harmless(unittest.TestCase):
         self.assertEqual([mllp.field(m, b"MSH", 18) for m in listener.messages()], [None] * 9)
 
 
+class ForAPerson(unittest.TestCase):
+    def test_lines_are_short_and_say_all(self):
+        listener = Listener(lambda m, a: trigger_is(m, a, "AR"), second="closed")
+        self.addCleanup(listener.close)
+        address = f"127.0.0.1:{listener.port}"
+        done = subprocess.run([kit.program("weir"), "doctor", "--send", "--timeout", "700ms", address], capture_output=True, text=True, timeout=120, check=False)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        findings, config = done.stdout.split("For weir.yaml:\n")
+        told = findings.split("\n\n", 1)[1]
+        self.assertLessEqual(max(map(len, told.splitlines())), 110)
+        self.assertIn("set unknown_trigger refuses a trigger that it cannot know (Z99) with AR 201: with AR: retry weir sends such a message for ever,",
+                      " ".join(told.split()))
+        self.assertIn(f'      to: "{address}"\n      connections: 1\n      on_ack: {{AR: park}}\n', config)
+
+
 class Away(unittest.TestCase):
     def test_nobody_listens(self):
         listener = Listener()
