@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes the code tables as C.
 
-generate_codes.py OUT_SOURCE TABLE.csv …
+generate_codes.py OUT_SOURCE TITLES.json TABLE.csv …
 
 Each row of a table gives a raw code as it may be sent, the code it means, the system of that code,
-a group for rules and maps, a label for people, and where and when this was stated. Raw codes are
+a group for rules and maps, a label for people, and where and when this was stated. TITLES.json says what each table is of. Raw codes are
 sorted without regard to case, for the binary search in code_table.c.
 """
 
@@ -34,16 +34,22 @@ def read(path):
     return rows
 
 
-def c_slice(text):
-    if not text:
-        return "{NULL, 0}"
+def c_text(text):
     if not text.isascii() or not text.isprintable():
         sys.exit(f"{text!r}: only printable ASCII stands in a code table")
-    return f"{{{json.dumps(text)}, {len(text)}}}"
+    return json.dumps(text)
+
+
+def c_slice(text):
+    return f"{{{c_text(text)}, {len(text)}}}" if text else "{NULL, 0}"
 
 
 def main():
-    tables = {Path(p).stem: read(p) for p in sorted(sys.argv[2:])}
+    with open(sys.argv[2], encoding="utf-8") as f:
+        titles = json.load(f)
+    tables = {Path(p).stem: read(p) for p in sorted(sys.argv[3:])}
+    if set(titles) != set(tables):
+        sys.exit(f"{sys.argv[2]} and the tables given differ: {sorted(set(titles) ^ set(tables))}")
     with open(sys.argv[1], "w", encoding="utf-8") as out:
         out.write("/* Made by schemas/generate_codes.py from schemas/codes/: change that. */\n"
                   "#include \"code_rows.h\"\n\n")
@@ -51,11 +57,11 @@ def main():
             out.write(f"static const struct code {name}[] = {{\n")
             for row in rows:
                 cells = ", ".join(c_slice(row[c]) for c in COLUMNS[:5])
-                out.write(f"    {{{cells}}},\n")
+                out.write(f"    {{{cells}, {c_text(row['source'])}, {c_text(row['as_of'])}}},\n")
             out.write("};\n\n")
         out.write("const struct code_table code_tables[] = {\n")
         for name, rows in tables.items():
-            out.write(f"    {{{c_slice(name)}, {name}, {len(rows)}}},\n")
+            out.write(f"    {{{c_slice(name)}, {c_text(titles[name])}, {name}, {len(rows)}}},\n")
         out.write(f"}};\nconst unsigned code_ntables = {len(tables)};\n")
 
 

@@ -6,6 +6,7 @@
 
 struct code_table {
     struct slice name;
+    const char *title;
     const struct code *rows; /* sorted by raw, case ignored */
     unsigned count;
 };

@@ -11,6 +11,27 @@ const struct code_table *code_table_find(struct slice name)
     return NULL;
 }
 
+const struct code_table *code_table_nth(unsigned nth)
+{
+    return nth < code_ntables ? &code_tables[nth] : NULL;
+}
+
+struct slice code_table_name(const struct code_table *table)
+{
+    return table->name;
+}
+
+const char *code_table_title(const struct code_table *table)
+{
+    return table->title;
+}
+
+bool code_unchecked(const struct code *c)
+{
+    struct slice source = slice_str(c->source);
+    return slice_starts(source, SLICE("memory")) || slice_starts(source, SLICE("judgement"));
+}
+
 const char *code_table_nearest(struct slice name)
 {
     struct near_name n = near_name_of(name);

@@ -4,11 +4,16 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import unittest
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+sys.path.insert(0, os.path.join(TOP, "schemas"))
+import catalogue  # noqa: E402
+
 SCRIPT = os.path.join(TOP, "schemas", "generate_pages.py")
 PAGES = os.path.join(TOP, "docs", "events")
+CODES = os.path.join(TOP, "..", "shared", "domain", "codes.md")  # nor is this
 WANTED = os.path.join(TOP, "..", "shared", "domain", "events.md")  # not part of the repository
 
 
@@ -52,9 +57,6 @@ class Catalogue(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_a_page_that_is_not_current_is_named(self):
-        sys.path.insert(0, os.path.join(TOP, "schemas"))
-        import tempfile
-        import catalogue
         with tempfile.TemporaryDirectory() as folder:
             pages = {"a.md": "A\n", "b.md": "B\n"}
             self.assertEqual(len(catalogue.write_or_compare(pages, folder, True, "x")), 2)
@@ -92,6 +94,47 @@ class Catalogue(unittest.TestCase):
                 self.assertIn("journey", have[name]["by"], name)
             if "(gap" in row:
                 self.assertIn("sender", have[name], name)
+
+
+class Codes(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.tables = dict(catalogue.code_tables())
+
+    def coded(self, value, path, fields):
+        """Path, table and value of each code of an event."""
+        if isinstance(value, dict):
+            field = fields.coded.get(path)
+            if field and field.codes:
+                yield path, field.codes, value
+            for name, child in value.items():
+                yield from self.coded(child, f"{path}.{name}" if path else name, fields)
+
+    def test_codes_of_the_examples_stand_in_their_tables(self):
+        fields, seen = catalogue.Catalogue(), set()
+        for name, schema in fields.schemas.items():
+            for path, table, value in self.coded(schema["examples"][0], "", fields):
+                rows = {(r["raw"], r["code"], r["system"]) for r in self.tables[table]}
+                self.assertIn((value["raw"], value["code"], value["system"]), rows, f"{name}: {path}")
+                seen.add(table)
+        self.assertGreater(len(seen), 12)
+
+    def test_each_row_says_where_from_and_when(self):
+        for name, rows in self.tables.items():
+            for row in rows:
+                self.assertRegex(row["as_of"], r"^\d{4}(-\d\d(-\d\d)?)?$", f"{name}: {row['raw']}")
+                self.assertTrue(row["source"] and row["label"], f"{name}: {row['raw']}")
+
+    @unittest.skipUnless(os.path.exists(CODES), "the facts that the tables were made from are not here")
+    def test_what_is_known_stands_in_a_table(self):
+        with open(CODES, encoding="utf-8") as f:
+            text = f.read()
+        text = text.partition("\n### 2.9 ")[0] + text.partition("\n### 2.11 ")[2]
+        known = {r["raw"] for rows in self.tables.values() for r in rows}
+        told = set(re.findall(r"(?<![\w-])(\d{8,18}|A\d\d|a[1-6]t\d|time-[a-z-]+[a-z]|clock-[a-z-]+time|pds-[a-z-]+-\d|nhs-number-[a-z-]+-\d|IFT\d|HCP\d)(?![\w-])", text))
+        told -= {"A46"}  # not used in the UK
+        self.assertGreater(len(told), 120)
+        self.assertEqual(told - known, set())
 
 
 if __name__ == "__main__":

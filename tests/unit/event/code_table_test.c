@@ -51,22 +51,33 @@ END_TEST
 
 START_TEST(test_every_row_is_found_by_its_raw_code)
 {
-    static const char *const names[] = {
-        "administrative_sex", "admission_method",  "admission_source",      "arrival_mode",
-        "bed_status",         "discharge_method",  "discharge_destination", "legal_status",
-        "main_specialty",     "nhs_number_status", "patient_class"};
-    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const struct code_table *t = code_table_find(slice_str(names[i]));
+    const struct code_table *t;
+    unsigned tables = 0;
+    for (; (t = code_table_nth(tables)); tables++) {
         const struct code *c;
         unsigned n = 0;
-        ck_assert_ptr_nonnull(t);
-        for (; (c = code_nth(t, n)); n++)
+        ck_assert_ptr_eq(code_table_find(code_table_name(t)), t);
+        ck_assert(*code_table_title(t));
+        for (; (c = code_nth(t, n)); n++) {
             ck_assert_ptr_eq(code_find(t, c->raw), c);
-        ck_assert_uint_gt(n, 5);
+            ck_assert(*c->source && *c->as_of);
+        }
+        ck_assert_uint_gt(n, 1);
         ck_assert_ptr_null(code_find(t, SLICE_ABSENT));
         ck_assert_ptr_null(code_find(t, SLICE("")));
         ck_assert_ptr_null(code_find(t, SLICE("no such code")));
     }
+    ck_assert_uint_gt(tables, 60);
+}
+END_TEST
+
+START_TEST(test_what_nobody_has_looked_up_is_known)
+{
+    const struct code_table *t = code_table_find(SLICE("admission_source"));
+    ck_assert(code_unchecked(code_find(t, SLICE("55"))));
+    ck_assert(!code_unchecked(code_find(t, SLICE("19"))));
+    t = code_table_find(SLICE("patient_class"));
+    ck_assert(code_unchecked(code_find(t, SLICE("SDEC"))));
 }
 END_TEST
 
@@ -84,6 +95,7 @@ Suite *code_table_suite(void)
     TCase *tc = tcase_create("code_table");
     tcase_add_loop_test(tc, test_known_codes, 0, sizeof(rows) / sizeof(rows[0]));
     tcase_add_test(tc, test_every_row_is_found_by_its_raw_code);
+    tcase_add_test(tc, test_what_nobody_has_looked_up_is_known);
     tcase_add_test(tc, test_tables_are_found_by_name);
     suite_add_tcase(s, tc);
     return s;

@@ -4,6 +4,7 @@
 #include <check.h>
 
 Suite *code_table_suite(void);
+Suite *event_catalogue_suite(void);
 Suite *event_codec_suite(void);
 Suite *event_id_suite(void);
 Suite *event_suite(void);
