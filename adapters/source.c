@@ -27,6 +27,10 @@ void source_families_open(struct source_families *f, struct metrics *m)
         .unmapped = metrics_counter(m, "weir_messages_unmapped_total",
                                     "Messages whose trigger has no map: kept, accepted, no event.",
                                     "source trigger", PAIRS),
+        .codes = metrics_counter(m, "weir_codes_unmapped_total",
+                                 "Codes of events that are in no table, by the field they stand "
+                                 "in: weir codes --unknown.",
+                                 "source field", PAIRS),
         .last =
             metrics_gauge(m, "weir_source_last_message_timestamp_seconds",
                           "When the source last sent a message; 0 = not yet.", "source", SOURCES),
@@ -167,10 +171,26 @@ static void count_odd(struct source *s, const struct hl7_msg *m)
         series_add(metric_series(s->families->odd, labels), 1);
 }
 
+/* Which codes they were is told by `weir codes --unknown`: a label would have no bound. */
+static void count_codes(struct source *s, const struct event *e)
+{
+    static const struct slice flag = {"unmapped_code:", 14};
+    unsigned n = event_count(e, EV_DATA_QUALITY);
+    for (unsigned i = 0; i < n; i++) {
+        struct slice doubt = event_nth(e, EV_DATA_QUALITY, i);
+        if (!slice_starts(doubt, flag))
+            continue;
+        struct slice labels[] = {s->conf->name, slice_sub(doubt, flag.n, doubt.n)};
+        series_add(metric_series(s->families->codes, labels), 1);
+    }
+}
+
 void source_count(struct source *s, const struct translation *t)
 {
-    for (unsigned i = 0; i < t->nevents; i++)
+    for (unsigned i = 0; i < t->nevents; i++) {
         series_add(events_of(s, t->events[i].type), 1);
+        count_codes(s, t->events[i].event);
+    }
     if (t->verdict == TRANSLATE_UNMAPPED) {
         struct slice labels[] = {s->conf->name, trigger_label(t->trigger)};
         series_add(metric_series(s->families->unmapped, labels), 1);

@@ -12,8 +12,9 @@
 
 /* Families that all sources of a process share. */
 struct source_families {
-    struct metric *received, *answered, *rejected, *junk, *events, *unmapped, *last, *connections,
-        *refused, *unexpected, *odd, *dropped, *unusable, *certificate, *translate, *append;
+    struct metric *received, *answered, *rejected, *junk, *events, *unmapped, *codes, *last,
+        *connections, *refused, *unexpected, *odd, *dropped, *unusable, *certificate, *translate,
+        *append;
 };
 void source_families_open(struct source_families *f, struct metrics *m);
 

@@ -18,7 +18,7 @@ static const struct verb *const verbs[] = {
     &verb_run,         &verb_check,  &verb_translate, &verb_explain, &verb_inspect,  &verb_test,
     &verb_send,        &verb_doctor, &verb_simulate,  &verb_routes,  &verb_tail,     &verb_status,
     &verb_reload,      &verb_pause,  &verb_resume,    &verb_parked,  &verb_rejected, &verb_frames,
-    &verb_retranslate, &verb_topics, &verb_relay,
+    &verb_retranslate, &verb_topics, &verb_relay,     &verb_events,  &verb_codes,
 };
 enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
 

@@ -34,6 +34,8 @@ enum {
     OPT_SERVER_NAME,
     OPT_SEND,
     OPT_MESSAGE,
+    OPT_BY,
+    OPT_UNKNOWN,
 };
 
 enum { TIMEOUT_PRESET_MS = 10000 };
@@ -66,6 +68,8 @@ static const struct option all[] = {
     {"server-name", required_argument, NULL, OPT_SERVER_NAME},
     {"send", no_argument, NULL, OPT_SEND},
     {"message", required_argument, NULL, OPT_MESSAGE},
+    {"by", required_argument, NULL, OPT_BY},
+    {"unknown", no_argument, NULL, OPT_UNKNOWN},
     {NULL, 0, NULL, 0},
 };
 
@@ -117,6 +121,10 @@ static unsigned bit_of(int opt)
     case OPT_SEND:
     case OPT_MESSAGE:
         return OPTION_SEND;
+    case OPT_BY:
+        return OPTION_BY;
+    case OPT_UNKNOWN:
+        return OPTION_UNKNOWN;
     default:
         return 0;
     }
@@ -217,6 +225,11 @@ static bool take(struct options *o, int opt, const char *value)
         return o->unrouted = true;
     case OPT_ALL:
         return o->all = true;
+    case OPT_BY:
+        o->by = value;
+        return true;
+    case OPT_UNKNOWN:
+        return o->unknown = true;
     case OPT_INSTANCE:
         o->instance = value;
         return *value && strlen(value) <= 16 &&

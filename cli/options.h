@@ -29,14 +29,16 @@ enum option_set {
     OPTION_DATA = 1 << 17,
     OPTION_TLS = 1 << 18,  /* --tls, --ca, --cert, --key, --server-name */
     OPTION_SEND = 1 << 19, /* --send, --message */
+    OPTION_BY = 1 << 20,
+    OPTION_UNKNOWN = 1 << 21,
 };
 
 struct options {
     const char *verb;
     const char *config; /* --config, else $WEIR_CONFIG, else the first of ./weir.yaml,
                            ./config/weir.yaml, /etc/weir/weir.yaml */
-    const char *source, *where, *consumer, *reason, *instance, *data;
-    bool json, reveal, no_follow, explain, unrouted, all, dry_run;
+    const char *source, *where, *consumer, *reason, *instance, *data, *by;
+    bool json, reveal, no_follow, explain, unrouted, all, dry_run, unknown;
     bool tls; /* or any of these */
     const char *ca, *cert, *key, *server_name;
     bool send;

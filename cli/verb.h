@@ -18,10 +18,10 @@ struct verb {
     int (*run)(const struct verb *self, int argc, char **argv);
 };
 
-extern const struct verb verb_check, verb_doctor, verb_explain, verb_frames, verb_inspect,
-    verb_parked, verb_pause, verb_resume, verb_rejected, verb_relay, verb_reload, verb_retranslate,
-    verb_routes, verb_run, verb_send, verb_simulate, verb_status, verb_tail, verb_test, verb_topics,
-    verb_translate;
+extern const struct verb verb_check, verb_codes, verb_doctor, verb_events, verb_explain,
+    verb_frames, verb_inspect, verb_parked, verb_pause, verb_resume, verb_rejected, verb_relay,
+    verb_reload, verb_retranslate, verb_routes, verb_run, verb_send, verb_simulate, verb_status,
+    verb_tail, verb_test, verb_topics, verb_translate;
 
 /* Prints the verb's help to standard output, returns 0. */
 int verb_help(const struct verb *v);

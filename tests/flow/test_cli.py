@@ -15,7 +15,7 @@ ADMIT = ("MSH|^~\\&|PAS|RZZ|WEIR|REGION|20260302091500||ADT^A01|CLI{n:04}|P|2.4\
 BAD = "MSH|^~\\&|PAS|RZZ|WEIR|REGION|20260302091500||ADT^A40|CLIBAD{n}|P|2.4\rEVN|A40|20260302091400\r" \
       "PID|1||D00001^^^RZZ^MR||SAMPLE^Ada\r"
 SECRETS = ("9990001006", "SAMPLE", "Ada", "D00001", "1951-04-12")
-VERBS = ("run", "check", "doctor", "explain", "frames", "inspect", "pause", "parked", "rejected", "relay", "reload", "resume", "retranslate", "routes", "send", "simulate", "status", "tail", "test",
+VERBS = ("run", "check", "codes", "doctor", "events", "explain", "frames", "inspect", "pause", "parked", "rejected", "relay", "reload", "resume", "retranslate", "routes", "send", "simulate", "status", "tail", "test",
          "translate")
 
 

@@ -6,5 +6,6 @@
 
 Suite *doctor_suite(void);
 Suite *hospital_suite(void);
+Suite *unknown_codes_suite(void);
 
 #endif
