@@ -180,8 +180,8 @@ static const struct hl7_msg *read_header(struct intake *in, struct slice raw, st
 static void note_why(struct reply *r, const struct translate_reason *first)
 {
     char place[RECORD_PLACE];
-    snprintf(r->why, sizeof(r->why), "%u%s%s: %.*s", first->code,
-             slice_present(first->segment) ? " at " : "", record_place(first, place),
+    record_place(first, place);
+    snprintf(r->why, sizeof(r->why), "%u%s%s: %.*s", first->code, *place ? " at " : "", place,
              SLICE_ARG(first->text));
 }
 

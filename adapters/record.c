@@ -120,6 +120,13 @@ int record_message(struct record_writer *w, const struct site_source *source, st
 
 const char *record_place(const struct translate_reason *r, char out[RECORD_PLACE])
 {
+    if (slice_present(r->expression)) {
+        struct slice path = slice_sub(r->expression, 0, RECORD_PLACE - 16);
+        int n = snprintf(out, RECORD_PLACE, "%.*s", SLICE_ARG(path));
+        if (r->sequence)
+            snprintf(out + n, RECORD_PLACE - (size_t)n, " (%u)", r->sequence);
+        return out;
+    }
     int n = snprintf(out, RECORD_PLACE, "%.*s", SLICE_ARG(r->segment));
     if (r->sequence)
         n += snprintf(out + n, RECORD_PLACE - (size_t)n, "[%u]", r->sequence);

@@ -48,7 +48,7 @@ int record_frame(struct record_writer *w, const struct site_source *source,
  * the set is. */
 void record_resolved(struct record_writer *w, struct slice source, struct slice of, struct slice by,
                      unsigned events);
-/* "PID-3[2].4", or "" where the reason names no place. */
+/* "PID-3[2].4", "Encounter.period.start", or "" where the reason names no place. */
 const char *record_place(const struct translate_reason *r, char out[RECORD_PLACE]);
 /* Bytes of the set's values. */
 size_t record_bytes(const struct record_writer *w);

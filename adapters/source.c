@@ -2,6 +2,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "record.h"
 #include "sender.h"
 
 enum { SOURCES = 256, PAIRS = 4096, QUIET_MS = 1000 };
@@ -249,6 +250,7 @@ void source_log_no_mllp(struct source *s, uint64_t bytes)
 void source_log_refusal(struct source *s, const char *sha256, const struct translate_reason *first,
                         bool unusable)
 {
+    char at[RECORD_PLACE];
     int64_t now = clock_mono_ms();
     if (unusable)
         series_add(s->unusable, 1);
@@ -257,11 +259,11 @@ void source_log_refusal(struct source *s, const char *sha256, const struct trans
         return;
     }
     log_line(unusable ? LOG_ERROR : LOG_WARN, unusable ? "alarm.unusable" : "message.rejected",
-             "source=%.*s %ssha256=%.16s code=%u at=%.*s-%u why=\"%.*s\" not_logged_before=%llu",
+             "source=%.*s %ssha256=%.16s code=%u at=%s why=\"%.*s\" not_logged_before=%llu",
              SLICE_ARG(s->conf->name),
              unusable ? "kept in flow.rejected, its sender heard AA: see 'weir rejected list' "
                       : "",
-             sha256, first->code, SLICE_ARG(first->segment), first->field, SLICE_ARG(first->text),
+             sha256, first->code, record_place(first, at), SLICE_ARG(first->text),
              (unsigned long long)s->refusals_unsaid);
     s->quiet_until = now + QUIET_MS;
     s->refusals_unsaid = 0;

@@ -27,8 +27,9 @@ static void complain(const char *file, unsigned no, const struct translation *t)
     for (unsigned i = 0; i < t->nreasons; i++) {
         const struct translate_reason *r = &t->reasons[i];
         fprintf(stderr, "%s: message %u", file, no);
-        if (slice_present(r->segment))
-            fprintf(stderr, ", %.*s", SLICE_ARG(r->segment));
+        struct slice at = slice_present(r->expression) ? r->expression : r->segment;
+        if (slice_present(at))
+            fprintf(stderr, ", %.*s", SLICE_ARG(at));
         if (r->sequence)
             fprintf(stderr, "[%u]", r->sequence);
         if (r->field)

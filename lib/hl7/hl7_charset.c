@@ -241,6 +241,19 @@ int hl7_charset_parse(struct slice raw, struct slice preset, const struct hl7_li
     return 0;
 }
 
+void hl7_charset_choose(struct slice text, struct slice preset, struct arena *arena,
+                        struct hl7_charset *ret)
+{
+    const struct set *set = find_set(unforced(preset));
+    *ret = (struct hl7_charset){.declared = set && set->kind != KIND_UNSAID};
+    if (!set || set->kind == KIND_UNSAID || set->kind == KIND_MULTI)
+        guess(text, ret);
+    else if (set->kind == KIND_UTF8)
+        ret->valid = hl7_utf8_valid(text);
+    else
+        choose_single(set, text, arena, ret);
+}
+
 static struct slice from_single(const uint16_t *high, struct slice value, struct arena *arena,
                                 unsigned *flags)
 {

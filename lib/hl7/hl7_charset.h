@@ -39,6 +39,11 @@ int hl7_charset_parse(struct slice raw, struct slice preset, const struct hl7_li
                       struct arena *arena, struct hl7_msg *ret_msg, struct hl7_charset *ret,
                       struct err *reterr);
 
+/* The set of a text that is no HL7 v2, such as CSV: the preset, else guessed. A set of several
+ * bytes a letter counts as not known. */
+void hl7_charset_choose(struct slice text, struct slice preset, struct arena *arena,
+                        struct hl7_charset *ret);
+
 /* Bytes of a value as UTF-8 without NUL: the slice itself where it is so already, else a copy in
  * the arena (absent when that is full). Flags (HL7_CHARSET_REPLACED) are added to *flags. */
 struct slice hl7_charset_decode(const struct hl7_charset *cs, struct slice value,

@@ -65,16 +65,25 @@ static bool has_segment(const struct map_run *run, struct slice id)
     return false;
 }
 
+/* A value, or what stands there in place of one. */
+static void shown(struct buf *out, struct map_run *run, union map_path path)
+{
+    struct slice text = map_text_at(run, path);
+    if (slice_present(text))
+        quoted(out, text);
+    else
+        buf_puts(out, run->view ? "an object" : "nothing");
+}
+
 /* `PV1-18.1 is empty`. Reading flags what it finds odd, which this must not. */
-static void state(struct buf *out, struct map_run *run, const struct hl7_path *path)
+static void state(struct buf *out, struct map_run *run, union map_path path)
 {
     unsigned flags = run->text_flags;
-    struct slice name = hl7_path_text(path), segment = slice_sub(name, 0, 3);
-    struct slice sent = hl7_path_get(path, run->msg, run->scope);
+    struct slice name = map_path_name(run, path), segment = slice_sub(name, 0, 3);
     buf_put(out, name);
-    switch (hl7_state_of(sent)) {
+    switch (map_path_state(run, path)) {
     case HL7_ABSENT:
-        if (has_segment(run, segment))
+        if (run->view || has_segment(run, segment))
             buf_puts(out, " is not sent");
         else
             buf_printf(out, ": there is no %.*s", SLICE_ARG(segment));
@@ -83,17 +92,17 @@ static void state(struct buf *out, struct map_run *run, const struct hl7_path *p
         buf_puts(out, " is empty");
         break;
     case HL7_NULL:
-        buf_puts(out, " is sent as \"\"");
+        buf_puts(out, run->view ? " is null" : " is sent as \"\"");
         break;
     default:
         buf_puts(out, " is ");
-        quoted(out, map_text(run, sent));
+        shown(out, run, path);
         break;
     }
     run->text_flags = flags;
 }
 
-static struct slice peek(struct map_run *run, const struct hl7_path *path)
+static struct slice peek(struct map_run *run, union map_path path)
 {
     unsigned flags = run->text_flags;
     struct slice text = map_text_at(run, path);
@@ -101,30 +110,48 @@ static struct slice peek(struct map_run *run, const struct hl7_path *path)
     return text;
 }
 
-void map_because_path(struct buf *out, struct map_run *run, const struct hl7_path *path)
+void map_because_path(struct buf *out, struct map_run *run, union map_path path)
 {
-    buf_printf(out, "%.*s ", SLICE_ARG(hl7_path_text(path)));
-    quoted(out, map_text_raw(run, hl7_path_get(path, run->msg, run->scope)));
+    buf_printf(out, "%.*s ", SLICE_ARG(map_path_name(run, path)));
+    if (run->view)
+        shown(out, run, path);
+    else
+        quoted(out, map_text_raw(run, hl7_path_get(path.hl7, run->msg, run->scope)));
 }
 
-static const struct hl7_path *first_sent(struct map_run *run, const struct map_source *s)
+static union map_path first_sent(struct map_run *run, const struct map_source *s)
 {
     for (unsigned i = 0; i < s->npaths; i++)
         if (slice_present(peek(run, s->paths[i])))
             return s->paths[i];
-    return NULL;
+    return (union map_path){0};
 }
 
-static void call_of(struct buf *out, const struct map_source *s)
+/* All that is joined, or the first that has a value. */
+static void taken_paths(struct buf *out, struct map_run *run, const struct map_source *s)
+{
+    union map_path first = first_sent(run, s);
+    if (!slice_present(s->join)) {
+        if (map_path_is(first))
+            map_because_path(out, run, first);
+        return;
+    }
+    for (unsigned i = 0; i < s->npaths; i++)
+        buf_printf(out, "%s%.*s", i ? " + " : "", SLICE_ARG(map_path_name(run, s->paths[i])));
+    buf_putc(out, ' ');
+    quoted(out, map_text_joined(run, s->paths, s->npaths, s->join));
+}
+
+static void call_of(struct buf *out, const struct map_run *run, const struct map_source *s)
 {
     buf_printf(out, "call %s", s->call->name);
     const char *between = " (";
-    if (s->call->reads_from) {
+    if (s->call->reads_from && !run->view) {
         buf_printf(out, "%s%s", between, s->call->reads_from);
         between = ", ";
     }
     for (unsigned i = 0; i < s->npaths; i++, between = ", ")
-        buf_printf(out, "%s%.*s", between, SLICE_ARG(hl7_path_text(s->paths[i])));
+        buf_printf(out, "%s%.*s", between, SLICE_ARG(map_path_name(run, s->paths[i])));
     if (between[0] == ',')
         buf_putc(out, ')');
 }
@@ -161,16 +188,24 @@ static void rules_of(struct buf *out, const struct map_run *run)
 static void null_sent(struct buf *out, struct map_run *run, const struct map_source *s)
 {
     for (unsigned i = 0; i < s->npaths; i++)
-        if (hl7_state_of(hl7_path_get(s->paths[i], run->msg, run->scope)) == HL7_NULL) {
+        if (map_path_state(run, s->paths[i]) == HL7_NULL) {
             state(out, run, s->paths[i]);
             return;
         }
 }
 
+static void number_found(struct buf *out, const struct map_run *run)
+{
+    const struct map_person *p = run->person;
+    if (!run->view)
+        buf_printf(out, ", found in %.*s-%u", SLICE_ARG(p->nhs_at.segment), p->nhs_at.field);
+    else if (slice_present(p->nhs_path))
+        buf_printf(out, ", found in %.*s", SLICE_ARG(p->nhs_path));
+}
+
 void map_because_taken(struct buf *out, struct map_run *run, const struct map_field *f,
                        const struct map_source *s)
 {
-    const struct hl7_path *path = first_sent(run, s);
     if (s->clears && event_is_null(run->event, f->field)) {
         null_sent(out, run, s);
         return;
@@ -184,14 +219,15 @@ void map_because_taken(struct buf *out, struct map_run *run, const struct map_fi
         quoted(out, event_get(run->event, s->field));
         break;
     case MAP_FROM_CALL:
-        call_of(out, s);
+        call_of(out, run, s);
         if (f->field == EV_DATA_PATIENT_NHS_NUMBER && run->person)
-            buf_printf(out, ", found in %.*s-%u", SLICE_ARG(run->person->nhs_at.segment),
-                       run->person->nhs_at.field);
+            number_found(out, run);
         break;
     default:
-        if (path)
-            map_because_path(out, run, path);
+        if (s->parts)
+            map_because_written(out, yaml_get(s->at, "parts"));
+        else
+            taken_paths(out, run, s);
         break;
     }
     through(out, s->at);
@@ -227,7 +263,7 @@ void map_because_nothing(struct buf *out, struct map_run *run, const struct map_
                          const struct map_source *s)
 {
     if (s->from == MAP_FROM_CALL) {
-        call_of(out, s);
+        call_of(out, run, s);
         buf_puts(out, " found nothing");
         return;
     }
@@ -242,6 +278,8 @@ void map_because_nothing(struct buf *out, struct map_run *run, const struct map_
         useless(out, f, s);
         return;
     }
+    if (s->parts)
+        map_because_written(out, yaml_get(s->at, "parts"));
     for (unsigned i = 0; i < s->npaths; i++) {
         if (i)
             buf_puts(out, "; ");
@@ -264,7 +302,7 @@ void map_because_step(struct buf *out, struct map_run *run, const struct map_tim
 static void found(struct buf *out, struct map_run *run, const struct map_test *t)
 {
     struct slice value = SLICE_ABSENT;
-    if (t->path) {
+    if (t->field < 0) {
         state(out, run, t->path);
         value = peek(run, t->path);
     } else {

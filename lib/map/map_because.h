@@ -21,6 +21,6 @@ void map_because_step(struct buf *out, struct map_run *run, const struct map_tim
 /* A part of a map as it could be written on one line. */
 void map_because_written(struct buf *out, const struct yaml *node);
 /* `PV1-44.1 "20260302061100"`. */
-void map_because_path(struct buf *out, struct map_run *run, const struct hl7_path *path);
+void map_because_path(struct buf *out, struct map_run *run, union map_path path);
 
 #endif

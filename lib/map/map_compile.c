@@ -35,18 +35,37 @@ int map_compile_keys(const struct yaml *node, const char *const *names, struct e
     return 0;
 }
 
-int map_compile_path(struct map_compiler *c, const struct yaml *node, const struct hl7_path **ret,
+int map_compile_path(struct map_compiler *c, const struct yaml *node, union map_path *ret,
                      struct err *reterr)
 {
     if (node->kind != YAML_SCALAR || !slice_present(node->text))
-        return yaml_err(node, reterr, "a path is wanted here, such as PV1-3");
+        return yaml_err(node, reterr, "a path is wanted here, such as %s",
+                        c->tree ? "period.start" : "PV1-3");
     size_t at = 0;
     struct err why;
-    if (hl7_path_compile(node->text, c->arena, ret, &at, &why) < 0) {
+    int rc = c->tree ? json_path_compile(node->text, c->arena, &ret->tree, &at, &why)
+                     : hl7_path_compile(node->text, c->arena, &ret->hl7, &at, &why);
+    if (rc < 0) {
         struct yaml place = *node;
         place.column += (uint32_t)at + node->quoted;
         return yaml_err(&place, reterr, "path \"%.*s\": %s", SLICE_ARG(node->text), why.text);
     }
+    return 0;
+}
+
+int map_compile_paths(struct map_compiler *c, const struct yaml *node, const union map_path **ret,
+                      unsigned *ret_n, struct err *reterr)
+{
+    unsigned n = node->kind == YAML_LIST ? node->count : 1;
+    union map_path *paths = map_compile_alloc(c, n, sizeof(*paths), reterr);
+    if (!paths)
+        return -1;
+    const struct yaml *at = node->kind == YAML_LIST ? node->child : node;
+    for (unsigned i = 0; i < n; i++, at = at->next)
+        if (map_compile_path(c, at, &paths[i], reterr) < 0)
+            return -1;
+    *ret = paths;
+    *ret_n = n;
     return 0;
 }
 
@@ -252,20 +271,15 @@ static unsigned field_of(struct slice path)
 static int compile_required(struct map_compiler *c, const struct yaml *node, struct map_require *r,
                             struct err *reterr)
 {
-    const struct yaml *at = node->kind == YAML_LIST ? node->child : node;
-    unsigned n = node->kind == YAML_LIST ? node->count : 1;
-    const struct hl7_path **paths = map_compile_alloc(c, n, sizeof(*paths), reterr);
-    if (!paths)
-        return -1;
-    if (n == 0)
+    const struct yaml *first = node->kind == YAML_LIST ? node->child : node;
+    if (!first)
         return yaml_err(node, reterr, "require: a path is wanted here");
-    r->paths = paths;
-    r->npaths = n;
-    r->segment = slice_sub(at->text, 0, 3);
-    r->field = field_of(at->text);
-    for (unsigned i = 0; i < n; i++, at = at->next)
-        if (map_compile_path(c, at, &paths[i], reterr) < 0)
-            return -1;
+    if (map_compile_paths(c, node, &r->paths, &r->npaths, reterr) < 0)
+        return -1;
+    if (c->tree)
+        return 0;
+    r->segment = slice_sub(first->text, 0, 3);
+    r->field = field_of(first->text);
     return 0;
 }
 
@@ -308,8 +322,35 @@ static int compile_keys(const struct yaml *node, const char *hint, struct map_ke
     return 0;
 }
 
-static int compile_split(const struct yaml *node, struct map_trigger *t, struct err *reterr)
+/* The lists of a tree, each within the one in front of it. */
+static int compile_lists(struct map_compiler *c, const struct yaml *node, struct map_trigger *t,
+                         struct err *reterr)
 {
+    const struct yaml *split = yaml_get(node, "split"), *history = yaml_get(node, "history");
+    const union map_path *paths;
+    unsigned n;
+    if (history)
+        return yaml_err(history, reterr, "history: is for HL7 v2");
+    if (!split)
+        return 0;
+    if (map_compile_paths(c, split, &paths, &n, reterr) < 0)
+        return -1;
+    if (n == 0 || n > MAP_SPLIT_MAX)
+        return yaml_err(split, reterr,
+                        "split: the list whose elements are groups, or up to %d from the "
+                        "outermost on: [vehicles, vehicles.patients]",
+                        MAP_SPLIT_MAX);
+    for (unsigned i = 0; i < n; i++)
+        t->lists.at[i] = paths[i].tree;
+    t->lists.n = n;
+    return 0;
+}
+
+static int compile_split(struct map_compiler *c, const struct yaml *node, struct map_trigger *t,
+                         struct err *reterr)
+{
+    if (c->tree)
+        return compile_lists(c, node, t, reterr);
     const struct yaml *history = yaml_get(node, "history");
     if (history && !yaml_get(node, "split"))
         return yaml_err(history, reterr, "history: goes with split:");
@@ -353,7 +394,7 @@ static int compile_trigger(struct map_compiler *c, const struct yaml *all, const
     }
     if (compile_common(c, yaml_get(node, "use"), t, reterr) < 0 ||
         compile_require(c, yaml_get(node, "require"), t, reterr) < 0 ||
-        compile_split(node, t, reterr) < 0)
+        compile_split(c, node, t, reterr) < 0)
         return -1;
     const struct yaml *events = yaml_get(node, "events");
     if (!events)

@@ -9,6 +9,7 @@
 
 struct map_compiler {
     struct arena *arena;        /* of the map */
+    bool tree;                  /* paths are of a tree (json_path.h), not of HL7 v2 */
     struct site_tables *tables; /* what `table:` may name */
     const struct yaml *root;
     const struct map_time *times;
@@ -21,8 +22,11 @@ struct map_compiler {
 int map_compile(struct map_compiler *c, struct map *ret, struct err *reterr);
 
 /* A path where it stands in a file. */
-int map_compile_path(struct map_compiler *c, const struct yaml *node, const struct hl7_path **ret,
+int map_compile_path(struct map_compiler *c, const struct yaml *node, union map_path *ret,
                      struct err *reterr);
+/* One path, or a list of them. */
+int map_compile_paths(struct map_compiler *c, const struct yaml *node, const union map_path **ret,
+                      unsigned *ret_n, struct err *reterr);
 /* A table by name. */
 int map_compile_table(struct map_compiler *c, const struct yaml *node,
                       const struct site_table **ret, struct err *reterr);

@@ -41,6 +41,8 @@ static int compile_ids(struct map_compiler *c, struct map_feed *feed, struct err
 {
     static const char *const keys[] = {"nhs_number", "local", NULL};
     const struct yaml *ids = yaml_get(c->root, "ids");
+    if (c->tree)
+        return map_id_rules_compile(c, ids, &feed->ids, reterr);
     if (!ids)
         return 0;
     if (map_compile_keys(ids, keys, reterr) < 0 ||

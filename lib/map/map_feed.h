@@ -7,13 +7,12 @@
  *     flags:
  *       test_patient: [{path: PID-5.1, like: ["XX*", "ZZZ*"]}]
  *
- * All of it lives in the arena of the map. */
+ * Of JSON, CSV and FHIR `ids:` says it all: map_id_rule.h. All of it lives in the arena of the map.
+ */
 #ifndef WEIR_MAP_FEED_H
 #define WEIR_MAP_FEED_H
 
-#include "map_model.h"
-
-struct map_compiler;
+#include "map_id_rule.h"
 
 /* A whole field of CX, with all repetitions. */
 struct map_id_field {
@@ -34,7 +33,8 @@ struct map_flag {
 };
 
 struct map_feed {
-    struct map_id_fields nhs_number, local;
+    struct map_id_fields nhs_number, local; /* of HL7 v2 */
+    struct map_ids_of ids;                  /* of a tree */
     const struct map_flag *flags;
     unsigned nflags;
 };

@@ -2,10 +2,11 @@
 
 #include "map_code.h"
 #include "map_function.h"
+#include "map_place_rule.h"
 #include "map_test.h"
 
-static const char *const keys[] = {"path",  "const", "field",    "call",   "table", "code",
-                                   "group", "when",  "unmapped", "clears", NULL};
+static const char *const keys[] = {"path", "const",    "field",  "call", "table", "code", "group",
+                                   "when", "unmapped", "clears", "join", "parts", NULL};
 
 static int member_of(struct map_compiler *c, struct slice object, const char *member)
 {
@@ -71,24 +72,8 @@ static int find_target(struct map_compiler *c, const struct yaml *node, struct m
     return 0;
 }
 
-static int compile_paths(struct map_compiler *c, const struct yaml *node, struct map_source *s,
-                         struct err *reterr)
-{
-    unsigned n = node->kind == YAML_LIST ? node->count : 1;
-    const struct hl7_path **paths = map_compile_alloc(c, n, sizeof(*paths), reterr);
-    if (!paths)
-        return -1;
-    const struct yaml *at = node->kind == YAML_LIST ? node->child : node;
-    for (unsigned i = 0; i < n; i++, at = at->next)
-        if (map_compile_path(c, at, &paths[i], reterr) < 0)
-            return -1;
-    s->paths = paths;
-    s->npaths = n;
-    return 0;
-}
-
-static int compile_call(const struct yaml *node, const struct map_field *f, struct map_source *s,
-                        struct err *reterr)
+static int compile_call(const struct map_compiler *c, const struct yaml *node,
+                        const struct map_field *f, struct map_source *s, struct err *reterr)
 {
     s->from = MAP_FROM_CALL;
     s->call = map_function_find(node->text);
@@ -97,6 +82,8 @@ static int compile_call(const struct yaml *node, const struct map_field *f, stru
         return yaml_err(node, reterr, "there is no function \"%.*s\"%s%s%s", SLICE_ARG(node->text),
                         near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
     }
+    if (c->tree && s->call->hl7)
+        return yaml_err(node, reterr, "%s reads HL7 v2 only", s->call->name);
     if (s->call->reads != f->reads)
         return yaml_err(node, reterr, "%s does not give what this field holds", s->call->name);
     if (s->npaths > s->call->paths_max)
@@ -122,18 +109,47 @@ static int compile_const(const struct yaml *node, const struct map_field *f, str
     return 0;
 }
 
+/* `parts: {site: …, ward: …}`: each part of a place has a value of its own. */
+static int compile_parts(struct map_compiler *c, const struct yaml *node, const struct map_field *f,
+                         struct map_source *s, struct err *reterr)
+{
+    if (!c->tree || f->reads != MAP_PLACE)
+        return yaml_err(node, reterr, "parts: is for a place of JSON, CSV or FHIR");
+    if (node->kind != YAML_MAP || !node->child)
+        return yaml_err(node, reterr, "parts: {site: PATH, ward: PATH} is meant");
+    struct map_value *parts = map_compile_alloc(c, MAP_PLACE_SENT, sizeof(*parts), reterr);
+    if (!parts)
+        return -1;
+    for (const struct yaml *at = node->child; at; at = at->next) {
+        int part = slice_eq(at->name, SLICE("raw")) ? MAP_PLACE_RAW : map_place_part_of(at->name);
+        if (part < 0 || !at->name.n)
+            return yaml_err(at, reterr,
+                            "a place has no part \"%.*s\"; site, ward, bay, bed, building, floor, "
+                            "status, type, description, raw",
+                            SLICE_ARG(at->name));
+        if (map_value_compile(c, at, MAP_VALUE_OF_EVENT, &parts[part], reterr) < 0)
+            return -1;
+    }
+    s->parts = parts;
+    return 0;
+}
+
 static int compile_from(struct map_compiler *c, const struct yaml *node, const struct map_field *f,
                         struct map_source *s, struct err *reterr)
 {
     const struct yaml *path = yaml_get(node, "path"), *constant = yaml_get(node, "const");
     const struct yaml *field = yaml_get(node, "field"), *call = yaml_get(node, "call");
-    if ((!!constant + !!field + !!call) > 1 || (path && (constant || field)) ||
-        (!path && !constant && !field && !call))
-        return yaml_err(node, reterr, "a value comes from one of path, const, field, call");
-    if (path && compile_paths(c, path, s, reterr) < 0)
+    const struct yaml *parts = yaml_get(node, "parts");
+    if ((!!constant + !!field + !!call + !!parts) > 1 || (path && (constant || field || parts)) ||
+        (!path && !constant && !field && !call && !parts))
+        return yaml_err(node, reterr, "a value comes from one of path, const, field, call%s",
+                        c->tree ? ", parts" : "");
+    if (parts)
+        return compile_parts(c, parts, f, s, reterr);
+    if (path && map_compile_paths(c, path, &s->paths, &s->npaths, reterr) < 0)
         return -1;
     if (call)
-        return compile_call(call, f, s, reterr);
+        return compile_call(c, call, f, s, reterr);
     if (constant)
         return compile_const(constant, f, s, reterr);
     if (!field)
@@ -142,6 +158,20 @@ static int compile_from(struct map_compiler *c, const struct yaml *node, const s
         return yaml_err(field, reterr, "this field is no copy of another");
     s->from = MAP_FROM_FIELD;
     return map_compile_leaf(field, &s->field, reterr);
+}
+
+/* What stands between values that are joined. */
+static int compile_join(const struct yaml *node, const struct map_field *f, struct map_source *s,
+                        struct err *reterr)
+{
+    const struct yaml *join = yaml_get(node, "join");
+    if (!join)
+        return 0;
+    if (join->kind != YAML_SCALAR || s->from != MAP_FROM_PATHS || !s->npaths ||
+        f->reads == MAP_PLACE)
+        return yaml_err(join, reterr, "join: a text that stands between the values of path:");
+    s->join = slice_present(join->text) ? join->text : SLICE("");
+    return 0;
 }
 
 /* Whether "" takes the value away: the schema says where null has a meaning. */
@@ -187,7 +217,7 @@ static int compile_map(struct map_compiler *c, const struct yaml *node, struct m
     if (codes && !slice_eq_str(code->text, codes))
         return yaml_err(code, reterr, "this field holds codes of %s (schemas/event.schema.json)",
                         codes);
-    if (compile_clears(node, f, s, reterr) < 0)
+    if (compile_clears(node, f, s, reterr) < 0 || compile_join(node, f, s, reterr) < 0)
         return -1;
     return map_tests_compile(c, yaml_get(node, "when"), &s->when, reterr);
 }
@@ -204,7 +234,38 @@ static int compile_source(struct map_compiler *c, const struct yaml *node, struc
         return yaml_err(node, reterr, "this field needs {path: …, code: TABLE}");
     if (f->reads == MAP_ITEMS)
         return yaml_err(node, reterr, "this field needs {call: FUNCTION}");
-    return compile_paths(c, node, s, reterr);
+    return map_compile_paths(c, node, &s->paths, &s->npaths, reterr);
+}
+
+static int check_value(const struct map_source *s, unsigned may, struct err *reterr)
+{
+    if (s->from == MAP_FROM_CALL)
+        return yaml_err(s->at, reterr, "call: is for the fields of an event");
+    if (s->from == MAP_FROM_FIELD && may < MAP_VALUE_OF_EVENT)
+        return yaml_err(s->at, reterr, "the event is not made yet: say path: or const:");
+    if (s->when.n && may < MAP_VALUE_OF_PERSON)
+        return yaml_err(s->at, reterr, "when: is not asked here");
+    return 0;
+}
+
+int map_value_compile(struct map_compiler *c, const struct yaml *node, enum map_value_may may,
+                      struct map_value *ret, struct err *reterr)
+{
+    struct map_field text = {.reads = MAP_TEXT, .field = EV_SUBJECT, .code = -1, .system = -1};
+    bool list = node->kind == YAML_LIST;
+    unsigned n = list ? node->count : 1;
+    struct map_source *sources = map_compile_alloc(c, n, sizeof(*sources), reterr);
+    if (!sources)
+        return -1;
+    const struct yaml *at = list ? node->child : node;
+    for (unsigned i = 0; i < n; i++, at = at->next)
+        if (compile_source(c, at, &text, &sources[i], reterr) < 0 ||
+            check_value(&sources[i], may, reterr) < 0)
+            return -1;
+    if (text.flag_unmapped)
+        return yaml_err(node, reterr, "unmapped: is for the fields of an event");
+    *ret = (struct map_value){sources, n};
+    return 0;
 }
 
 /* A number that only this field knew would stand beside another person's pseudonym. */

@@ -9,4 +9,16 @@
 int map_fields_compile(struct map_compiler *c, const struct yaml *node, struct map_field *fields,
                        unsigned *n, struct err *reterr);
 
+/* What a value may look at beside paths. */
+enum map_value_may {
+    MAP_VALUE_ALONE,     /* no event is made yet */
+    MAP_VALUE_OF_PERSON, /* and `when:` */
+    MAP_VALUE_OF_EVENT,  /* and what stands in the event so far */
+};
+
+/* A text as a field reads one: a path, {path: …, table: …}, {const: …}, or a list of such. ERR_CONF
+ * with position. */
+int map_value_compile(struct map_compiler *c, const struct yaml *node, enum map_value_may may,
+                      struct map_value *ret, struct err *reterr);
+
 #endif

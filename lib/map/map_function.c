@@ -107,12 +107,18 @@ static bool add_lost(struct map_run *run, unsigned items, struct map_ids ids, bo
     return any;
 }
 
+static struct map_ids old_ids(struct map_run *run)
+{
+    return run->view ? map_ids_by(run, &run->context->feed.ids.retired)
+                     : map_ids_read(run, map_run_field(run, SLICE("MRG"), 1));
+}
+
 /* The ids of MRG-1 that PID-3 does not keep. */
 static bool retired_ids(struct map_run *run, const struct map_field *field,
                         const struct map_source *source)
 {
     (void)source;
-    struct map_ids ids = map_ids_read(run, map_run_field(run, SLICE("MRG"), 1));
+    struct map_ids ids = old_ids(run);
     run->retired = SLICE_ABSENT;
     return add_lost(run, field->field, ids, true);
 }
@@ -122,8 +128,7 @@ static bool previous_ids(struct map_run *run, const struct map_field *field,
                          const struct map_source *source)
 {
     (void)source;
-    struct map_ids ids = map_ids_read(run, map_run_field(run, SLICE("MRG"), 1));
-    return add_lost(run, field->field, ids, false);
+    return add_lost(run, field->field, old_ids(run), false);
 }
 
 /* The ids of the message's other patients. */
@@ -132,6 +137,8 @@ static bool linked_ids(struct map_run *run, const struct map_field *field,
 {
     (void)source;
     bool any = false;
+    if (run->view)
+        return add_lost(run, field->field, map_ids_by(run, &run->context->feed.ids.linked), false);
     for (uint32_t i = 0; i < run->msg->nsegments; i++) {
         const struct hl7_segment *s = &run->msg->segments[i];
         bool mine = !run->scope.end || (i >= run->scope.first && i < run->scope.end);
@@ -218,11 +225,9 @@ struct practice {
     struct slice found;
 };
 
-static bool try_practice(struct slice repetition, struct slice value, void *arg)
+static bool try_practice(struct slice text, void *arg)
 {
-    (void)repetition;
     struct practice *p = arg;
-    struct slice text = map_text(p->run, value);
     if (is_practice(text) && !slice_present(site_table_get(p->run->context->no_practices, text)))
         p->found = text;
     return !slice_present(p->found);
@@ -234,7 +239,7 @@ static struct slice practice(struct map_run *run, const struct map_source *sourc
 {
     struct practice p = {.run = run, .found = SLICE_ABSENT};
     for (unsigned i = 0; i < source->npaths && !slice_present(p.found); i++)
-        hl7_path_each(source->paths[i], run->msg, run->scope, try_practice, &p);
+        map_text_each(run, source->paths[i], try_practice, &p);
     return p.found;
 }
 
@@ -252,7 +257,7 @@ static struct slice first_name(struct map_run *run, const struct map_source *sou
                                unsigned family)
 {
     for (unsigned i = 0; i < source->npaths; i++) {
-        struct slice person = hl7_path_get(source->paths[i], run->msg, run->scope);
+        struct slice person = hl7_path_get(source->paths[i].hl7, run->msg, run->scope);
         struct slice name = slice_present(person) ? name_of(run, person, family) : SLICE_ABSENT;
         if (slice_present(name))
             return name;
@@ -291,22 +296,23 @@ static struct slice swap_id(struct map_run *run, const struct map_source *source
 }
 
 static const struct map_function functions[] = {
-    {"linked_ids", MAP_ITEMS, 0, "PID-3 of the message's other patients", NULL, linked_ids},
-    {"nhs_number", MAP_TEXT, 0, "PID-3, PID-2, PID-19", nhs_number, NULL},
-    {"nhs_number_status", MAP_CODE, 0, "PID-32, PID-3.2, PID-2.2, PID-19.2, ZU1-27",
+    {"linked_ids", MAP_ITEMS, 0, false, "PID-3 of the message's other patients", NULL, linked_ids},
+    {"nhs_number", MAP_TEXT, 0, false, "PID-3, PID-2, PID-19", nhs_number, NULL},
+    {"nhs_number_status", MAP_CODE, 0, false, "PID-32, PID-3.2, PID-2.2, PID-19.2, ZU1-27",
      nhs_number_status, NULL},
-    {"patient_ids", MAP_ITEMS, 0, "PID-3", NULL, patient_ids},
-    {"practice", MAP_TEXT, 8, NULL, practice, NULL},
-    {"previous_ids", MAP_ITEMS, 0, "MRG-1, PID-3", NULL, previous_ids},
-    {"retired_accounts", MAP_ITEMS, 0, "MRG-3, PID-18", NULL, retired_accounts},
-    {"retired_ids", MAP_ITEMS, 0, "MRG-1, PID-3", NULL, retired_ids},
-    {"retired_visits", MAP_ITEMS, 0, "MRG-5, PV1-19, MRG-6, PV1-50", NULL, retired_visits},
-    {"same_day", MAP_BOOL, 0, "data.visit.outcome, data.visit.admitted_at, time", same_day, NULL},
-    {"swap_id", MAP_TEXT, 0, "the whole message", swap_id, NULL},
-    {"visit_authority", MAP_TEXT, 0, "PV1-19.4, PID-18.4", visit_authority, NULL},
-    {"visit_number", MAP_TEXT, 4, "PV1-19, PID-18, PID-3", visit_number, NULL},
-    {"xcn_name", MAP_TEXT, 4, NULL, xcn_name, NULL},
-    {"xpn_name", MAP_TEXT, 4, NULL, xpn_name, NULL},
+    {"patient_ids", MAP_ITEMS, 0, false, "PID-3", NULL, patient_ids},
+    {"practice", MAP_TEXT, 8, false, NULL, practice, NULL},
+    {"previous_ids", MAP_ITEMS, 0, false, "MRG-1, PID-3", NULL, previous_ids},
+    {"retired_accounts", MAP_ITEMS, 0, true, "MRG-3, PID-18", NULL, retired_accounts},
+    {"retired_ids", MAP_ITEMS, 0, false, "MRG-1, PID-3", NULL, retired_ids},
+    {"retired_visits", MAP_ITEMS, 0, true, "MRG-5, PV1-19, MRG-6, PV1-50", NULL, retired_visits},
+    {"same_day", MAP_BOOL, 0, false, "data.visit.outcome, data.visit.admitted_at, time", same_day,
+     NULL},
+    {"swap_id", MAP_TEXT, 0, false, "the whole message", swap_id, NULL},
+    {"visit_authority", MAP_TEXT, 0, false, "PV1-19.4, PID-18.4", visit_authority, NULL},
+    {"visit_number", MAP_TEXT, 4, true, "PV1-19, PID-18, PID-3", visit_number, NULL},
+    {"xcn_name", MAP_TEXT, 4, true, NULL, xcn_name, NULL},
+    {"xpn_name", MAP_TEXT, 4, true, NULL, xpn_name, NULL},
 };
 enum { NFUNCTIONS = sizeof(functions) / sizeof(functions[0]) };
 

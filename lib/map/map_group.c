@@ -121,3 +121,76 @@ int map_groups_find(const struct map_trigger *trigger, const struct hl7_msg *m, 
     *ret = (struct map_groups){.at = g.groups, .n = g.n};
     return 0;
 }
+
+/* ---- of a tree ---- */
+
+struct spreading {
+    const struct map_trigger *trigger;
+    struct json_view *view;
+    struct arena *arena;
+    const struct json_scope **groups;
+    unsigned n, level;
+    bool any; /* the list at hand has an element */
+    int rc;
+    struct err *err;
+};
+
+static int spread(struct spreading *s);
+
+static int add_group(struct spreading *s)
+{
+    if (s->n == MAP_GROUPS_MAX)
+        return err_set(s->err, ERR_LIMIT, "more than %d groups in one message", MAP_GROUPS_MAX);
+    s->groups[s->n++] = s->view->scope;
+    return 0;
+}
+
+static bool on_element(const struct json *list, const struct json *element, void *arg)
+{
+    struct spreading *s = arg;
+    const struct json_scope *above = s->view->scope;
+    s->any = true;
+    if (list) {
+        struct json_scope *scope = arena_alloc(s->arena, sizeof(*scope));
+        if (!scope)
+            return s->rc = err_set(s->err, ERR_NOMEM, "no memory for the groups of a message"),
+                   false;
+        *scope = (struct json_scope){list, element, above};
+        s->view->scope = scope;
+    }
+    s->level++;
+    s->rc = spread(s);
+    s->level--;
+    s->any = true;
+    s->view->scope = above;
+    return s->rc == 0;
+}
+
+/* The groups of the list at this level, as far as the elements above it have it; without any, what
+ * stands above is the group. */
+static int spread(struct spreading *s)
+{
+    if (s->level == s->trigger->lists.n)
+        return add_group(s);
+    s->any = false;
+    json_path_each(s->trigger->lists.at[s->level], s->view, on_element, s);
+    return s->rc || s->any ? s->rc : add_group(s);
+}
+
+int map_groups_of_tree(const struct map_trigger *trigger, struct json_view *view,
+                       struct arena *arena, struct map_groups *ret, struct err *reterr)
+{
+    unsigned room = trigger->lists.n ? MAP_GROUPS_MAX : 1;
+    struct spreading s = {.trigger = trigger,
+                          .view = view,
+                          .arena = arena,
+                          .groups = arena_alloc(arena, room * sizeof(*s.groups)),
+                          .err = reterr};
+    if (!s.groups)
+        return err_set(reterr, ERR_NOMEM, "no memory for the groups of a message");
+    view->scope = NULL;
+    if (spread(&s) < 0)
+        return -1;
+    *ret = (struct map_groups){.tree = s.groups, .n = s.n};
+    return 0;
+}

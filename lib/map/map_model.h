@@ -7,7 +7,7 @@
 #define WEIR_MAP_MODEL_H
 
 #include "event.h"
-#include "hl7_path.h"
+#include "map_path.h"
 
 struct map_run;
 struct site_table;
@@ -40,7 +40,7 @@ enum map_test_kind {
 
 struct map_test {
     enum map_test_kind kind;
-    const struct hl7_path *path;    /* of the message, or */
+    union map_path path;            /* of the message, or */
     int field;                      /* of the event as far as it is made; -1 = path */
     const struct site_table *table; /* translates before the comparison; or IN_TABLE */
     const struct map_codes *group;  /* the code's group is compared */
@@ -55,11 +55,18 @@ struct map_tests {
     unsigned n; /* all must hold; 0 = always */
 };
 
+/* A text, from the first source that says one. */
+struct map_value {
+    const struct map_source *at;
+    unsigned n;
+};
+
 /* A derived value in C. Text functions return a value; the others write the field themselves. */
 struct map_function {
     const char *name;
     enum map_reads reads; /* what kind of field it is for */
     unsigned paths_max;
+    bool hl7;               /* for HL7 v2 only */
     const char *reads_from; /* the fields it looks at by itself; NULL: those of its paths */
     struct slice (*text)(struct map_run *run, const struct map_source *source);
     bool (*fill)(struct map_run *run, const struct map_field *field,
@@ -71,8 +78,9 @@ enum map_from { MAP_FROM_PATHS, MAP_FROM_CONST, MAP_FROM_FIELD, MAP_FROM_CALL };
 /* One way to get a value. */
 struct map_source {
     enum map_from from;
-    const struct hl7_path *const *paths; /* the first with a value counts */
+    const union map_path *paths; /* the first with a value counts; or all are joined */
     unsigned npaths;
+    struct slice join; /* what stands between them; absent: they are not joined */
     struct slice text; /* CONST */
     unsigned field;    /* FIELD: of the event as far as it is made */
     const struct map_function *call;
@@ -80,6 +88,7 @@ struct map_source {
     const struct map_codes *codes;  /* CODE */
     const struct map_codes *group;  /* the code's group is the value */
     struct map_tests when;
+    const struct map_value *parts; /* PLACE of a tree: each part of its own (enum map_place_part) */
     bool clears; /* PATHS: "" at one of them says null, and the search ends there */
     const struct yaml *at;
 };
@@ -99,7 +108,7 @@ struct map_field {
 
 /* A step of a time rule: the path, and the flag that tells that it had to be used. */
 struct map_time_step {
-    const struct hl7_path *path;
+    union map_path path;
     struct slice flag;    /* absent = none */
     struct slice invalid; /* "time_invalid:PV1-44" */
     const struct yaml *at;
@@ -123,7 +132,7 @@ struct map_event {
 
 /* Without a value at one of the paths the message is refused; named by the first. */
 struct map_require {
-    const struct hl7_path *const *paths;
+    const union map_path *paths;
     unsigned npaths;
     struct slice segment;
     unsigned field;
@@ -137,6 +146,12 @@ struct map_keys {
     unsigned n;
 };
 
+/* Lists of a tree. */
+struct map_lists {
+    const struct json_path *at[MAP_SPLIT_MAX];
+    unsigned n;
+};
+
 struct map_trigger {
     struct slice name;
     const struct map_require *require;
@@ -145,6 +160,7 @@ struct map_trigger {
     unsigned nfields;
     const struct map_event *events;
     unsigned nevents;
+    struct map_lists lists;  /* of a tree: those whose elements are groups, the outermost first */
     struct map_keys split;   /* the segments that begin a group, the outermost first */
     struct map_keys history; /* behind a group these begin what is told again, not news */
     bool person;             /* a patient is meant: none found is flagged */

@@ -125,7 +125,7 @@ static void take_nhs(struct map_person *p, struct slice nhs, struct map_id_field
 }
 
 /* Takes the NHS numbers out of the list; the first valid one is the person's. */
-static void sort_out(struct map_run *run, struct map_person *p, struct slice field)
+static void take_numbers(struct map_run *run, struct map_person *p)
 {
     const struct map_id_field pid3 = {SLICE("PID"), 3};
     struct map_ids all = p->ids;
@@ -141,6 +141,11 @@ static void sort_out(struct map_run *run, struct map_person *p, struct slice fie
         else if (!slice_present(p->nhs_number))
             take_nhs(p, nhs, pid3);
     }
+}
+
+static void sort_out(struct map_run *run, struct map_person *p, struct slice field)
+{
+    take_numbers(run, p);
     unsigned n = repetitions(run, field);
     for (unsigned i = 1; i <= n; i++) {
         struct slice status = status_in_cx(run, hl7_msg_repetition(run->msg, field, i));
@@ -235,6 +240,67 @@ static void look_where_told(struct map_run *run, struct map_person *p)
         look_elsewhere(run, p, told->at[i]);
 }
 
+/* ---- of a tree ---- */
+
+static bool add_by_rule(struct map_run *run, const struct map_id_rule *rule, void *arg)
+{
+    struct map_ids *ids = arg;
+    if (ids->n == IDS_MAX) {
+        run->text_flags |= MAP_TEXT_IDS_MANY;
+        return false;
+    }
+    struct map_id *id = &ids->at[ids->n];
+    *id = (struct map_id){.value = map_run_value(run, &rule->value),
+                          .authority = map_run_value(run, &rule->authority),
+                          .type = map_run_value(run, &rule->type)};
+    if (!slice_present(id->value))
+        return true;
+    id->authority_sent = slice_present(id->authority);
+    if (!id->authority_sent)
+        id->authority = run->context->source->ods;
+    id->kind = kind_of(run, id);
+    ids->n += !has_id(ids, id);
+    return true;
+}
+
+struct map_ids map_ids_by(struct map_run *run, const struct map_id_rules *rules)
+{
+    struct map_ids ids = {0};
+    if (rules->n)
+        ids.at = arena_alloc(run->arena, IDS_MAX * sizeof(*ids.at));
+    if (ids.at)
+        map_id_rules_each(run, rules, add_by_rule, &ids);
+    return ids;
+}
+
+/* Of the values under `nhs_number:` the first valid one. */
+static void look_by_rule(struct map_run *run, struct map_person *p)
+{
+    const struct map_value *told = &run->context->feed.ids.nhs_number;
+    for (unsigned i = 0; i < told->n && !slice_present(p->nhs_number); i++) {
+        const struct map_value one = {&told->at[i], 1};
+        struct slice sent = map_run_value(run, &one);
+        if (!slice_present(sent))
+            continue;
+        p->nhs_number = normal_nhs(run, sent);
+        p->nhs_wrong |= !slice_present(p->nhs_number);
+        if (told->at[i].npaths)
+            p->nhs_path = map_path_name(run, told->at[i].paths[0]);
+    }
+}
+
+static void read_tree_person(struct map_run *run, struct map_person *p)
+{
+    const struct map_ids_of *told = &run->context->feed.ids;
+    p->ids = map_ids_by(run, &told->local);
+    look_by_rule(run, p);
+    take_numbers(run, p);
+    p->nhs_wrong &= !slice_present(p->nhs_number);
+    p->nhs_status = map_run_value(run, &told->nhs_number_status);
+}
+
+/* ---- of HL7 v2 ---- */
+
 static void read_person(struct map_run *run, struct map_person *p)
 {
     struct slice pid3 = map_run_field(run, SLICE("PID"), 3);
@@ -260,7 +326,9 @@ const struct map_person *map_person_of(struct map_run *run)
     if (run->person)
         return run->person;
     struct map_person *p = arena_zalloc(run->arena, 1, sizeof(*p));
-    if (p)
+    if (p && run->view)
+        read_tree_person(run, p);
+    else if (p)
         read_person(run, p);
     return run->person = p;
 }
@@ -302,6 +370,8 @@ static const struct map_id *find_visit(struct map_run *run)
 
 const struct map_id *map_visit_of(struct map_run *run)
 {
+    if (run->view)
+        return NULL;
     if (!run->visit) {
         run->visit = arena_alloc(run->arena, sizeof(*run->visit));
         if (run->visit)

@@ -20,7 +20,8 @@ struct map_ids {
 struct map_person {
     struct map_ids ids;         /* local numbers, in the order sent */
     struct slice nhs_number;    /* valid, ten digits; absent where none is known */
-    struct map_id_field nhs_at; /* where it stood */
+    struct map_id_field nhs_at; /* where it stood in a message of HL7 v2 */
+    struct slice nhs_path;      /* or in a tree; absent: among the ids */
     struct slice nhs_status;    /* as sent, wherever it stood */
     bool nhs_wrong;             /* one was sent that cannot be one, and no good one */
 };
@@ -32,12 +33,14 @@ int map_identifiers_check(const struct site_table *identifiers, struct err *rete
 const struct map_person *map_person_of(struct map_run *run);
 /* The repetitions of a CX field; empty ones are left out. */
 struct map_ids map_ids_read(struct map_run *run, struct slice field);
+/* The ids that the rules find in a tree. */
+struct map_ids map_ids_by(struct map_run *run, const struct map_id_rules *rules);
 /* The number by which the source itself knows the person: the first mrn, else the first that is no
  * visit; NULL where there is none. */
 const struct map_id *map_person_local(const struct map_person *p);
 /* The visit's id, found once per patient of a message: of PV1-19 the repetition that the identifier
  * table calls a visit, else the first; then PID-18 where the table calls it a visit. NULL where
- * there is none. */
+ * there is none, as in a tree, whose map says where the number stands. */
 const struct map_id *map_visit_of(struct map_run *run);
 /* A normalised NHS number where the id is one, in the arena; else absent. */
 struct slice map_id_nhs(struct map_run *run, const struct map_id *id);

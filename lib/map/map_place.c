@@ -95,7 +95,8 @@ static void correct_site(const struct map_context *c, struct slice parts[MAP_PLA
     }
 }
 
-/* What the site's tables know of site and ward, where no rule has said it. */
+/* What the site's tables know of site and ward, where no rule has said it. A tree may well name a
+ * site and no ward. */
 static void classify(struct map_run *run, const struct map_field *f,
                      const struct slice parts[MAP_PLACE_PARTS])
 {
@@ -106,7 +107,7 @@ static void classify(struct map_run *run, const struct map_field *f,
         group = site_table_get_parts(c->locations, key, 2);
     if (map_place_group_known(group))
         event_put(run->event, f->field + MAP_PLACE_GROUP, group);
-    else
+    else if (!run->view || slice_present(key[1]))
         map_run_flag(run, f->flag);
     struct slice beds = site_table_get_parts(c->bed_classes, key, 2);
     if (slice_present(beds))
@@ -114,10 +115,26 @@ static void classify(struct map_run *run, const struct map_field *f,
                                   c->bed_codes, beds);
 }
 
+/* Writes the place; raw and the parts as they were sent. */
+static void put_place(struct map_run *run, const struct map_field *f, struct slice raw,
+                      struct slice parts[MAP_PLACE_PARTS])
+{
+    const struct map_context *c = run->context;
+    struct slice sent[MAP_PLACE_SENT];
+    memcpy(sent, parts, sizeof(sent));
+    correct_site(c, parts);
+    map_place_rules_run(c->places, sent, parts, &run->places);
+    event_put(run->event, f->field + MAP_PLACE_RAW, raw);
+    for (unsigned i = MAP_PLACE_SITE; i < MAP_PLACE_SENT; i++)
+        if (slice_present(parts[i]))
+            event_put(run->event, f->field + i, parts[i]);
+    classify(run, f, parts);
+}
+
 bool map_place_set(struct map_run *run, const struct map_field *f, struct slice pl)
 {
     const struct map_context *c = run->context;
-    struct slice parts[MAP_PLACE_PARTS] = {{0}}, sent[MAP_PLACE_SENT];
+    struct slice parts[MAP_PLACE_PARTS] = {{0}};
     bool any = false;
     for (unsigned i = 0; i < c->npl; i++) {
         if (!c->pl[i])
@@ -127,13 +144,41 @@ bool map_place_set(struct map_run *run, const struct map_field *f, struct slice 
     }
     if (!any)
         return false;
-    memcpy(sent, parts, sizeof(sent));
-    correct_site(c, parts);
-    map_place_rules_run(c->places, sent, parts, &run->places);
-    event_put(run->event, f->field + MAP_PLACE_RAW, map_text_raw(run, pl));
-    for (unsigned i = MAP_PLACE_SITE; i < MAP_PLACE_SENT; i++)
+    put_place(run, f, map_text_raw(run, pl), parts);
+    return true;
+}
+
+bool map_place_set_text(struct map_run *run, const struct map_field *f, struct slice text)
+{
+    const struct map_context *c = run->context;
+    struct slice parts[MAP_PLACE_PARTS] = {{0}}, rest = text;
+    bool any = false;
+    for (unsigned i = 0; i < c->npl && slice_present(rest); i++) {
+        struct slice part = slice_split(&rest, '^');
+        if (!c->pl[i] || !part.n)
+            continue;
+        parts[c->pl[i]] = part;
+        any = true;
+    }
+    if (any)
+        put_place(run, f, text, parts);
+    return any;
+}
+
+bool map_place_set_parts(struct map_run *run, const struct map_field *f,
+                         const struct map_value *values)
+{
+    struct slice parts[MAP_PLACE_PARTS] = {{0}}, all = SLICE_ABSENT;
+    for (unsigned i = MAP_PLACE_SITE; i < MAP_PLACE_SENT; i++) {
+        parts[i] = map_run_value(run, &values[i]);
         if (slice_present(parts[i]))
-            event_put(run->event, f->field + i, parts[i]);
-    classify(run, f, parts);
+            all = slice_present(all)
+                      ? arena_printf(run->arena, "%.*s^%.*s", SLICE_ARG(all), SLICE_ARG(parts[i]))
+                      : parts[i];
+    }
+    struct slice raw = map_run_value(run, &values[MAP_PLACE_RAW]);
+    if (!slice_present(all) && !slice_present(raw))
+        return false;
+    put_place(run, f, slice_present(raw) ? raw : all, parts);
     return true;
 }

@@ -19,5 +19,11 @@ int map_locations_check(const struct site_table *locations, struct err *reterr);
 /* Sets the location f from one PL as sent: its parts, group by table location (site/ward) and
  * bed_class by the table of that name. False, and nothing is set, where nothing was sent. */
 bool map_place_set(struct map_run *run, const struct map_field *f, struct slice pl);
+/* The same from a text of a tree, whose parts have "^" between them, */
+bool map_place_set_text(struct map_run *run, const struct map_field *f, struct slice text);
+/* or from a value for each part (by enum map_place_part, MAP_PLACE_SENT of them): raw is that of
+ * its own value, else all of them with "^" between. */
+bool map_place_set_parts(struct map_run *run, const struct map_field *f,
+                         const struct map_value *values);
 
 #endif

@@ -24,7 +24,7 @@ static void flag_invalid(struct map_run *run, const struct map_source *s)
     for (unsigned i = 0; i < s->npaths; i++) {
         if (!slice_present(map_text_at(run, s->paths[i])))
             continue;
-        struct slice path = hl7_path_text(s->paths[i]);
+        struct slice path = map_path_name(run, s->paths[i]);
         map_run_flag(run, arena_printf(run->arena, "time_invalid:%.*s", SLICE_ARG(path)));
         return;
     }
@@ -46,7 +46,8 @@ static struct slice value_of(struct map_run *run, const struct map_field *f,
         value = s->call->text(run, s);
         break;
     default:
-        value = map_text_first(run, s->paths, s->npaths);
+        value = slice_present(s->join) ? map_text_joined(run, s->paths, s->npaths, s->join)
+                                       : map_text_first(run, s->paths, s->npaths);
         break;
     }
     if ((!s->table && !s->group) || !slice_present(value))
@@ -86,8 +87,11 @@ static bool set_time(struct map_run *run, const struct map_field *f, const struc
 
 static bool set_place(struct map_run *run, const struct map_field *f, const struct map_source *s)
 {
+    if (s->parts)
+        return map_place_set_parts(run, f, s->parts);
     for (unsigned i = 0; i < s->npaths; i++)
-        if (map_place_set(run, f, hl7_path_get(s->paths[i], run->msg, run->scope)))
+        if (run->view ? map_place_set_text(run, f, map_text_at(run, s->paths[i]))
+                      : map_place_set(run, f, hl7_path_get(s->paths[i].hl7, run->msg, run->scope)))
             return true;
     return false;
 }
@@ -96,9 +100,9 @@ static bool set_place(struct map_run *run, const struct map_field *f, const stru
 static bool takes_away(const struct map_run *run, const struct map_source *s)
 {
     for (unsigned i = 0; s->clears && i < s->npaths; i++) {
-        struct slice sent = hl7_path_get(s->paths[i], run->msg, run->scope);
-        if (sent.n)
-            return hl7_state_of(sent) == HL7_NULL;
+        enum hl7_state state = map_path_state(run, s->paths[i]);
+        if (state == HL7_NULL || state == HL7_VALUE)
+            return state == HL7_NULL;
     }
     return false;
 }
@@ -150,6 +154,16 @@ void map_run_fields(struct map_run *run, const struct map_field *fields, unsigne
                 break;
         }
     }
+}
+
+struct slice map_run_value(struct map_run *run, const struct map_value *value)
+{
+    static const struct map_field text = {.reads = MAP_TEXT};
+    struct slice found = SLICE_ABSENT;
+    for (unsigned i = 0; i < value->n && !slice_present(found); i++)
+        if (map_tests_hold(run, &value->at[i].when))
+            found = value_of(run, &text, &value->at[i]);
+    return found;
 }
 
 static bool take_time(struct map_run *run, const struct map_time_step *step)

@@ -8,6 +8,7 @@
 #include "hl7_charset.h"
 #include "hl7_time.h"
 #include "map_feed.h"
+#include "map_time_format.h"
 #include "site.h"
 
 struct map_person;
@@ -24,6 +25,7 @@ struct map_context {
     const unsigned char *pl; /* what PL.1.. mean: enum map_place_part */
     unsigned npl;
     const struct map_place_rules *places;
+    struct map_time_formats time_formats;
     struct map_feed feed;
 };
 
@@ -32,6 +34,11 @@ struct map_run {
     const struct hl7_msg *msg;
     const struct hl7_header *header;
     struct hl7_scope scope; /* segments of the patient at hand */
+    struct json_view *view; /* of a message that is a tree: what paths are asked of; else NULL, and
+                               msg, header, scope and charset are unused where it is there */
+    struct slice part;      /* of a tree: what is at hand of it, "Encounter",
+                               "Bundle.entry[2].resource"; absent: all */
+    unsigned nth;           /* which of several groups, from 1; 0: the only one */
     struct arena *arena;
     struct event *event;           /* that is being filled */
     struct map_person *person;     /* identities; NULL until asked for (map_person.h) */
@@ -49,6 +56,8 @@ struct map_run {
 struct slice map_run_field(const struct map_run *run, struct slice segment, unsigned field);
 /* Fills fields of run->event, in order. */
 void map_run_fields(struct map_run *run, const struct map_field *fields, unsigned n);
+/* What the first source that says something says, as text. */
+struct slice map_run_value(struct map_run *run, const struct map_value *value);
 /* Sets `time` by the rule, and the flags of the step that gave it. */
 void map_run_time(struct map_run *run, const struct map_time *rule);
 /* Adds to data.quality. */

@@ -109,7 +109,7 @@ static int compile_simple(struct map_compiler *c, const struct yaml *node, struc
                         "a test needs is, in, present, absent, null, in_table or like");
     if (compile_verb(c, verb, t, reterr) < 0 || compile_subject(c, node, t, reterr) < 0)
         return -1;
-    if (t->kind == MAP_TEST_NULL && !t->path)
+    if (t->kind == MAP_TEST_NULL && t->field >= 0)
         return yaml_err(verb, reterr, "null is a test on a path");
     return 0;
 }
@@ -198,9 +198,9 @@ bool map_test_holds(struct map_run *run, const struct map_test *t)
         return found == (t->kind == MAP_TEST_ANY);
     }
     if (t->kind == MAP_TEST_NULL)
-        return hl7_state_of(hl7_path_get(t->path, run->msg, run->scope)) == HL7_NULL;
+        return map_path_state(run, t->path) == HL7_NULL;
     struct slice value =
-        t->path ? map_text_at(run, t->path) : event_get(run->event, (unsigned)t->field);
+        t->field < 0 ? map_text_at(run, t->path) : event_get(run->event, (unsigned)t->field);
     if (t->table && slice_present(value))
         value = site_table_get(t->table, value);
     if (t->group && slice_present(value))

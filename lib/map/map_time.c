@@ -11,11 +11,26 @@ static void flag_doubts(struct map_run *run, const struct hl7_time *t)
         map_run_flag(run, SLICE("tz_assumed"));
 }
 
+/* By the formats of the map, the first of which fits. */
+static bool read_time(const struct map_run *run, struct slice text, struct hl7_time *ret)
+{
+    const struct map_time_formats *f = &run->context->time_formats;
+    struct err err;
+    if (!f->n)
+        return hl7_time_read(text, &run->context->times, ret, &err) == 0;
+    for (unsigned i = 0; i < f->n; i++) {
+        char out[MAP_TIME_ISO_SIZE];
+        struct slice iso = map_time_iso(f->at[i], text, out);
+        if (slice_present(iso) && hl7_time_read(iso, &run->context->times, ret, &err) == 0)
+            return true;
+    }
+    return false;
+}
+
 struct slice map_time_text(struct map_run *run, struct slice text, bool date_stays)
 {
     struct hl7_time t;
-    struct err err;
-    if (hl7_time_read(text, &run->context->times, &t, &err) < 0 || t.precision < HL7_DAY)
+    if (!read_time(run, text, &t) || t.precision < HL7_DAY)
         return SLICE_ABSENT;
     char *out = arena_alloc(run->arena, RFC3339_SIZE);
     if (!out)
@@ -29,12 +44,27 @@ struct slice map_time_text(struct map_run *run, struct slice text, bool date_sta
     return written;
 }
 
+static bool read_date(const struct map_run *run, struct slice text, char out[HL7_DATE_SIZE],
+                      struct slice *ret)
+{
+    const struct map_time_formats *f = &run->context->time_formats;
+    struct err err;
+    if (!f->n)
+        return hl7_date_read(text, out, ret, &err) == 0;
+    for (unsigned i = 0; i < f->n; i++) {
+        char room[MAP_TIME_ISO_SIZE];
+        struct slice iso = map_time_iso(f->at[i], text, room);
+        if (slice_present(iso) && hl7_date_read(iso, out, ret, &err) == 0)
+            return true;
+    }
+    return false;
+}
+
 struct slice map_date_text(struct map_run *run, struct slice text)
 {
-    struct err err;
     struct slice date;
     char *out = arena_alloc(run->arena, HL7_DATE_SIZE);
-    if (!out || hl7_date_read(text, out, &date, &err) < 0 || date.n != HL7_DATE_SIZE - 1)
+    if (!out || !read_date(run, text, out, &date) || date.n != HL7_DATE_SIZE - 1)
         return SLICE_ABSENT;
     return date;
 }

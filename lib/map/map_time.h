@@ -1,4 +1,5 @@
-/* map_time.h - HL7 times as instants of an event, with every doubt flagged (domain rules 2.1, 2.2).
+/* map_time.h - times as sent (HL7, ISO 8601, or as the map says) as instants of an event, with
+ * every doubt flagged (domain rules 2.1, 2.2).
  */
 #ifndef WEIR_MAP_TIME_H
 #define WEIR_MAP_TIME_H

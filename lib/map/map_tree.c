@@ -7,13 +7,18 @@
 
 enum { FILES_MAX = 64, INCLUDE_DEPTH = 8 };
 
+/* A section that a later file replaces. */
+enum { WHOLE = 99 };
+
 /* Sections, and how deep maps within them are merged; below that a later one replaces. */
 static const struct {
     const char *name;
     unsigned depth;
 } sections[] = {
-    {"include", 0}, {"fields", 1}, {"flags", 1}, {"groups", 2},      {"ids", 1},      {"pl", 0},
-    {"places", 1},  {"tables", 2}, {"times", 1}, {"table_files", 0}, {"triggers", 5},
+    {"include", 0},      {"fields", 1},         {"flags", 1},           {"groups", 2},
+    {"ids", 1},          {"pl", WHOLE},         {"places", 1},          {"tables", 2},
+    {"times", 1},        {"table_files", 0},    {"triggers", 5},        {"trigger", WHOLE},
+    {"volatile", WHOLE}, {"control_id", WHOLE}, {"time_format", WHOLE},
 };
 enum { NSECTIONS = sizeof(sections) / sizeof(sections[0]) };
 
@@ -32,7 +37,8 @@ static int section_of(const struct yaml *node, unsigned *ret, struct err *reterr
                     SLICE_ARG(node->name),
                     near ? ""
                          : "include, fields, flags, groups, ids, pl, places, tables, table_files, "
-                           "times, triggers",
+                           "times, triggers; of json, csv and fhir also trigger, control_id, "
+                           "volatile, time_format",
                     near ? near : "");
 }
 
@@ -87,7 +93,6 @@ static int merge(struct yaml *base, struct yaml *over, unsigned depth, struct er
     return 0;
 }
 
-/* A section that is one text. */
 static void replace(struct yaml *root, struct yaml *node)
 {
     struct yaml **at = find(root, node->name);
@@ -102,9 +107,9 @@ static int merge_file(struct map_tree *t, struct yaml *file, struct err *reterr)
         unsigned s = 0;
         if (section_of(node, &s, reterr) < 0)
             return -1;
-        if (slice_eq_str(node->name, "pl"))
+        if (sections[s].depth == WHOLE)
             replace(t->root, node);
-        if (sections[s].depth == 0)
+        if (sections[s].depth == 0 || sections[s].depth == WHOLE)
             continue;
         if (node->kind != YAML_MAP)
             return yaml_err(node, reterr, "%s: names and what they mean are wanted here",

@@ -13,6 +13,8 @@
 #include "hl7_msg.h"
 #include "site.h"
 
+struct fhir_doc;
+struct json;
 struct translator;
 struct map_trace;
 
@@ -34,7 +36,10 @@ enum translate_verdict {
 /* "events", "nothing", "unmapped", "refused": the header `verdict` of flow.messages. */
 const char *translate_verdict_name(enum translate_verdict v);
 
-/* Why a message is refused, for ERR segments and flow.rejected. Carries no patient data. */
+enum { TRANSLATE_REASONS_MAX = 64 };
+
+/* Why a message is refused, for ERR segments, OperationOutcome and flow.rejected. Carries no
+ * patient data. */
 struct translate_reason {
     unsigned code;                         /* HL7 table 0357 */
     bool retriable;                        /* the same bytes may be taken later */
@@ -42,7 +47,9 @@ struct translate_reason {
     struct slice segment;                  /* "MSH"; absent where no place can be named */
     unsigned sequence;                     /* which of these segments, from 1; 0 = the only one */
     unsigned field, component, repetition; /* from 1; 0 = not named */
-    struct slice text;                     /* what is wrong and what would be right */
+    struct slice expression; /* of JSON, CSV, FHIR: the place, as in "Encounter.period.start",
+                                "incident", a column; absent where none can be named */
+    struct slice text;       /* what is wrong and what would be right */
 };
 
 /* One event and the identities that its record on flow.reported carries in headers. */
@@ -61,14 +68,17 @@ struct translation {
     struct translate_reason *reasons;
     unsigned nreasons;    /* of a refused message; 0: there was no memory to say why */
     struct slice trigger; /* "A01" (from EVN-1 where MSH-9 has none); absent when not known */
-    bool parsed;          /* msg and header are valid; else answer from defaults */
-    bool control_id_made; /* MSH-10 was empty: control_id was made from the bytes */
+    int format;           /* enum site_format of the source */
+    bool parsed;          /* of HL7 v2: msg and header are valid; else answer from defaults */
+    bool control_id_made; /* none was sent: control_id was made from the bytes */
     struct slice control_id;
     struct slice message_id; /* what the ids of its events begin with; absent where the header is
                                 of no use */
     struct hl7_msg msg;
-    struct hl7_header header; /* as sent */
-    char sha256[65];          /* of raw, lower-case hex: for flow.messages and flow.rejected */
+    struct hl7_header header;    /* as sent */
+    const struct json *tree;     /* of JSON, CSV, FHIR: what was read; NULL where it could not be */
+    const struct fhir_doc *fhir; /* of FHIR: the document (fhir_read.h), or NULL */
+    char sha256[65];             /* of raw, lower-case hex: for flow.messages and flow.rejected */
 };
 
 /* Translates raw (one frame's content). Always fills *ret: a message that does not fit the arena is

@@ -49,6 +49,13 @@ static void event_place(struct buf *out, const struct explain *x, const struct y
 /* Which of several patients or orders. */
 static void whose(struct buf *out, const struct map_run *run)
 {
+    if (run->view) {
+        if (slice_find(run->part, '[') < run->part.n)
+            buf_printf(out, " of %.*s", SLICE_ARG(run->part));
+        if (run->nth)
+            buf_printf(out, " of group %u", run->nth);
+        return;
+    }
     if (run->scope.above)
         buf_printf(out, " of segment %u, %.*s", run->scope.first + 1,
                    SLICE_ARG(run->msg->segments[run->scope.first].id));

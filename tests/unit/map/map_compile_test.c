@@ -107,7 +107,7 @@ START_TEST(an_overlay_adds_replaces_and_takes_out)
     ck_assert_ptr_nonnull(a01);
     kit_assert_slice(a01->types, SLICE("patient.admitted"));
     ck_assert_uint_eq(a01->nfields, 1);
-    kit_assert_slice(hl7_path_text(a01->fields[0].sources[0].paths[0]), SLICE("ZZZ-1"));
+    kit_assert_slice(hl7_path_text(a01->fields[0].sources[0].paths[0].hl7), SLICE("ZZZ-1"));
     ck_assert_ptr_nonnull(sample_trigger(&s, "A02"));
     sample_close(&s);
 }

@@ -1,0 +1,30 @@
+/* map_message.h - what a map for JSON, CSV or FHIR says of a message as a whole, which HL7 v2 says
+ * in its header: what kind it is, its control id, what differs each time that it is sent.
+ *
+ *     trigger: [{path: status, table: cad_status}, status]   # or {const: row}; FHIR has its own
+ *     control_id: {path: [incident, sequence], join: "-"}
+ *     volatile: [sent_at, meta.attempt]                      # no part of the ids of its events
+ *
+ * All of it lives in the arena of the map. */
+#ifndef WEIR_MAP_MESSAGE_H
+#define WEIR_MAP_MESSAGE_H
+
+#include "map_compile.h"
+
+struct map_message {
+    struct map_value trigger, control_id; /* n 0: not said */
+    struct slice trigger_path;            /* for messages to people */
+    const union map_path *changing;       /* `volatile:` */
+    unsigned nchanging;
+};
+
+/* format: enum site_format. Of HL7 v2 the sections are refused. ERR_CONF with place. */
+int map_message_compile(struct map_compiler *c, int format, struct map_message *ret,
+                        struct err *reterr);
+
+/* A tree as bytes that do not depend on how it was written: members by name, and nothing that a
+ * path of `volatile:` finds. In the arena; absent when that is full. */
+struct slice map_message_bytes(const struct map_message *m, struct json_view *view,
+                               struct arena *arena);
+
+#endif

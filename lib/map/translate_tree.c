@@ -1,0 +1,275 @@
+#include "translate_work.h"
+
+#include "fhir_reference.h"
+#include "map_csv.h"
+#include "map_fhir.h"
+#include "map_text.h"
+
+enum {
+    LOOKS_MAX = 20000000, /* nodes that the paths of one message look at */
+    TRIGGER_MAX = 96,     /* bytes of a trigger's name */
+};
+
+/* What a part of the document is asked for, and by whom. */
+struct asking {
+    struct json_view view;
+    const struct fhir_doc *doc;
+    const struct fhir_entry *entry;
+};
+
+static const struct json *resolve(void *arg, const struct json *reference)
+{
+    const struct asking *a = arg;
+    return fhir_resolve(a->doc, a->entry, reference);
+}
+
+void tree_envelope(struct work *w, struct event *e)
+{
+    static const char *const formats[] = {
+        [SITE_HL7V2] = "hl7v2", [SITE_FHIR] = "fhir-r4", [SITE_JSON] = "json", [SITE_CSV] = "csv"};
+    event_put(e, EV_DATA_ORIGIN_FORMAT, slice_str(formats[w->t->source->format]));
+    event_put(e, EV_DATA_ORIGIN_TRIGGER, w->trigger->name);
+}
+
+void tree_doubts(struct work *w)
+{
+    if (w->ret->control_id_made && w->t->message.control_id.n)
+        map_run_flag(&w->run, SLICE("no_control_id"));
+}
+
+/* `Encounter.period.start`, or the path alone. */
+static struct slice place(struct work *w, struct slice path)
+{
+    return slice_present(w->run.part)
+               ? arena_printf(w->run.arena, "%.*s.%.*s", SLICE_ARG(w->run.part), SLICE_ARG(path))
+               : path;
+}
+
+void tree_missing(struct work *w, const struct map_require *r, unsigned nth)
+{
+    struct slice path = json_path_text(r->paths[0].tree);
+    work_refuse(
+        w, (struct translate_reason){
+               .code = 101,
+               .sequence = nth,
+               .expression = place(w, path),
+               .text = arena_printf(w->run.arena, "%.*s is missing or empty", SLICE_ARG(path))});
+}
+
+/* ---- reading ---- */
+
+static void refuse_read(struct work *w, const struct err *err, struct slice expression)
+{
+    struct slice text = arena_copy(w->run.arena, slice_str(err->text));
+    if (err->code == ERR_NOMEM || !slice_present(text)) {
+        work_refuse_long(w);
+        return;
+    }
+    work_refuse(w, (struct translate_reason){.code = err->code == ERR_INPUT ? 102 : 104,
+                                             .expression = expression,
+                                             .text = text});
+}
+
+static bool read_json(struct work *w, struct slice raw)
+{
+    struct json_limits limits = json_default_limits;
+    struct json *tree;
+    struct err err;
+    limits.bytes = raw.n + 1;
+    if (slice_starts(raw, SLICE("\xef\xbb\xbf")))
+        raw = slice_sub(raw, 3, raw.n);
+    if (json_read(raw, &limits, w->run.arena, &tree, &err) < 0)
+        return refuse_read(w, &err, SLICE_ABSENT), false;
+    w->ret->tree = tree;
+    if (tree->kind == JSON_OBJECT)
+        return true;
+    err_set(&err, ERR_INPUT, "a message is one JSON object");
+    return refuse_read(w, &err, SLICE_ABSENT), false;
+}
+
+static bool read_csv(struct work *w, struct slice raw)
+{
+    const struct site_source *s = w->t->source;
+    struct json *row;
+    struct err err;
+    if (map_csv_read(raw, s->csv.delimiter, s->charset, w->run.arena, &row, &w->run.charset, &err) <
+        0)
+        return refuse_read(w, &err, SLICE_ABSENT), false;
+    w->ret->tree = row;
+    w->run.text_flags |= w->run.charset.flags;
+    if (w->run.charset.valid)
+        w->run.charset.guess = NULL; /* UTF-8 is what is expected */
+    return true;
+}
+
+static bool read_fhir(struct work *w, struct slice raw)
+{
+    struct json_limits limits = json_default_limits;
+    struct fhir_doc *doc = arena_alloc(w->run.arena, sizeof(*doc));
+    struct fhir_fault fault;
+    limits.bytes = raw.n + 1;
+    if (!doc)
+        return work_refuse_long(w), false;
+    if (fhir_read(raw, &limits, w->run.arena, doc, &fault) < 0) {
+        struct slice at = slice_str(fault.expression);
+        refuse_read(w, &fault.err, at.n ? arena_copy(w->run.arena, at) : SLICE_ABSENT);
+        return false;
+    }
+    w->ret->tree = doc->root;
+    w->ret->fhir = doc;
+    return true;
+}
+
+/* ---- running ---- */
+
+/* The ids are of the tree, not of the bytes: however it is written, JSON or XML, it is the same. */
+static bool identify(struct work *w, struct asking *a)
+{
+    const struct map_message *m = &w->t->message;
+    struct slice control_id = m->control_id.n ? map_run_value(&w->run, &m->control_id)
+                              : a->doc        ? map_fhir_control_id(a->doc, w->run.arena)
+                                              : SLICE_ABSENT;
+    struct slice bytes = map_message_bytes(m, &a->view, w->run.arena);
+    if (!slice_present(bytes))
+        return false;
+    if (!control_id.n)
+        control_id = SLICE_ABSENT;
+    event_message_digest(&w->t->keys, w->t->source->name, control_id, bytes, NULL, 0, w->digest);
+    return work_identify(w, control_id);
+}
+
+/* No map: kept and counted, or refused where the source says so. */
+static void leave_unmapped(struct work *w)
+{
+    w->ret->verdict = TRANSLATE_UNMAPPED;
+    if (w->t->source->ack.on_unmapped != SITE_REFUSE)
+        return;
+    struct slice path =
+        w->t->source->format == SITE_FHIR ? SLICE("resourceType") : w->t->message.trigger_path;
+    work_refuse(w, (struct translate_reason){.code = 200,
+                                             .expression =
+                                                 slice_present(path) ? place(w, path) : w->run.part,
+                                             .text = SLICE("no map is for messages of this kind")});
+}
+
+/* It goes into counters and reports, where nothing of a patient may stand. */
+static bool fits_name(struct slice trigger)
+{
+    for (size_t i = 0; i < trigger.n; i++) {
+        char c = trigger.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              memchr("_-.:/^ ", c, 7)))
+            return false;
+    }
+    return trigger.n > 0 && trigger.n <= TRIGGER_MAX;
+}
+
+/* Of JSON and CSV the map says where the trigger stands. */
+static void run_record(struct work *w)
+{
+    struct translation *ret = w->ret;
+    struct slice trigger = map_run_value(&w->run, &w->t->message.trigger);
+    struct slice path = w->t->message.trigger_path;
+    if (!fits_name(trigger)) {
+        work_refuse(w, (struct translate_reason){
+                           .code = slice_present(trigger) ? 102 : 101,
+                           .expression = path,
+                           .text = slice_present(trigger)
+                                       ? SLICE("what should say which kind of message this is, is "
+                                               "no name of one")
+                                       : SLICE("nothing says which kind of message this is")});
+        return;
+    }
+    ret->trigger = trigger;
+    w->trigger = work_trigger(&w->t->map, trigger);
+    if (!w->trigger)
+        leave_unmapped(w);
+    else
+        work_run(w);
+}
+
+/* Not refused; false when nothing more is to be done. */
+static bool run_part(struct work *w, struct asking *a, const struct map_fhir_part *part)
+{
+    a->entry = part->entry;
+    a->view.root = part->resource;
+    w->run.part = part->place;
+    w->trigger = work_trigger(&w->t->map, part->trigger);
+    return !w->trigger || work_run(w);
+}
+
+/* Each entry by itself; one that is refused does not keep the reasons of the others back. */
+static void run_entries(struct work *w, struct asking *a)
+{
+    for (unsigned i = 0; i < a->doc->n; i++) {
+        struct map_fhir_part part;
+        if (!map_fhir_part(a->doc, &a->doc->entries[i], w->run.arena, &part)) {
+            work_refuse_long(w);
+            return;
+        }
+        if (!slice_present(part.trigger))
+            continue;
+        if (!slice_present(w->ret->trigger) || !w->understood)
+            w->ret->trigger = part.trigger;
+        if (!run_part(w, a, &part) && w->ret->nreasons == TRANSLATE_REASONS_MAX)
+            return;
+    }
+    if (!w->understood && !w->ret->nreasons)
+        leave_unmapped(w);
+}
+
+static void run_document(struct work *w, struct asking *a)
+{
+    struct slice message = map_fhir_message(a->doc, w->run.arena);
+    if (slice_present(message) && fits_name(message) && work_trigger(&w->t->map, message)) {
+        const struct fhir_entry *header = &a->doc->entries[0];
+        const struct map_fhir_part part = {.trigger = message,
+                                           .place = SLICE("Bundle.entry[0].resource"),
+                                           .resource = header->resource,
+                                           .entry = header};
+        w->ret->trigger = message;
+        run_part(w, a, &part);
+        return;
+    }
+    run_entries(w, a);
+}
+
+static void run_tree(struct work *w)
+{
+    const struct translation *ret = w->ret;
+    struct asking a = {.doc = ret->fhir,
+                       .view = {.root = ret->tree, .left = LOOKS_MAX, .resolve = NULL}};
+    if (a.doc) {
+        a.view.resolve = resolve;
+        a.view.arg = &a;
+        a.view.bundle = a.doc->kind == FHIR_RESOURCE ? NULL : a.doc->root;
+        a.entry = a.doc->n ? &a.doc->entries[0] : NULL;
+    }
+    w->run.view = &a.view;
+    if (!identify(w, &a))
+        work_refuse_long(w);
+    else if (a.doc)
+        run_document(w, &a);
+    else
+        run_record(w);
+    if (!a.view.left)
+        work_refuse(w, (struct translate_reason){
+                           .code = 104,
+                           .text = SLICE("the message is too large for its map: its "
+                                         "paths look at more than 20 million places")});
+    w->run.view = NULL;
+}
+
+void tree_translate(struct work *w, struct slice raw)
+{
+    struct translation *ret = w->ret;
+    int format = w->t->source->format;
+    bool read = format == SITE_FHIR  ? read_fhir(w, raw)
+                : format == SITE_CSV ? read_csv(w, raw)
+                                     : read_json(w, raw);
+    if (!read)
+        return;
+    run_tree(w);
+    if (!ret->nreasons && ret->verdict != TRANSLATE_UNMAPPED)
+        ret->verdict = ret->nevents ? TRANSLATE_EVENTS : TRANSLATE_NOTHING;
+}
