@@ -9,7 +9,7 @@ generate_pages.py [--check]
 import json
 import sys
 
-from catalogue import BY, FROM, HERE, Catalogue, code_tables, write_or_compare
+from catalogue import BY, FROM, HERE, Catalogue, code_tables, load, write_or_compare
 
 DOCS = HERE.parent / "docs" / "events"
 ENVELOPE = ("specversion", "id", "type", "source", "subject", "time", "datacontenttype", "dataschema", "recordedtime",
@@ -25,7 +25,7 @@ command line: `weir events list`, `weir events show TYPE`. As one AsyncAPI docum
 An event is [CloudEvents 1.0](https://cloudevents.io) JSON in structured mode. An *adapter* makes one of what a single message says; the *journey* drops
 repeats, adds what only history can tell, and derives further events, which name their causes in `data.derived_from`. Each type has a JSON Schema
 (2020-12) with an example. Readers must accept members that they do not know: fields are added, never changed or removed, within a major
-version.
+version. The pages say what each type is to be made of; how far this weir is built says the [README](../../README.md#what-it-does-not-do-yet).
 
 **Who may read what.** `flow.events` holds everything, for weir and for those who may see everything. A route gives what it keeps, and its readers get
 no more. The last column of the tables says what a route has to keep for a field:
@@ -118,10 +118,17 @@ def page(catalogue, row):
     return "\n".join(out)
 
 
+def doubts():
+    out = ["## Doubts", "What is doubtful in an event stands in `data.quality`, and is never a reason to lose it. A map, or a site's configuration, can add words of its own.",
+           "", "| word | what | who says so |", "|---|---|---|"]
+    return out + [f"| `{w['word']}` | {cell(w['description'])} | {w['by']} |" for w in load(HERE / "quality.json")["words"]] + [""]
+
+
 def index(catalogue):
     every = [f for f in catalogue.fields.values() if about(f, ENVELOPE + ("data.origin", "data.quality"))]
     out = [INDEX + "## Every event", *field_rows(every), "", "## Who", "Of an event that is about a patient, as far as its source says it.", "",
            *field_rows(catalogue.below("data.patient")), ""]
+    out += doubts()
     for group, title in catalogue.groups:
         rows = [t for t in catalogue.types if t["group"] == group]
         out += [f'<a id="{group}"></a>', "", f"## {title}", "| type | what | made by | sender |", "|---|---|---|---|"]

@@ -96,6 +96,31 @@ class Catalogue(unittest.TestCase):
                 self.assertIn("sender", have[name], name)
 
 
+def words_made():
+    """Words of data.quality that C code and shipped maps make, as far as the colon."""
+    for folder, _, names in os.walk(TOP):
+        if os.path.relpath(folder, TOP).split(os.sep)[0] not in ("lib", "adapters", "broker"):
+            continue
+        for name in names:
+            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as f:
+                text = f.read()
+            if name.endswith(".c"):
+                yield from re.findall(r'(?:map_run_flag\(\w+,|EV_DATA_QUALITY,)\s*(?:SLICE\(|arena_printf\([^,]*,\s*)"([a-zA-Z0-9_]+)', text)
+            elif name.endswith(".yaml"):
+                yield from re.findall(r"\b(?:flag|invalid): *([a-zA-Z0-9_]+)", text)
+                yield from re.findall(r"^  ([a-z_]+):", text.partition("\nflags:")[2].partition("\n\n")[0], re.M)
+
+
+class Doubts(unittest.TestCase):
+    def test_every_word_that_is_made_is_explained(self):
+        with open(os.path.join(TOP, "schemas", "quality.json"), encoding="utf-8") as f:
+            words = [w["word"].partition(":")[0] for w in json.load(f)["words"]]
+        made = set(words_made())
+        self.assertEqual(len(words), len(set(words)))
+        self.assertGreater(len(made), 20)
+        self.assertEqual(made - set(words), set(), "schemas/quality.json does not explain them")
+
+
 class Codes(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
