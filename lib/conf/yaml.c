@@ -20,6 +20,7 @@ struct reader {
     void *arg;
     struct arena *arena;
     const char *file;
+    struct slice text;
     struct open_node open[YAML_DEPTH_MAX];
     unsigned depth;
     unsigned nodes;
@@ -212,10 +213,22 @@ static int take_event(struct reader *r, const yaml_event_t *ev)
     }
 }
 
+static bool tab_indents(struct slice text, size_t line)
+{
+    for (; line > 0; line--)
+        slice_split(&text, '\n');
+    size_t at = 0;
+    while (at < text.n && text.p[at] == ' ')
+        at++;
+    return at < text.n && text.p[at] == '\t';
+}
+
 static int parser_error(struct reader *r)
 {
     const yaml_parser_t *p = &r->parser;
     const char *problem = p->problem ? p->problem : "not YAML";
+    if (p->error == YAML_SCANNER_ERROR && tab_indents(r->text, p->problem_mark.line))
+        return fail(r, p->problem_mark, "a tab does not indent: put blanks");
     if (p->error == YAML_MEMORY_ERROR)
         return err_set(r->err, ERR_NOMEM, "%s: no memory", r->file);
     if (p->error == YAML_READER_ERROR)
@@ -244,7 +257,7 @@ static int run(struct reader *r)
 int yaml_read(struct slice text, const char *file, yaml_env_fn env, void *arg, struct arena *arena,
               struct yaml **ret, struct err *reterr)
 {
-    struct reader r = {.env = env, .arg = arg, .arena = arena, .err = reterr};
+    struct reader r = {.env = env, .arg = arg, .arena = arena, .text = text, .err = reterr};
     r.file = arena_copy(arena, slice_str(file)).p;
     if (!r.file)
         return err_set(reterr, ERR_LIMIT, "%s: no memory set aside", file);
