@@ -15,6 +15,7 @@ struct bulk {
     uint64_t nanswers, nmessages;
     enum batch_step step;
     bool unanswered; /* some message is to have no answer but the end of the connection */
+    bool begins;     /* with FHS or BHS: a sender that knows of batches */
     struct reply *reply;
     bulk_done_fn done;
     void *arg;
@@ -27,7 +28,7 @@ static bool only_errors(const struct bulk *b)
 
 static bool each(const struct bulk *b)
 {
-    return b->o.framed && b->o.source->conf->ack.batch == SITE_BATCH_EACH;
+    return b->o.framed && (!b->begins || b->o.source->conf->ack.batch == SITE_BATCH_EACH);
 }
 
 /* What stands between VT and FS of each answer. */
@@ -74,11 +75,18 @@ static void on_moved(void *arg)
     loop_timer_start(b->timer, 0);
 }
 
+/* A header may be nothing but its id. */
+static char separator_of(const struct buf *header)
+{
+    return header->n > 3 ? header->p[3] : '|';
+}
+
 /* FHS or BHS of the answer: sender and receiver change places, 12 says which one is answered. */
-static void put_header(struct bulk *b, struct buf *out, struct slice asked, const char *id)
+static void put_header(struct bulk *b, struct buf *out, const struct buf *header, const char *id)
 {
     static const unsigned swapped[] = {5, 6, 3, 4};
-    char sep = asked.n > 3 ? asked.p[3] : '|';
+    struct slice asked = buf_slice(header);
+    char sep = separator_of(header);
     struct slice marks = hl7_batch_field(asked, 2);
     buf_puts(out, id);
     buf_putc(out, sep);
@@ -98,8 +106,9 @@ static void put_header(struct bulk *b, struct buf *out, struct slice asked, cons
 /* The header of a batch as that of a message, so that the batch itself can be answered. */
 static struct slice as_message(const struct bulk *b, struct buf *text)
 {
-    struct slice asked = buf_slice(b->header.n ? &b->header : &b->file);
-    char sep = asked.n > 3 ? asked.p[3] : '|';
+    const struct buf *header = b->header.n ? &b->header : &b->file;
+    struct slice asked = buf_slice(header);
+    char sep = separator_of(header);
     buf_printf(text, "MSH%c", sep);
     for (unsigned i = 2; i <= 7; i++) {
         struct slice value = hl7_batch_field(asked, i);
@@ -143,14 +152,14 @@ static const char *fault_of(const struct bulk *b)
 
 static void put_batch(struct bulk *b, struct buf *out)
 {
-    char sep = b->header.n > 3 ? b->header.p[3] : b->file.n > 3 ? b->file.p[3] : '|';
+    const struct buf *header = b->header.n ? &b->header : &b->file;
     if (b->file.n)
-        put_header(b, out, buf_slice(&b->file), "FHS");
-    put_header(b, out, buf_slice(b->header.n ? &b->header : &b->file), "BHS");
+        put_header(b, out, &b->file, "FHS");
+    put_header(b, out, header, "BHS");
     buf_put(out, buf_slice(&b->answers));
-    buf_printf(out, "BTS%c%llu\r", sep, (unsigned long long)b->nanswers);
+    buf_printf(out, "BTS%c%llu\r", separator_of(header), (unsigned long long)b->nanswers);
     if (b->file.n)
-        buf_printf(out, "FTS%c1\r", b->file.p[3]);
+        buf_printf(out, "FTS%c1\r", separator_of(&b->file));
 }
 
 static void write_answer(struct bulk *b)
@@ -211,6 +220,7 @@ bool bulk_open(const struct bulk_options *o, struct slice bytes, struct reply *r
     if (!b)
         return false;
     *b = (struct bulk){.o = *o, .step = BATCH_MORE, .reply = r, .done = done, .arg = arg};
+    b->begins = hl7_batch_begins(bytes);
     b->batch = (struct batch){.hooks = &hooks,
                               .arg = b,
                               .intake = o->intake,

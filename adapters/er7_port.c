@@ -1,10 +1,10 @@
 #include "er7_port.h"
 
 #include <stdlib.h>
+#include "hl7_charset.h"
 #include "http_server.h"
 #include "listen.h"
 #include "log.h"
-#include "utf8.h"
 
 #define ER7 "application/hl7-v2+er7"
 
@@ -132,28 +132,19 @@ static struct slice declared(struct slice body)
     return charset;
 }
 
-static bool is_utf8(struct slice name)
-{
-    return slice_ieq(name, SLICE("utf-8")) || slice_ieq(name, SLICE("utf8")) ||
-           slice_ieq(name, SLICE("UNICODE UTF-8"));
-}
-
 /* Whether the message is read in the set that the request names: what a message means must not
  * depend on a header that is not kept with it. */
 static bool charset_agrees(const struct er7_port *p, struct slice name, struct slice body)
 {
-    struct slice own = p->source->conf->charset, said = SLICE_ABSENT;
-    bool forced = slice_ends(own, SLICE("!"));
-    if (!slice_present(name))
-        return true;
-    if (forced)
-        own = slice_sub(own, 0, own.n - 1);
-    else
-        said = declared(body);
-    struct slice read_as = said.n ? said : own;
-    if (is_utf8(name))
-        return is_utf8(read_as) || (!read_as.n && utf8_span(body) == body.n);
-    return slice_ieq(read_as, name);
+    return !slice_present(name) ||
+           hl7_charset_agrees(name, declared(body), p->source->conf->charset, body);
+}
+
+/* As it is, not compressed. */
+static bool is_plain(struct http_exchange *x)
+{
+    struct slice coding = slice_trim(http_field(x, "content-encoding"));
+    return coding.n == 0 || slice_ieq(coding, SLICE("identity"));
 }
 
 static void serve(struct http_exchange *x, void *arg)
@@ -168,6 +159,8 @@ static void serve(struct http_exchange *x, void *arg)
         refuse(x, 405, "messages are sent with POST\n");
     } else if (!slice_ieq(media, SLICE(ER7))) {
         refuse(x, 415, "Content-Type must be " ER7 "\n");
+    } else if (!is_plain(x)) {
+        refuse(x, 415, "Content-Encoding: a message is taken as it is\n");
     } else if (!charset_agrees(p, parameter(type, "charset"), http_body(x))) {
         refuse(x, 415,
                "the charset of Content-Type is not the one that the message would be read in: set "

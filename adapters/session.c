@@ -101,7 +101,8 @@ static bool take(struct session *s, enum hl7_frame_result what, const struct hl7
     const struct intake_limit limit = {p->rules.frames.max, "mllp.frame_max"};
     struct reply *r = NULL;
     s->spoke_mllp = true;
-    if (what == HL7_FRAME_WHOLE && hl7_batch_begins(frame->bytes))
+    if (what == HL7_FRAME_WHOLE &&
+        (hl7_batch_begins(frame->bytes) || hl7_batch_several(frame->bytes)))
         r = take_batch(s, frame->bytes);
     else if (what == HL7_FRAME_WHOLE)
         r = intake_message(p->intake, &p->source, &s->to, frame->bytes);

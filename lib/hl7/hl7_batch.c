@@ -109,18 +109,22 @@ static struct slice message_of(struct slice part)
     return slice_make(part.p, n);
 }
 
-static int64_t number_of(struct slice segment)
+/* Whether a trailer says another count than what came; what is no count is wrong, whatever came. */
+static bool miscounts(struct hl7_batch_item *trailer, uint64_t came)
 {
-    int64_t n;
-    return num_i64(slice_trim(hl7_batch_field(segment, 1)), &n) && n >= 0 ? n : -1;
+    struct slice text = slice_trim(hl7_batch_field(trailer->bytes, 1));
+    bool says = text.n && !slice_eq_str(text, "\"\"");
+    int64_t n = -1;
+    bool number = num_i64(text, &n) && n >= 0;
+    trailer->said = number ? n : -1;
+    trailer->came = (int64_t)came;
+    return says && (!number || n != trailer->came);
 }
 
 static void end_batch(struct hl7_batch *b, struct hl7_batch_item *ret)
 {
     if (ret) {
-        ret->said = number_of(ret->bytes);
-        ret->came = (int64_t)b->in_batch;
-        if (ret->said >= 0 && ret->said != ret->came)
+        if (miscounts(ret, b->in_batch))
             b->faults |= HL7_BATCH_COUNT;
     } else if (b->batch_open) {
         b->faults |= HL7_BATCH_NO_END;
@@ -138,9 +142,7 @@ static void end_file(struct hl7_batch *b, struct hl7_batch_item *ret)
 {
     end_batch(b, NULL);
     if (ret) {
-        ret->said = number_of(ret->bytes);
-        ret->came = (int64_t)b->in_file;
-        if (ret->said >= 0 && ret->said != ret->came)
+        if (miscounts(ret, b->in_file))
             b->faults |= HL7_BATCH_FILE_COUNT;
     } else if (b->file_open) {
         b->faults |= HL7_BATCH_NO_FILE_END;
@@ -276,6 +278,28 @@ bool hl7_batch_begins(struct slice bytes)
         from++;
     enum hl7_batch_result what = line_is(bytes.p + from, bytes.n - from);
     return what != HL7_BATCH_MORE && what != HL7_BATCH_MESSAGE;
+}
+
+/* Whether a part begins behind an end of a line that is that character. */
+static bool has_part_behind(struct slice bytes, char end)
+{
+    struct slice rest = bytes;
+    while (slice_present(rest)) {
+        slice_split(&rest, end);
+        if (slice_present(rest) && begins_part(bytes, (size_t)(rest.p - bytes.p)))
+            return true;
+    }
+    return false;
+}
+
+bool hl7_batch_several(struct slice bytes)
+{
+    size_t from = 0;
+    while (from < bytes.n && is_between(bytes.p[from]))
+        from++;
+    bytes = slice_sub(bytes, from, bytes.n);
+    return line_is(bytes.p, bytes.n) == HL7_BATCH_MESSAGE &&
+           (has_part_behind(bytes, '\r') || has_part_behind(bytes, '\n'));
 }
 
 struct slice hl7_batch_field(struct slice segment, unsigned field)

@@ -25,7 +25,7 @@ enum hl7_batch_result {
 };
 
 enum hl7_batch_fault {
-    HL7_BATCH_COUNT = 1 << 0,       /* BTS-1 is not the number of messages that came */
+    HL7_BATCH_COUNT = 1 << 0,       /* BTS-1 is not the number of messages that came, or none */
     HL7_BATCH_FILE_COUNT = 1 << 1,  /* FTS-1 is not the number of batches that came */
     HL7_BATCH_NO_END = 1 << 2,      /* a BHS without its BTS: cut off? */
     HL7_BATCH_NO_FILE_END = 1 << 3, /* an FHS without its FTS: cut off? */
@@ -61,6 +61,9 @@ enum hl7_batch_result hl7_batch_next(struct hl7_batch *b, struct slice *input, b
 enum { HL7_BATCH_ROOM = 16 };
 /* Whether bytes begin as a file or a batch, rather than with a message. */
 bool hl7_batch_begins(struct slice bytes);
+/* Whether bytes begin with a message, and a further part follows: another message without any
+ * header, a trailer. */
+bool hl7_batch_several(struct slice bytes);
 /* A field of a header or trailer, as sent; absent where the segment ends before it. */
 struct slice hl7_batch_field(struct slice segment, unsigned field);
 

@@ -197,6 +197,34 @@ bool hl7_charset_known(struct slice name)
     return find_set(unforced(name)) != NULL;
 }
 
+static bool is_said(const struct set *set)
+{
+    return set && set->kind != KIND_UNSAID;
+}
+
+static bool same_set(const struct set *a, const struct set *b)
+{
+    return a->kind == b->kind && (!a->iconv || strcmp(a->iconv, b->iconv) == 0);
+}
+
+bool hl7_charset_agrees(struct slice name, struct slice msh18, struct slice preset,
+                        struct slice text)
+{
+    const struct set *named = find_set(name), *own = find_set(unforced(preset));
+    bool forced = unforced(preset).n < preset.n, ascii = hl7_utf8_ascii(text) == text.n;
+    const struct set *read_as = forced ? own : find_set(slice_trim(msh18));
+    if (!is_said(read_as) && !forced)
+        read_as = own;
+    if (!is_said(read_as))
+        read_as = find_set(hl7_utf8_valid(text) ? SLICE("UTF8") : SLICE("CP1252"));
+    if (!named)
+        return false;
+    /* Sets of several bytes may give ASCII another meaning (ISO 2022). */
+    if (ascii && named->kind != KIND_MULTI && read_as->kind != KIND_MULTI)
+        return true;
+    return is_said(named) && same_set(named, read_as);
+}
+
 /* What MSH-18 says, and where that says nothing, or nothing that is known, the preset. */
 static const struct set *declared_set(const struct hl7_msg *m, struct slice preset, unsigned *flags)
 {

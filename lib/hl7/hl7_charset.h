@@ -31,6 +31,11 @@ struct hl7_charset {
 /* Whether a name, with or without "!", is one of a set that can be read (ASCII is). */
 bool hl7_charset_known(struct slice name);
 
+/* Whether text that is known to be in the set of that name is read as such in a message with that
+ * MSH-18 of a source with that preset (both may be absent). */
+bool hl7_charset_agrees(struct slice name, struct slice msh18, struct slice preset,
+                        struct slice text);
+
 /* hl7_msg_parse, then the choice of the set; preset (may be absent) is the set of a message that
  * names none or one that is not known; with "!" behind it, of every message. Where the message was
  * converted, *ret_msg is an index over the converted bytes (ret_msg->raw), which lie in the arena.

@@ -80,6 +80,35 @@ class BatchTest(unittest.TestCase):
         self.assertEqual(self.sources(site, 3), ["V1", "V2", "V3"])
         self.assertIn("batch.odd", site.adapter().log())
 
+    def test_a_count_that_is_no_number_is_wrong(self):
+        """Row 74: words, less than none, more than a number can say; nothing said is fine."""
+        site = self.site_of()
+        client = self.client(site)
+        for n, said in enumerate((b"one", b"-1", b"99999999999999999999"), 1):
+            answer = self.ask(client, batch(admit(f"N-{n}", n)).replace(b"BTS|1", b"BTS|" + said))
+            self.assertEqual(acks(answer), [("AA", f"N-{n}"), ("AE", "B77")], said)
+        self.assertEqual(acks(self.ask(client, batch(admit("N-4", 4)).replace(b"BTS|1", b"BTS|"))), [("AA", "N-4")])
+
+    def test_messages_in_one_frame_without_a_header(self):
+        """Row 73: each is taken, and answered in a frame of its own, as this sender knows of no batches."""
+        site = self.site_of()
+        client = self.client(site)
+        client.send(admit("F-1", 1) + admit("F-2", 2) + admit("F-3", 3).replace(b"\r", b"\n"), admit("F-4", 4))
+        answers = [client.receive() for _ in range(4)]
+        self.assertEqual([mllp.field(a, b"MSA", 2) for a in answers], ["F-1", "F-2", "F-3", "F-4"])
+        self.assertTrue(all(a.startswith(b"MSH|") for a in answers))
+        self.assertEqual(self.sources(site, 4), ["V1", "V2", "V3", "V4"])
+
+    def test_headers_that_are_nothing_but_their_id(self):
+        """Row 73: the answer has the usual delimiters, and no byte of anything else."""
+        site = self.site_of()
+        client = self.client(site)
+        for head in (b"FHS\0\0", b"FHS|", b"BHS\0", b"FHS ", b"BHS|^"):
+            answer = self.ask(client, head + b"\r" + admit("H-1", 1))
+            self.assertEqual(acks(answer)[0], ("AA", "H-1"), head)
+            self.assertRegex(answer, rb"\r[BF]TS\|[12]\r$", head)
+            self.assertTrue(answer.isascii(), answer)
+
     def test_one_bad_message_does_not_hold_the_others(self):
         """Row 75: the answers by config: all of them, refusals only, or each by itself."""
         messages = [admit("E-1", 1), merge_of_nobody("E-2"), admit("E-3", 3)]

@@ -23,11 +23,11 @@ class Er7Test(unittest.TestCase):
         site.start("acute")
         return site
 
-    def post(self, body, path="/hl7", method="POST", media=ER7):
+    def post(self, body, path="/hl7", method="POST", media=ER7, **headers):
         """(status, media type, body) of the answer."""
         line = http.client.HTTPConnection("127.0.0.1", self.http, timeout=15)
         self.addCleanup(line.close)
-        line.request(method, path, body, {"Content-Type": media})
+        line.request(method, path, body, {"Content-Type": media, **headers})
         answer = line.getresponse()
         return answer.status, answer.getheader("Content-Type"), answer.read()
 
@@ -52,15 +52,19 @@ class Er7Test(unittest.TestCase):
         """Row 78: what is not 2xx carries no HL7; the charset of Content-Type has to be the one that is read."""
         site = self.site_of()
         good = admit("Q-1", 1)
+        latin = good.replace(b"|UNICODE UTF-8", b"|8859/1") + b"NTE|1||Ren\xe9\r"
+        self.assertNotEqual(latin[:120], good[:120])
         for want, more in ((404, {"path": "/other"}), (405, {"method": "PUT"}), (415, {"media": "text/plain"}),
-                           (415, {"media": ER7 + "; charset=windows-1252"}), (400, {"body": b""}),
+                           (415, {"media": ER7 + "; charset=UTF-8", "body": latin}),
+                           (415, {"Content-Encoding": "gzip"}), (400, {"body": b""}),
                            (413, {"body": good + b"NTE|" + b"x" * 140000})):
             with self.subTest(want, **{k: v for k, v in more.items() if k != "body"}):
                 status, media, body = self.post(**{"body": good, **more})
                 self.assertEqual((status, media), (want, "text/plain; charset=utf-8"))
                 self.assertNotIn(b"MSA", body)
         self.assertEqual(records.rows(site, "acute", "flow.messages"), [])
-        self.assertEqual(self.post(good, media=ER7 + '; charset="UTF-8"')[0], 200)
+        for media, body in (('; charset="UTF-8"', good), ("; charset=us-ascii", good), ("; Charset=ISO-8859-1", latin)):
+            self.assertEqual(self.post(body, media=ER7 + media)[0], 200, media)
 
     def test_try_later(self):
         """Row 78: 503, no HL7, where it cannot be made durable now; the same for a source that is paused."""

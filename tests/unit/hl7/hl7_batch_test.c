@@ -91,7 +91,11 @@ static const struct row {
     {"BHS|^\rMSH|1\rBTS|5\r", "<BHS|^>[MSH|1\r@6]<BTS|5 5/1>", HL7_BATCH_COUNT},
     {"FHS|^\rBHS|^\rMSH|1\rBTS|1\rFTS|3", "<FHS|^><BHS|^>[MSH|1\r@12]<BTS|1 1/1><FTS|3 3/1>",
      HL7_BATCH_FILE_COUNT},
-    {"MSH|1\rBTS|many\r", "[MSH|1\r@0]<BTS|many -1/1>", 0},
+    {"MSH|1\rBTS|many\r", "[MSH|1\r@0]<BTS|many -1/1>", HL7_BATCH_COUNT},
+    {"MSH|1\rBTS|-1\r", "[MSH|1\r@0]<BTS|-1 -1/1>", HL7_BATCH_COUNT},
+    {"FHS|^\rFTS|99999999999999999999\r", "<FHS|^><FTS|99999999999999999999 -1/0>",
+     HL7_BATCH_FILE_COUNT},
+    {"MSH|1\rBTS|\"\"|\rFTS| |\r", "[MSH|1\r@0]<BTS|\"\"| -1/1><FTS| | -1/1>", 0},
     /* line ends, blank lines, a byte order mark, frames of MLLP */
     {"\xEF\xBB\xBFMSH|1\r\nPID|1\r\n\r\n\nMSH|2\n", "[MSH|1\r\nPID|1\r@3][MSH|2\n@20]", 0},
     {"\x0bMSH|1\r\x1c\r\x0bMSH|2\x1c\r\n\x0b"
@@ -165,6 +169,40 @@ START_TEST(fields_of_headers_and_trailers)
 }
 END_TEST
 
+/* row 73: no header at all */
+START_TEST(several_messages_without_a_header)
+{
+    static const struct {
+        const char *text;
+        bool several;
+    } cases[] = {
+        {"MSH|1\rPID|1\rMSH|2\r", true},
+        {"MSH|1\r\nPID|1\r\nMSH|2\r\n", true},
+        {"MSH|1\nMSH|2", true},
+        {"\xEF\xBB\xBF MSH|1\rMSH|2", true},
+        {"MSH|1\rBHS|^\rMSH|2", true},
+        {"MSH|1\rPID|1\rBTS|1", true},
+        {"MSH|1\rBTS", true},
+        {"MSH|1\rPID|1\r", false},
+        {"MSH|1\rPID|MSH|1\rZMSH|1", false},
+        {"MSH|1\rMSHX|1\rMSH\r", false},
+        {"BHS|^\rMSH|1\rMSH|2\r", false},
+        {"junk\rMSH|1\rMSH|2\r", false},
+        {"MSH|1", false},
+        {"MSH", false},
+        {"\r", false},
+        {"", false},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char *exact = sample_exact(slice_str(cases[i].text));
+        ck_assert_msg(hl7_batch_several(slice_make(exact, strlen(cases[i].text))) ==
+                          cases[i].several,
+                      "%s", cases[i].text);
+        free(exact);
+    }
+}
+END_TEST
+
 START_TEST(what_begins_as_a_batch)
 {
     ck_assert(hl7_batch_begins(SLICE("FHS|^")));
@@ -181,6 +219,7 @@ TCase *batch_tests(void)
     tcase_add_loop_test(t, batches_are_taken_apart, 0, sizeof(rows) / sizeof(*rows));
     tcase_add_test(t, hash_of_a_message_too_long);
     tcase_add_test(t, fields_of_headers_and_trailers);
+    tcase_add_test(t, several_messages_without_a_header);
     tcase_add_test(t, what_begins_as_a_batch);
     return t;
 }

@@ -188,6 +188,41 @@ START_TEST(what_a_source_is_set_to)
 }
 END_TEST
 
+/* row 78: the name in Content-Type beside MSH-18, the source's preset and the bytes */
+START_TEST(names_of_one_set_agree)
+{
+    static const struct {
+        const char *name, *msh18, *preset, *text;
+        bool agrees;
+    } rows[] = {
+        {"utf-8", "", "", "abc", true},
+        {"us-ascii", "", "", "abc", true},
+        {"ISO-8859-1", "UNICODE UTF-8", "", "abc", true},
+        {"utf-8", "", "", "\xC3\xA9", true},
+        {"utf-8", "", "", "\xE9", false},
+        {"windows-1252", "", "", "\xE9", true},
+        {"ISO-8859-1", "8859/1", "", "\xE9", true},
+        {"ISO-8859-15", "8859/1", "", "\xE9", false},
+        {"ISO-8859-1", "", "", "\xC3\xA9", false},
+        {"utf-8", "8859/1", "", "\xC3\xA9", false},
+        {"utf-8", "8859/1", "utf-8!", "\xC3\xA9", true},
+        {"iso-8859-15", "", "8859/15", "\xE9", true},
+        {"iso-8859-15", "ASCII", "8859/15", "\xE9", true},
+        {"us-ascii", "", "", "\xE9", false},
+        {"utf-8", "GB 18030-2000", "", "abc", false},
+        {"gb18030", "GB 18030-2000", "", "abc", true},
+        {"utf-16", "", "", "abc", false},
+        {"nonsense", "nonsense", "", "abc", false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        ck_assert_msg(hl7_charset_agrees(slice_str(rows[i].name), slice_str(rows[i].msh18),
+                                         slice_str(rows[i].preset),
+                                         slice_str(rows[i].text)) == rows[i].agrees,
+                      "row %zu: %s", i, rows[i].name);
+    ck_assert(hl7_charset_agrees(SLICE("utf-8"), SLICE_ABSENT, SLICE_ABSENT, SLICE("")));
+}
+END_TEST
+
 START_TEST(plain_messages_are_not_copied)
 {
     static const char text[] = "MSH|^~\\&|A\rPID|||1||RENÉE";
@@ -279,6 +314,7 @@ TCase *charset_tests(void)
     tcase_add_test(t, nul_is_no_text);
     tcase_add_test(t, sets_are_chosen);
     tcase_add_test(t, what_a_source_is_set_to);
+    tcase_add_test(t, names_of_one_set_agree);
     tcase_add_test(t, plain_messages_are_not_copied);
     tcase_add_test(t, no_room);
     tcase_add_test(t, utf8_is_strict);
