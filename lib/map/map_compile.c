@@ -373,28 +373,41 @@ static const struct yaml *find_named(const struct yaml *map, struct slice name)
     return NULL;
 }
 
+/* A trigger that is made as another may have groups of its own, and nothing else. */
+static int check_same(const struct yaml *node, const struct yaml *same, struct err *reterr)
+{
+    unsigned own = 1 + !!yaml_get(node, "split") + !!yaml_get(node, "history");
+    if (node->count == own)
+        return 0;
+    return yaml_err(same, reterr,
+                    "%.*s is made as %.*s, and what stands beside that, but for split: and "
+                    "history:, would not count: lay it over %.*s, or take this out with "
+                    "same_as: ~ and write it all",
+                    SLICE_ARG(node->name), SLICE_ARG(same->text), SLICE_ARG(same->text));
+}
+
 static int compile_trigger(struct map_compiler *c, const struct yaml *all, const struct yaml *node,
                            struct map_trigger *t, struct err *reterr)
 {
+    const struct yaml *groups = node;
     t->name = node->name;
     if (node->kind != YAML_MAP)
         return yaml_err(node, reterr, "a trigger reads {use: […], events: {…}}");
     if (map_compile_keys(node, trigger_keys, reterr) < 0)
         return -1;
     const struct yaml *same = yaml_get(node, "same_as");
-    if (same && node->count > 1)
-        return yaml_err(same, reterr,
-                        "%.*s is made as %.*s, and what stands beside that would not count: lay "
-                        "it over %.*s, or take this out with same_as: ~ and write it all",
-                        SLICE_ARG(node->name), SLICE_ARG(same->text), SLICE_ARG(same->text));
     if (same) {
+        if (check_same(node, same, reterr) < 0)
+            return -1;
         node = find_named(all, same->text);
         if (!node || node->kind != YAML_MAP || yaml_get(node, "same_as"))
             return yaml_err(same, reterr, "same_as: names a trigger that is written out");
+        if (groups->count == 1)
+            groups = node;
     }
     if (compile_common(c, yaml_get(node, "use"), t, reterr) < 0 ||
         compile_require(c, yaml_get(node, "require"), t, reterr) < 0 ||
-        compile_split(c, node, t, reterr) < 0)
+        compile_split(c, groups, t, reterr) < 0)
         return -1;
     const struct yaml *events = yaml_get(node, "events");
     if (!events)

@@ -92,6 +92,28 @@ START_TEST(what_is_wrong_is_told_with_its_place)
 }
 END_TEST
 
+START_TEST(a_trigger_made_as_another_may_have_its_own_groups)
+{
+    struct sample s;
+    sample_open(&s);
+    ck_assert_int_eq(sample_add(&s, base), 0);
+    ck_assert_int_eq(sample_add(&s, "triggers:\n"
+                                    "  A03: {events: {}, split: OBR, history: PV1}\n"
+                                    "  A04: {same_as: A03}\n"
+                                    "  A05: {same_as: A03, split: [SPM, OBR]}\n"
+                                    "  A06: {same_as: A03, split: OBR, history: PID}\n"),
+                     0);
+    ck_assert_msg(sample_compile(&s) == 0, "%s", s.err.text);
+    ck_assert_uint_eq(sample_trigger(&s, "A03")->split.n, 1);
+    ck_assert_uint_eq(sample_trigger(&s, "A04")->split.n, 1);
+    ck_assert_uint_eq(sample_trigger(&s, "A04")->history.at[0], hl7_key(SLICE("PV1")));
+    ck_assert_uint_eq(sample_trigger(&s, "A05")->split.n, 2);
+    ck_assert_uint_eq(sample_trigger(&s, "A05")->history.n, 0);
+    ck_assert_uint_eq(sample_trigger(&s, "A06")->history.at[0], hl7_key(SLICE("PID")));
+    sample_close(&s);
+}
+END_TEST
+
 START_TEST(an_overlay_adds_replaces_and_takes_out)
 {
     struct sample s;
@@ -161,6 +183,7 @@ Suite *map_compile_suite(void)
     TCase *t = tcase_create("compile");
     tcase_add_loop_test(t, what_is_wrong_is_told_with_its_place, 0,
                         (int)(sizeof(wrong) / sizeof(wrong[0])));
+    tcase_add_test(t, a_trigger_made_as_another_may_have_its_own_groups);
     tcase_add_test(t, an_overlay_adds_replaces_and_takes_out);
     tcase_add_test(t, events_of_a_trigger_are_taken_out_one_by_one);
     tcase_add_test(t, a_trigger_taken_out_is_unknown);
