@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "clock.h"
+#include "control_ids.h"
 #include "event_fields.h"
+#include "event_id.h"
 #include "event_retracted.h"
 #include "log.h"
 #include "lost.h"
@@ -32,6 +34,8 @@ struct sent {
     enum { SENT_EMPTY, SENT_FILLING, SENT_UNDER_WAY, SENT_FAILED } state;
     char *prints; /* of the ids in it */
     size_t nprints;
+    char *controls; /* of the control ids */
+    size_t ncontrols;
 };
 struct journey {
     struct journey_options o;
@@ -39,8 +43,10 @@ struct journey {
     struct stream_reader *reader; /* then */
     bool leads, recalled;
     struct seen *seen;
+    struct control_ids *control_ids;
     struct people *people;
     struct arena arena; /* of the event at hand */
+    char published_at[RFC3339_SIZE];
     struct buf out;
     struct event_encoder *encoder;
     struct sent units[UNITS];
@@ -53,7 +59,7 @@ struct journey {
     int64_t tell_at; /* monotonic ms: a failure that goes on is told again then */
     char why[400];   /* of it */
     struct journey_stats stats;
-    struct metric *events;
+    struct metric *events, *control_ids_reused;
     struct series *repeats, *unreadable;
 };
 
@@ -61,13 +67,16 @@ static int open_parts(struct journey *j, struct err *reterr)
 {
     const struct site *site = j->o.site;
     if (seen_open(site->journey.window, (size_t)site->journey.ids_max, &j->seen, reterr) < 0 ||
+        control_ids_open(site->journey.window, (size_t)site->journey.ids_max, &j->control_ids,
+                         reterr) < 0 ||
         people_open((size_t)site->journey.people_max, &j->people, reterr) < 0 ||
         event_encoder_open(&j->out, &j->encoder, reterr) < 0 ||
         recall_open(j->o.stream, clock_wall_ms() - 2 * site->journey.window, &j->recall, reterr) <
             0)
         return -1;
     for (unsigned i = 0; i < UNITS; i++)
-        if (!(j->units[i].prints = malloc((size_t)UNIT_READS * SEEN_PRINT)))
+        if (!(j->units[i].prints = malloc((size_t)UNIT_READS * SEEN_PRINT)) ||
+            !(j->units[i].controls = malloc((size_t)UNIT_READS * CONTROL_ID_PRINT)))
             return err_set(reterr, ERR_NOMEM, "no memory for the journey");
     return 0;
 }
@@ -79,6 +88,10 @@ static void open_metrics(struct journey *j)
         return;
     j->events =
         metrics_counter(m, "weir_events_total", "Events written to flow.events", "type", 256);
+    j->control_ids_reused = metrics_counter(
+        m, "weir_control_ids_reused_total",
+        "Messages with events under a control id that another message of the same sender had",
+        "source", 256);
     j->repeats = metric_of(metrics_counter(m, "weir_events_repeated_total",
                                            "Events dropped because their id was seen", NULL, 1),
                            SLICE_ABSENT);
@@ -124,10 +137,12 @@ void journey_close(struct journey *j)
     for (unsigned i = 0; i < UNITS; i++) {
         unit_fini(&j->units[i].unit);
         free(j->units[i].prints);
+        free(j->units[i].controls);
     }
     buf_fini(&j->out);
     arena_fini(&j->arena);
     people_close(j->people);
+    control_ids_close(j->control_ids);
     seen_close(j->seen);
     free(j);
 }
@@ -151,6 +166,9 @@ static void state_ids(struct sent *s)
 {
     if (s->nprints)
         unit_add(&s->unit, topic_ids, SLICE("ids"), slice_make(s->prints, s->nprints), NULL, 0);
+    if (s->ncontrols)
+        unit_add(&s->unit, topic_ids, SLICE("controls"), slice_make(s->controls, s->ncontrols),
+                 NULL, 0);
 }
 
 /* Whose event it is, and what that changes. */
@@ -184,9 +202,34 @@ static bool is_ahead(struct slice time, struct slice received)
            at - came > DAY_MS;
 }
 
+/* Whether its sender gave the message's control id to another one, too. A revision is no message.
+ */
+static bool control_id_reused(struct journey *j, const struct stream_message *m, struct sent *s,
+                              struct slice id, const struct event *e, int64_t wall_ms)
+{
+    unsigned revision = 0;
+    struct control_id_answer answer;
+    struct control_id c = {.source = m->key,
+                           .app = event_get(e, EV_DATA_ORIGIN_SENDING_APP),
+                           .facility = event_get(e, EV_DATA_ORIGIN_SENDING_FACILITY),
+                           .id = event_get(e, EV_DATA_ORIGIN_CONTROL_ID),
+                           .message = slice_sub(id, 0, EVENT_ID_MESSAGE)};
+    event_id_stem(id, &revision);
+    if (!c.id.n || revision || !slice_present(event_id_type(id)))
+        return false;
+    control_ids_ask(j->control_ids, &c, wall_ms, &answer);
+    if (answer.first) {
+        memcpy(s->controls + s->ncontrols, answer.print, CONTROL_ID_PRINT);
+        s->ncontrols += CONTROL_ID_PRINT;
+        if (answer.reused)
+            series_add(metric_of(j->control_ids_reused, m->key), 1);
+    }
+    return answer.reused;
+}
+
 /* The event as it goes on: what only the journey knows is added. */
-static bool complete(struct journey *j, const struct stream_message *m, enum seen_answer seen,
-                     struct slice published_at, struct event **ret)
+static bool complete(struct journey *j, const struct stream_message *m, struct sent *s,
+                     enum seen_answer seen, int64_t wall_ms, struct event **ret)
 {
     struct err err = {0};
     struct event *e;
@@ -199,11 +242,13 @@ static bool complete(struct journey *j, const struct stream_message *m, enum see
     struct slice received = stream_header_get(m, "received");
     if (received.n)
         event_put(e, EV_RECORDEDTIME, received);
-    event_put(e, EV_DATA_PUBLISHED_AT, published_at);
+    event_put(e, EV_DATA_PUBLISHED_AT, rfc3339_utc(wall_ms, j->published_at));
     if (is_ahead(event_get(e, EV_TIME), received))
         event_push(e, EV_DATA_QUALITY, SLICE("time_ahead"));
     if (seen == SEEN_OLD)
         event_push(e, EV_DATA_QUALITY, SLICE("resend"));
+    if (control_id_reused(j, m, s, stream_header_get(m, "ce_id"), e, wall_ms))
+        event_push(e, EV_DATA_QUALITY, SLICE("control_id_reused"));
     if (slice_eq_str(stream_header_get(m, "history"), "yes"))
         event_push(e, EV_DATA_QUALITY, SLICE("historic_load"));
     buf_reset(&j->out);
@@ -219,13 +264,13 @@ static void count(struct journey *j, struct slice type)
 }
 
 static void publish(struct journey *j, const struct stream_message *m, struct slice id,
-                    enum seen_answer seen, struct unit *u, int64_t wall_ms)
+                    enum seen_answer seen, struct sent *s, int64_t wall_ms)
 {
     struct people_answer who;
     struct event *e = NULL;
-    char now[RFC3339_SIZE];
+    struct unit *u = &s->unit;
     ask_people(j, m, u, &who);
-    bool readable = complete(j, m, seen, rfc3339_utc(wall_ms, now), &e);
+    bool readable = complete(j, m, s, seen, wall_ms, &e);
     struct routed in = {
         .event = e,
         .json = unit_copy(u, readable ? buf_slice(&j->out) : m->value),
@@ -265,7 +310,7 @@ static void take(struct journey *j, const struct stream_message *m, struct sent 
         }
     }
     if (seen != SEEN_REPEAT)
-        publish(j, m, id, seen, &s->unit, wall_ms);
+        publish(j, m, id, seen, s, wall_ms);
     unit_move(&s->unit, group, topic_reported, m->partition, m->offset + 1);
     s->reads++;
 }
@@ -336,6 +381,7 @@ static void on_done(void *arg, const struct err *e)
     s->state = SENT_EMPTY;
     s->reads = 0;
     s->nprints = 0;
+    s->ncontrols = 0;
     j->first = (j->first + 1) % UNITS;
     submit(j);
 }
@@ -394,7 +440,7 @@ static int begin(struct journey *j, struct err *reterr)
 static bool remember(struct journey *j)
 {
     struct err err = {0};
-    enum recall_result got = recall_read(j->recall, j->people, j->seen, &err);
+    enum recall_result got = recall_read(j->recall, j->people, j->seen, j->control_ids, &err);
     if (got == RECALL_END) {
         j->recalled = true;
         if (!j->leads)

@@ -8,7 +8,8 @@
  * Keys (people.h): where an event tells that two keys are one person, it is published to both, the
  * retired one first, with the headers merge and merge-with; delivery waits there. What it must
  * remember of a person stands in flow.state, which is kept for good (key: identity, value: its
- * ordering key, header kind = person); the prints of ids (seen.h) in flow.ids, which ages.
+ * ordering key, header kind = person); the prints of ids (seen.h, key `ids`) and
+ * of control ids (control_ids.h, key `controls`) in flow.ids, which ages.
  *
  * One process leads, of however many there are (stream_lead):
  *   recalls -> standby, which follows flow.state and flow.ids behind the leader

@@ -81,25 +81,28 @@ static int64_t time_of(const struct stream_message *m)
 }
 
 static void take(struct recall *r, const struct stream_message *m, struct people *people,
-                 struct seen *seen)
+                 struct seen *seen, struct control_ids *control_ids)
 {
     if (!is_ids(m->topic)) {
         if (slice_eq_str(stream_header_get(m, "kind"), "person"))
             people_fold(people, m->key, m->value);
     } else if (time_of(m) >= r->ids_from_ms) {
-        seen_fold(seen, m->value, time_of(m));
+        if (slice_eq_str(m->key, "controls"))
+            control_ids_fold(control_ids, m->value, time_of(m));
+        else
+            seen_fold(seen, m->value, time_of(m));
     }
     note_place(r, m);
 }
 
 enum recall_result recall_read(struct recall *r, struct people *people, struct seen *seen,
-                               struct err *reterr)
+                               struct control_ids *control_ids, struct err *reterr)
 {
     struct stream_message m;
     for (unsigned n = 0; n < READS; n++) {
         switch (stream_next(r->reader, &m, reterr)) {
         case STREAM_GOT:
-            take(r, &m, people, seen);
+            take(r, &m, people, seen, control_ids);
             break;
         case STREAM_NONE:
             return stream_caught_up(r->reader) ? RECALL_END : RECALL_WAIT;

@@ -1,11 +1,12 @@
 /* recall.h - what the journey remembers, read from the stream: flow.state (people.h) and flow.ids
- * (seen.h). Followed for as long as another process leads, so that little is left to be read when
- * this one takes over.
+ * (seen.h, control_ids.h). Followed for as long as another process leads, so that little is left to
+ * be read when this one takes over.
  *
- * A recall owns its reader; people and seen are borrowed for the call. Nothing blocks. */
+ * A recall owns its reader; what it fills is borrowed for the call. Nothing blocks. */
 #ifndef WEIR_RECALL_H
 #define WEIR_RECALL_H
 
+#include "control_ids.h"
 #include "people.h"
 #include "seen.h"
 #include "stream.h"
@@ -26,7 +27,7 @@ enum recall_result {
 };
 /* Takes a bounded number of records. */
 enum recall_result recall_read(struct recall *r, struct people *people, struct seen *seen,
-                               struct err *reterr);
+                               struct control_ids *control_ids, struct err *reterr);
 /* RECALL_END means from now on what is durable at this moment; what is known is not read again. */
 int recall_anew(struct recall *r, struct err *reterr);
 

@@ -1,9 +1,5 @@
-/* seen.h - which event ids were seen: what a repeat is known by.
- *
- * An id is kept as 14 bytes of its SHA-256 and the hour it was seen. One table in small shards,
- * each cleaned when it fills, so that no event waits for a large one: what is older than twice the
- * window goes first, then, where the configured maximum is too small for the window, the oldest
- * hours. */
+/* seen.h - which event ids were seen: what a repeat is known by. An id is kept as 14 bytes of its
+ * SHA-256 and the hour it was seen (prints.h). */
 #ifndef WEIR_SEEN_H
 #define WEIR_SEEN_H
 

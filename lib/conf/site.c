@@ -109,7 +109,8 @@ static const struct conf_option journey_options[] = {
      .help = "A repeat of an event within this time is dropped; a later one passes, marked "
              "`resend`."},
     {"ids_max", CONF_INT, ROW(journey.ids_max), "20000000", 1000, 0,
-     .help = "Event ids held in memory for that; at this number the oldest go early."},
+     .help = "Event ids held in memory for that, and as many control ids, by which one used again "
+             "is flagged (`control_id_reused`); at this number the oldest go early."},
     {"people_max", CONF_INT, ROW(journey.people_max), "5000000", 1000, 0,
      .help = "People held in memory."},
 };

@@ -97,7 +97,7 @@ TABLE = {
     59: ("MSH-9 in part", "EVN-1 where MSH-9 has no trigger; AR 201 or 101 where neither has"),
     60: ("No MSH-10", "one is made from the bytes, flagged `no_control_id`"),
     61: ("The same message again", "the same answer, the same event ids, no second event"),
-    62: ("The same MSH-10 for other bytes", "another message"),
+    62: ("The same MSH-10 for other bytes", "another message; its events are flagged `control_id_reused` by the broker, and it is counted for its source"),
     63: ("The same message while the first is being stored", "each is answered, one event"),
     64: ("The process or the machine dies", "what was acknowledged is there; the rest is sent again"),
     65: ("MSH-13 = 0: a link starts", "AA, as any message. " + SEQUENCE),

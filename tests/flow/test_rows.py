@@ -237,12 +237,19 @@ class RowsTest(unittest.TestCase):
             self.assertIn(doubt, event)
 
     def test_control_id_used_again(self):
-        """Row 62: other bytes are another message."""
-        self.start()
+        """Row 62: other bytes are another message, and the later one says so; a repeat of either is a repeat."""
+        self.site.config["consumers"]["file"] = kit.file_consumer(self.site.path("all.ndjson"))
+        self.start("acute", "broker")
         client = self.client()
-        for n in (1, 2):
+        for n in (1, 2, 1, 2):
             self.assertEqual(client.ask(admit("same", n))[:2], ("AA", "same"))
-        self.assertEqual(len({h["ce_id"] for h, _ in records.rows(self.site, "acute", "flow.reported")}), 2)
+        self.assertEqual(client.ask(admit("after", 3))[0], "AA")
+        self.assertEqual(len({h["ce_id"] for h, _ in records.rows(self.site, "acute", "flow.reported")}), 3)
+        file = kit.Ndjson(self.site.path("all.ndjson"),
+                          lambda e: (e["data"]["origin"]["control_id"], "control_id_reused" in e["data"].get("quality", [])))
+        kit.wait_until(lambda: ("after", False) in file.update(), 15, "what came after is delivered")
+        self.assertEqual(file.update(), [("same", False), ("same", True), ("after", False)])
+        self.assertEqual(self.site.broker().metric("weir_control_ids_reused_total", source="pas"), 1)
 
     def test_repeats_at_the_same_moment(self):
         """Row 63: each is answered, one event comes of it."""

@@ -156,6 +156,67 @@ START_TEST(copied_ids_have_the_age_that_they_say)
 }
 END_TEST
 
+/* Ids as adapters make them: 22 bytes name the message. */
+#define MESSAGE_A "AAAAAAAAAAAAAAAAAAAAAA-"
+#define MESSAGE_B "BBBBBBBBBBBBBBBBBBBBBB-"
+#define MESSAGE_C "CCCCCCCCCCCCCCCCCCCCCC-"
+#define ADMIT "patient.admitted-"
+
+static void report_from(const char *id, const char *facility, const char *control_id)
+{
+    char data[200];
+    snprintf(data, sizeof(data),
+             "{\"origin\":{\"control_id\":\"%s\",\"sending_app\":\"PAS\","
+             "\"sending_facility\":\"%s\"}}",
+             control_id, facility);
+    bed_report(&b, id, "P", NULL, NULL, data);
+}
+
+/* Which of the events are flagged: "-" or "r" for each. */
+static void assert_reused(const char *want)
+{
+    struct bed_record r[16];
+    char got[17] = "";
+    unsigned n = bed_read(&b, "flow.events", r, 16);
+    for (unsigned i = 0; i < n; i++)
+        got[i] = slice_has(r[i].value, "control_id_reused") ? 'r' : '-';
+    ck_assert_str_eq(got, want);
+}
+
+/* Row 62: every event of the second message says so, none of the first, also of a repeat. */
+START_TEST(a_control_id_used_again_is_flagged)
+{
+    report_from(MESSAGE_A ADMIT "1", "RZZ", "C1");
+    report_from(MESSAGE_A "emergency.departed-1", "RZZ", "C1");
+    report_from(MESSAGE_B ADMIT "1", "RZZ", "C1");
+    bed_run(&b);
+    report_from(MESSAGE_B ADMIT "2", "RZZ", "C1");
+    report_from(MESSAGE_A ADMIT "1", "RZZ", "C1"); /* a repeat: dropped */
+    report_from(MESSAGE_B ADMIT "1.r1", "RZZ", "C1");
+    report_from(MESSAGE_C ADMIT "1", "RYY", "C1"); /* another behind the same router */
+    report_from(MESSAGE_C ADMIT "2", "RYY", "C2");
+    bed_run(&b);
+    assert_reused("--rr---");
+}
+END_TEST
+
+START_TEST(control_ids_are_known_after_a_restart)
+{
+    report_from(MESSAGE_A ADMIT "1", "RZZ", "C1");
+    report_from(MESSAGE_B ADMIT "1", "RZZ", "C1");
+    bed_run(&b);
+    bed_restart(&b);
+    report_from(MESSAGE_B ADMIT "2", "RZZ", "C1");
+    report_from(MESSAGE_C ADMIT "1", "RZZ", "C1");
+    bed_run(&b);
+    assert_reused("-rrr");
+    b.now += (int64_t)74 * 3600 * 1000; /* counters do begin anew some day */
+    report_from(MESSAGE_A ADMIT "2", "RZZ", "C1");
+    bed_run(&b);
+    assert_reused("-rrr-");
+}
+END_TEST
+
 START_TEST(receipt_and_clock_are_added)
 {
     struct bed_record r[2];
@@ -313,6 +374,8 @@ Suite *journey_suite(void)
     tcase_add_test(c, a_standby_takes_over);
     tcase_add_test(c, units_that_never_became_durable_are_made_by_the_next);
     tcase_add_test(c, older_than_the_window_passes_flagged);
+    tcase_add_test(c, a_control_id_used_again_is_flagged);
+    tcase_add_test(c, control_ids_are_known_after_a_restart);
     tcase_add_test(c, receipt_and_clock_are_added);
     tcase_add_loop_test(c, a_time_more_than_a_day_ahead_is_flagged, 0, TIMES);
     tcase_add_test(c, first_identity_gives_the_key_for_good);

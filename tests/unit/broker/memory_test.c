@@ -1,6 +1,7 @@
 /* What the journey remembers: ids seen, ordering keys. */
 #include <stdio.h>
 #include "broker_suites.h"
+#include "control_ids.h"
 #include "kit.h"
 #include "people.h"
 #include "seen.h"
@@ -63,6 +64,60 @@ START_TEST(seen_is_bounded_and_forgets_the_oldest)
     }
     ck_assert_int_gt(kept, 990);
     seen_close(s);
+}
+END_TEST
+
+/* A part that is shifted into its neighbour is another sender. */
+START_TEST(control_ids_are_those_of_a_sender)
+{
+    const struct control_id ids[] = {
+        {SLICE("pas"), SLICE("AB"), SLICE("C"), SLICE("1"), SLICE("m1")},
+        {SLICE("pas"), SLICE("A"), SLICE("BC"), SLICE("1"), SLICE("m2")},
+        {SLICE("pas"), SLICE_ABSENT, SLICE("ABC"), SLICE("1"), SLICE("m3")},
+        {SLICE("ris"), SLICE("AB"), SLICE("C"), SLICE("1"), SLICE("m4")},
+        {SLICE("pas"), SLICE("AB"), SLICE("C"), SLICE("2"), SLICE("m5")},
+    };
+    struct control_ids *c;
+    struct control_id_answer answer;
+    struct err err;
+    ck_assert_int_eq(control_ids_open(72 * (int64_t)HOUR, 1000, &c, &err), 0);
+    for (unsigned round = 0; round < 2; round++)
+        for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+            control_ids_ask(c, &ids[i], start, &answer);
+            ck_assert(!answer.reused && answer.first == (round == 0));
+        }
+    struct control_id other = ids[0];
+    other.message = SLICE("m6");
+    control_ids_ask(c, &other, start + 72 * (int64_t)HOUR, &answer);
+    ck_assert(answer.reused && answer.first);
+    control_ids_ask(c, &other, start + 72 * (int64_t)HOUR, &answer);
+    ck_assert(answer.reused && !answer.first);
+    other = ids[1];
+    other.message = SLICE("m7");
+    control_ids_ask(c, &other, start + 73 * (int64_t)HOUR, &answer);
+    ck_assert(!answer.reused && answer.first);
+    ck_assert_uint_eq(control_ids_count(c), 5);
+    control_ids_close(c);
+}
+END_TEST
+
+START_TEST(control_ids_are_bounded)
+{
+    struct control_ids *c;
+    struct control_id_answer answer;
+    struct err err;
+    char id[32];
+    enum { MAX = 8192, IDS = 60000 };
+    ck_assert_int_eq(control_ids_open(72 * (int64_t)HOUR, MAX, &c, &err), 0);
+    for (int i = 0; i < IDS; i++) {
+        snprintf(id, sizeof(id), "%d", i);
+        struct control_id one = {
+            .source = SLICE("pas"), .id = slice_str(id), .message = SLICE("m")};
+        control_ids_ask(c, &one, start + (int64_t)i * 1000, &answer);
+        ck_assert(answer.first && !answer.reused);
+    }
+    ck_assert_uint_le(control_ids_count(c), MAX);
+    control_ids_close(c);
 }
 END_TEST
 
@@ -161,6 +216,8 @@ Suite *memory_suite(void)
     tcase_add_test(c, seen_within_the_window);
     tcase_add_test(c, seen_is_folded);
     tcase_add_test(c, seen_is_bounded_and_forgets_the_oldest);
+    tcase_add_test(c, control_ids_are_those_of_a_sender);
+    tcase_add_test(c, control_ids_are_bounded);
     tcase_add_test(c, people_are_bounded);
     tcase_add_test(c, people_are_folded_as_written);
     tcase_add_test(c, a_merge_of_many_is_written_down_whole);
