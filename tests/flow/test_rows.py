@@ -249,7 +249,7 @@ class RowsTest(unittest.TestCase):
                           lambda e: (e["data"]["origin"]["control_id"], "control_id_reused" in e["data"].get("quality", [])))
         kit.wait_until(lambda: ("after", False) in file.update(), 15, "what came after is delivered")
         self.assertEqual(file.update(), [("same", False), ("same", True), ("after", False)])
-        self.assertEqual(self.site.broker().metric("weir_control_ids_reused_total", source="pas"), 1)
+        self.assertEqual(self.site.broker().metric("weir_control_ids_reused_total", source="test-pas"), 1)
 
     def test_repeats_at_the_same_moment(self):
         """Row 63: each is answered, one event comes of it."""
