@@ -67,10 +67,20 @@ static int lock(struct folder *f, struct err *reterr)
     return 0;
 }
 
+/* What is in the way is tried again, and told once a minute. */
+static void tell(struct folder *f, const char *what, const char *why)
+{
+    int64_t now = loop_now(f->loop);
+    if (now < f->quiet_until)
+        return;
+    log_line(LOG_ERROR, "alarm.folder", "source=%.*s %s: %s", SLICE_ARG(f->source->conf->name),
+             what, why);
+    f->quiet_until = now + QUIET_MS;
+}
+
 static bool open_dirs(struct folder *f)
 {
     struct err err = {0};
-    int64_t now = loop_now(f->loop);
     if (f->lock >= 0)
         return true;
     if (open_dir(AT_FDCWD, conf_of(f)->path.p, &f->in, &err) == 0 &&
@@ -81,10 +91,7 @@ static bool open_dirs(struct folder *f)
         f->quiet_until = 0;
         return true;
     }
-    if (now >= f->quiet_until)
-        log_line(LOG_ERROR, "alarm.folder", "source=%.*s not read: %s",
-                 SLICE_ARG(f->source->conf->name), err.text);
-    f->quiet_until = now >= f->quiet_until ? now + QUIET_MS : f->quiet_until;
+    tell(f, "not read", err.text);
     close_dirs(f);
     return false;
 }
@@ -163,11 +170,8 @@ static bool begin(struct folder *f)
         err_set(&err, ERR_IO, "%s", strerror(errno));
     else if (folder_file_open(&f->file, &o, fd, &err) == 0)
         f->reading = true;
-    if (!f->reading && loop_now(f->loop) >= f->quiet_until) {
-        log_line(LOG_ERROR, "alarm.folder", "source=%.*s a file in work/ cannot be read: %s",
-                 SLICE_ARG(f->source->conf->name), err.text);
-        f->quiet_until = loop_now(f->loop) + QUIET_MS;
-    }
+    if (!f->reading)
+        tell(f, "a file in work/ cannot be read", err.text);
     return f->reading;
 }
 
@@ -175,9 +179,13 @@ static bool next_file(struct folder *f)
 {
     if (find(f, f->work, true, f->name))
         return begin(f);
-    if (!find(f, f->in, false, f->name) ||
-        renameat2(f->in, f->name, f->work, f->name, RENAME_NOREPLACE) < 0)
+    if (!find(f, f->in, false, f->name))
         return false;
+    if (renameat2(f->in, f->name, f->work, f->name, RENAME_NOREPLACE) < 0) {
+        if (errno != ENOENT) /* else somebody took it back */
+            tell(f, "a file cannot be moved into work/", strerror(errno));
+        return false;
+    }
     fsync(f->work);
     fsync(f->in);
     return begin(f);
@@ -211,10 +219,7 @@ static bool put_away(struct folder *f, int to, const struct folder_report *repor
             break;
         }
     }
-    if (loop_now(f->loop) >= f->quiet_until)
-        log_line(LOG_ERROR, "alarm.folder", "source=%.*s a file cannot be moved out of work/: %s",
-                 SLICE_ARG(f->source->conf->name), err.text);
-    f->quiet_until = loop_now(f->loop) + QUIET_MS;
+    tell(f, "a file cannot be moved out of work/", err.text);
     return false;
 }
 

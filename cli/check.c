@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "consumer_kind.h"
+#include "folder_check.h"
 #include "options.h"
 #include "proc_stream.h"
 #include "proc_tls.h"
@@ -57,6 +58,8 @@ static int check_sources(const struct site *site, struct err *reterr)
     for (unsigned i = 0; i < site->nsources; i++) {
         struct translator *t;
         if (check_tls(&site->sources[i].mllp.tls, reterr) < 0)
+            return -1;
+        if (site->sources[i].has_folder && folder_check(&site->sources[i], reterr) < 0)
             return -1;
         if (translate_open(site, &site->sources[i], site_maps_dir(site), &t, reterr) < 0)
             return -1;
@@ -143,8 +146,8 @@ const struct verb verb_check = {
     .summary = "is the configuration right? says file, line and column where not",
     .help = "Use: weir check [FILE ...]\n\n"
             "Reads the configuration, its secrets, certificates, tables, maps, rules and "
-            "keep-lists; says which certificate ends soon. Exit code 78 when something is wrong, "
-            "with file:line:column\n"
+            "keep-lists; says which certificate ends soon, and whether a drop folder is there and "
+            "may be written. Exit code 78 when something is wrong, with file:line:column\n"
             "and what would be right. Starts nothing and opens no port.\n\n"
             "Example: weir check config/weir.yaml\n",
     .run = run,

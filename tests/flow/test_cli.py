@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -71,6 +72,14 @@ class WithoutProcesses(unittest.TestCase):
         self.assertEqual(done.returncode, 78)
         self.assertRegex(done.stderr, r"weir\.yaml:\d+:\d+: ")
         self.assertIn("patient.admitted", done.stderr)
+
+    def test_a_drop_folder_is_looked_at(self):
+        drop = self.site.path("drop")
+        self.site.config["sources"]["test-pas"]["folder"] = {"path": drop}
+        self.refused_at_its_place("there is no folder " + drop)
+        os.mkdir(drop)
+        self.assertIn("fine", self.site.weir("check").stdout)
+        self.assertEqual(os.listdir(drop), [])
 
     def test_every_file_is_checked(self):
         done = subprocess.run([kit.program("weir"), "check", self.site.path("none.yaml"), self.site.config_path, self.site.path("gone.yaml")],
@@ -404,6 +413,25 @@ class WithProcesses(unittest.TestCase):
 
 
 class TheExampleRunsAsItIs(unittest.TestCase):
+    def test_its_other_sources_are_right_too(self):
+        """Those that stand in it as comments."""
+        with tempfile.TemporaryDirectory(prefix="weir-example-") as folder:
+            shutil.copytree(os.path.join(kit.TOP, "config"), folder + "/config")
+            os.makedirs(folder + "/data/pas-history")
+            path = folder + "/config/weir.yaml"
+            with open(path, encoding="utf-8") as f:
+                head, sources, rest = re.split(r"^(sources:.*?)(?=^routes:)", f.read(), flags=re.M | re.S)
+            with open(path, "w", encoding="utf-8") as f:
+                f.write(head + re.sub(r"^  # ", "  ", sources, flags=re.M) + rest)
+            env = dict(os.environ, WEIR_DATA=folder + "/data", WEIR_MAPS=os.path.join(kit.TOP, "adapters"), WEIR_KEYS=folder)
+            for key in ("pseudonym.key", "audit.key"):
+                with open(os.path.join(folder, key), "w", encoding="ascii") as f:
+                    f.write("a key of the tests, of no use elsewhere")
+                os.chmod(os.path.join(folder, key), 0o600)
+            done = subprocess.run([kit.program("weir"), "check", path], env=env, capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertRegex(done.stdout, r"[3-9] sources")
+
     def test_keys_are_made_once_and_never_replaced(self):
         with tempfile.TemporaryDirectory(prefix="weir-example-") as folder:
             env = dict(os.environ, WEIR_DATA=folder + "/data", WEIR_KEYS=folder + "/keys", WEIR_DEMO_PORT=str(kit.free_port()))

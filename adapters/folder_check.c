@@ -1,0 +1,72 @@
+#include "folder_check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* *ret_fd is to be closed; -1: there is none of that name, which is told where it has to be. */
+static int open_dir(const struct yaml *node, int at, const char *name, int *ret_fd,
+                    struct err *reterr)
+{
+    *ret_fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*ret_fd >= 0)
+        return 0;
+    if (errno == ENOENT)
+        return at == AT_FDCWD ? yaml_err(node, reterr,
+                                         "there is no folder %s: make it, and give it to the user "
+                                         "that weir runs as",
+                                         name)
+                              : 0;
+    if (errno == ENOTDIR || errno == ELOOP)
+        return yaml_err(node, reterr, "%s is no folder", name);
+    return yaml_err(node, reterr, "%s cannot be read: %s", name, strerror(errno));
+}
+
+static int check_rights(const struct yaml *node, int fd, const char *name, struct err *reterr)
+{
+    if (faccessat(fd, ".", R_OK | W_OK | X_OK, AT_EACCESS) == 0)
+        return 0;
+    return yaml_err(node, reterr, "user %u may not take files out of %s: %s", (unsigned)geteuid(),
+                    name, strerror(errno));
+}
+
+/* A file is claimed by a rename into work/ and moved on by another. */
+static int check_part(const struct yaml *node, int in, dev_t device, const char *name,
+                      struct err *reterr)
+{
+    struct stat st;
+    int fd, result;
+    if (open_dir(node, in, name, &fd, reterr) < 0)
+        return -1;
+    if (fd < 0)
+        return 0;
+    if (fstat(fd, &st) < 0)
+        result = yaml_err(node, reterr, "%s: %s", name, strerror(errno));
+    else if (st.st_dev != device)
+        result =
+            yaml_err(node, reterr,
+                     "%s/ in it is on another file system: a file cannot be renamed into it", name);
+    else
+        result = check_rights(node, fd, name, reterr);
+    close(fd);
+    return result;
+}
+
+int folder_check(const struct site_source *source, struct err *reterr)
+{
+    static const char *const parts[] = {"work", "done", "bad"};
+    const struct yaml *node = yaml_get(source->folder_node, "path");
+    const char *path = source->folder.path.p;
+    struct stat st;
+    int in, result;
+    if (open_dir(node, AT_FDCWD, path, &in, reterr) < 0)
+        return -1;
+    result = check_rights(node, in, path, reterr);
+    if (result == 0 && fstat(in, &st) < 0)
+        result = yaml_err(node, reterr, "%s: %s", path, strerror(errno));
+    for (unsigned i = 0; result == 0 && i < sizeof(parts) / sizeof(parts[0]); i++)
+        result = check_part(node, in, st.st_dev, parts[i], reterr);
+    close(in);
+    return result;
+}
