@@ -296,15 +296,113 @@ static const struct hl7_segment *find_nth(const struct hl7_msg *m, uint32_t key,
     return NULL;
 }
 
+/* What was looked for: a segment's key, with its number where one was written; or a path with a
+ * test. */
+typedef uint64_t wanted_t;
+#define WANTED_PATH ((wanted_t)1 << 63)
+
+enum { FOUND_SLOTS = 128, FOUND_MAX = 96 };
+
+struct hl7_found {
+    struct {
+        wanted_t wanted; /* 0: free */
+        const struct hl7_segment *segment;
+    } slots[FOUND_SLOTS];
+    unsigned n;
+    uint64_t read;
+};
+
+struct hl7_found *hl7_found_make(struct arena *arena)
+{
+    return arena_zalloc(arena, 1, sizeof(struct hl7_found));
+}
+
+/* The slot of that, or the free one that it would have. */
+static unsigned slot_of(const struct hl7_found *f, wanted_t wanted)
+{
+    unsigned i = (unsigned)((wanted * 0x9e3779b97f4a7c15U) >> 57);
+    while (f->slots[i].wanted && f->slots[i].wanted != wanted)
+        i = (i + 1) % FOUND_SLOTS;
+    return i;
+}
+
+static void remember(struct hl7_found *f, wanted_t wanted, const struct hl7_segment *s)
+{
+    unsigned i = slot_of(f, wanted);
+    if (f->slots[i].wanted || f->n == FOUND_MAX)
+        return;
+    f->slots[i].wanted = wanted;
+    f->slots[i].segment = s;
+    f->n++;
+}
+
+static bool recall(const struct hl7_found *f, wanted_t wanted, const struct hl7_segment **ret)
+{
+    unsigned i = slot_of(f, wanted);
+    *ret = f->slots[i].segment;
+    return f->slots[i].wanted != 0;
+}
+
+static const struct hl7_segment *find_in(const struct hl7_msg *m, const struct hl7_scope *scope,
+                                         uint32_t key, const struct hl7_path *p)
+{
+    wanted_t wanted = p ? WANTED_PATH | (uintptr_t)p : key;
+    const struct hl7_segment *s;
+    if (scope->found && wanted && recall(scope->found, wanted, &s))
+        return s;
+    s = find_within(m, *scope, key, p);
+    if (scope->found && wanted)
+        remember(scope->found, wanted, s);
+    return s;
+}
+
+/* In front of all groups; that of the message where there are none. */
+static const struct hl7_scope *outermost(const struct hl7_scope *scope)
+{
+    while (scope->above)
+        scope = scope->above;
+    return scope;
+}
+
+static void count_read(const struct hl7_scope *scope, const struct hl7_segment *s)
+{
+    struct hl7_found *f = scope->above ? outermost(scope)->found : NULL;
+    if (f && s)
+        f->read += s->bytes.n;
+}
+
+uint64_t hl7_scope_read(struct hl7_scope scope)
+{
+    const struct hl7_found *f = outermost(&scope)->found;
+    return f ? f->read : 0;
+}
+
 static const struct hl7_segment *find_above(const struct hl7_msg *m, struct hl7_scope scope,
                                             uint32_t key, const struct hl7_path *p)
 {
-    for (;;) {
-        const struct hl7_segment *s = find_within(m, scope, key, p);
-        if (s || !scope.above)
-            return s;
-        scope = *scope.above;
+    const struct hl7_segment *s = find_in(m, &scope, key, p);
+    if (s || !scope.above)
+        return s;
+    for (const struct hl7_scope *above = scope.above; above && !s; above = above->above)
+        s = find_in(m, above, key, p);
+    count_read(&scope, s);
+    return s;
+}
+
+/* Of the whole message, whatever the group. */
+static const struct hl7_segment *find_numbered(const struct hl7_path *p, const struct hl7_msg *m,
+                                               const struct hl7_scope *scope)
+{
+    struct hl7_found *f = outermost(scope)->found;
+    wanted_t wanted = (wanted_t)p->segment << 24 | p->key;
+    const struct hl7_segment *s;
+    if (!f || !recall(f, wanted, &s)) {
+        s = find_nth(m, p->key, p->segment);
+        if (f)
+            remember(f, wanted, s);
     }
+    count_read(scope, s);
+    return s;
 }
 
 const struct hl7_segment *hl7_scope_segment(const struct hl7_msg *m, struct hl7_scope scope,
@@ -317,7 +415,7 @@ static const struct hl7_segment *find_segment(const struct hl7_path *p, const st
                                               struct hl7_scope scope)
 {
     if (p->segment)
-        return find_nth(m, p->key, p->segment);
+        return find_numbered(p, m, &scope);
     return find_above(m, scope, p->key, p->tested ? p : NULL);
 }
 

@@ -29,7 +29,17 @@ int hl7_path_compile(struct slice text, struct arena *arena, const struct hl7_pa
 struct hl7_scope {
     uint32_t first, end;           /* segments [first, end); end 0 = all */
     const struct hl7_scope *above; /* what this group belongs to, without its groups; NULL: none */
+    struct hl7_found *found;       /* what was looked for in it; NULL: it is searched each time */
 };
+
+/* Remembers which segments of a scope were found, and that some are not there, so that a thousand
+ * groups do not search what stands in front of them a thousand times. The outermost scope of a
+ * group also remembers what is looked for in the whole message: OBX[2]. In the arena; NULL without
+ * memory. For one message. */
+struct hl7_found *hl7_found_make(struct arena *arena);
+/* Bytes of segments that groups were given out of what they belong to, or out of the whole message:
+ * what is read once for each group. 0 where its outermost scope remembers nothing. */
+uint64_t hl7_scope_read(struct hl7_scope scope);
 
 /* The first segment of that id (hl7_key) in the scope or above it; NULL where there is none. */
 const struct hl7_segment *hl7_scope_segment(const struct hl7_msg *m, struct hl7_scope scope,

@@ -26,15 +26,20 @@ static int level_of(const struct map_keys *keys, uint32_t key)
     return -1;
 }
 
+/* For what is short it is quicker to look. */
+enum { SHORT = 32 };
+
 static struct hl7_scope *keep(struct grouping *g, uint32_t first, uint32_t end,
                               const struct hl7_scope *above)
 {
     struct hl7_scope *kept = arena_alloc(g->arena, sizeof(*kept));
+    bool remembers = !above || end - first > SHORT;
     if (kept)
-        *kept = (struct hl7_scope){first, end, above};
-    else
-        err_set(g->err, ERR_NOMEM, "no memory for the groups of a message");
-    return kept;
+        *kept = (struct hl7_scope){first, end, above, remembers ? hl7_found_make(g->arena) : NULL};
+    if (kept && (!remembers || kept->found))
+        return kept;
+    err_set(g->err, ERR_NOMEM, "no memory for the groups of a message");
+    return NULL;
 }
 
 /* A segment of that level ends what was open on it and below. */
@@ -48,6 +53,8 @@ static int close_levels(struct grouping *g, unsigned level, uint32_t end)
                                "more than %d patients, orders or records in one message",
                                MAP_GROUPS_MAX);
             o->scope.end = end;
+            if (end - o->scope.first > SHORT)
+                o->scope.found = hl7_found_make(g->arena);
             g->groups[g->n++] = o->scope;
         }
         *o = (struct opened){0};
@@ -79,7 +86,7 @@ static int open_level(struct grouping *g, unsigned level, uint32_t at)
     const struct hl7_scope *belongs = above(g, level, at);
     if (!belongs)
         return -1;
-    g->levels[level] = (struct opened){.open = true, .scope = {at, 0, belongs}};
+    g->levels[level] = (struct opened){.open = true, .scope = {at, 0, belongs, NULL}};
     return 0;
 }
 
@@ -115,7 +122,9 @@ int map_groups_find(const struct map_trigger *trigger, const struct hl7_msg *m, 
     if (trigger->split.n && group(&g, &end) < 0)
         return -1;
     if (g.n <= 1) {
-        g.groups[0] = (struct hl7_scope){0, end, NULL};
+        g.groups[0] = (struct hl7_scope){.end = end};
+        if (m->nsegments > SHORT)
+            g.groups[0].found = hl7_found_make(arena);
         g.n = 1;
     }
     *ret = (struct map_groups){.at = g.groups, .n = g.n};

@@ -5,7 +5,10 @@
 
 #include "map_model.h"
 
-enum { MAP_GROUPS_MAX = 1000 };
+enum {
+    MAP_GROUPS_MAX = 1000,
+    MAP_SHARED_MAX = 256 << 20, /* bytes that the groups of a message may read of what they share */
+};
 
 struct map_groups {
     const struct hl7_scope *at; /* in the arena, in the order of the message; at least one */

@@ -237,6 +237,18 @@ static bool reserve(struct work *w, unsigned more)
     return true;
 }
 
+/* What stands in front of the groups is long, and they are many. */
+static bool reads_too_much(struct work *w)
+{
+    if (hl7_scope_read(w->run.scope) <= MAP_SHARED_MAX)
+        return false;
+    work_refuse(w, (struct translate_reason){
+                       .code = 104,
+                       .text = SLICE("what its patients, orders or records share is too long to be "
+                                     "read for each of so many")});
+    return true;
+}
+
 /* From now on paths look at the group. */
 static void enter_group(struct work *w, const struct map_groups *groups, unsigned i)
 {
@@ -256,7 +268,7 @@ bool work_run(struct work *w)
         return work_refuse_long(w), false;
     for (unsigned i = 0; i < groups.n; i++) {
         enter_group(w, &groups, i);
-        if (check_requirements(w, w->run.nth) && !run_group(w, w->run.nth))
+        if ((check_requirements(w, w->run.nth) && !run_group(w, w->run.nth)) || reads_too_much(w))
             return false;
     }
     w->understood = true;

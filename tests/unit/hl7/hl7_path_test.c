@@ -151,7 +151,8 @@ START_TEST(a_scope_keeps_patients_apart)
 {
     struct sample s;
     sample_open(&s, SLICE("MSH|^~\\&|A\rEVN|A17\rPID|one\rPV1|I\rPV2|p\rPID|two\rPV1|E"));
-    struct hl7_scope all = {0, 2, NULL}, first = {2, 5, &all}, second = {5, 7, &all};
+    struct hl7_scope all = {0, 2, NULL, NULL}, first = {2, 5, &all, NULL},
+                     second = {5, 7, &all, NULL};
     ck_slice(hl7_path_get(compile(&s, "PID-1"), &s.msg, first), "one");
     ck_slice(hl7_path_get(compile(&s, "PID-1"), &s.msg, second), "two");
     ck_slice(hl7_path_get(compile(&s, "PV1-1"), &s.msg, second), "E");
@@ -160,11 +161,18 @@ START_TEST(a_scope_keeps_patients_apart)
     ck_slice(hl7_path_get(compile(&s, "EVN-1"), &s.msg, second), "A17");
     ck_slice(hl7_path_get(compile(&s, "MSH-3"), &s.msg, first), "A");
     ck_slice(hl7_path_get(compile(&s, "PID[1]-1"), &s.msg, second), "one");
-    ck_absent(hl7_path_get(compile(&s, "PID-1"), &s.msg, (struct hl7_scope){9, 12, NULL}));
-    ck_slice(hl7_path_get(compile(&s, "PV1-1"), &s.msg, (struct hl7_scope){5, 99, &all}), "E");
+    ck_absent(hl7_path_get(compile(&s, "PID-1"), &s.msg, (struct hl7_scope){9, 12, NULL, NULL}));
+    ck_slice(hl7_path_get(compile(&s, "PV1-1"), &s.msg, (struct hl7_scope){5, 99, &all, NULL}),
+             "E");
     sample_close(&s);
 }
 END_TEST
+
+/* In the second round of a loop test every scope remembers, and each is asked twice. */
+static struct hl7_found *found_of(struct sample *s, int round)
+{
+    return round ? hl7_found_make(&s->arena) : NULL;
+}
 
 /* An order of the second patient: its own segments, then the patient's, then what all share. */
 START_TEST(a_group_has_what_it_belongs_to)
@@ -172,16 +180,29 @@ START_TEST(a_group_has_what_it_belongs_to)
     struct sample s;
     sample_open(&s, SLICE("MSH|^~\\&|A\rPID|one\rOBR|a\rPID|two\rPV1|E\rORC|NW\rOBR|b\rOBX|x\r"
                           "OBR|c"));
-    struct hl7_scope all = {0, 1, NULL}, two = {3, 5, &all}, order = {5, 6, &two};
-    struct hl7_scope b = {6, 8, &order}, c = {8, 9, &order};
-    ck_slice(hl7_path_get(compile(&s, "OBR-1"), &s.msg, c), "c");
-    ck_absent(hl7_path_get(compile(&s, "OBX-1"), &s.msg, c));
-    ck_slice(hl7_path_get(compile(&s, "OBX-1"), &s.msg, b), "x");
-    ck_slice(hl7_path_get(compile(&s, "ORC-1"), &s.msg, c), "NW");
-    ck_slice(hl7_path_get(compile(&s, "PID-1"), &s.msg, c), "two");
-    ck_slice(hl7_path_get(compile(&s, "MSH-3"), &s.msg, c), "A");
-    ck_assert_ptr_eq(hl7_scope_segment(&s.msg, b, hl7_key(SLICE("PID"))), &s.msg.segments[3]);
-    ck_assert_ptr_null(hl7_scope_segment(&s.msg, b, hl7_key(SLICE("EVN"))));
+    struct hl7_scope all = {0, 1, NULL, found_of(&s, _i)}, two = {3, 5, &all, found_of(&s, _i)};
+    struct hl7_scope order = {5, 6, &two, found_of(&s, _i)};
+    struct hl7_scope b = {6, 8, &order, found_of(&s, _i)}, c = {8, 9, &order, found_of(&s, _i)};
+    for (unsigned again = 0; again < 2; again++) {
+        ck_slice(hl7_path_get(compile(&s, "OBR-1"), &s.msg, c), "c");
+        ck_absent(hl7_path_get(compile(&s, "OBX-1"), &s.msg, c));
+        ck_slice(hl7_path_get(compile(&s, "OBX-1"), &s.msg, b), "x");
+        ck_slice(hl7_path_get(compile(&s, "ORC-1"), &s.msg, c), "NW");
+        ck_slice(hl7_path_get(compile(&s, "PID-1"), &s.msg, c), "two");
+        ck_slice(hl7_path_get(compile(&s, "MSH-3"), &s.msg, c), "A");
+        ck_assert_ptr_eq(hl7_scope_segment(&s.msg, b, hl7_key(SLICE("PID"))), &s.msg.segments[3]);
+        ck_assert_ptr_null(hl7_scope_segment(&s.msg, b, hl7_key(SLICE("EVN"))));
+        ck_slice(hl7_path_get(compile(&s, "OBR[2]-1"), &s.msg, c), "b");
+        ck_absent(hl7_path_get(compile(&s, "OBR[4]-1"), &s.msg, c));
+        ck_slice(hl7_path_get(compile(&s, "OBX[1]-1"), &s.msg, c), "x");
+    }
+    uint64_t before = hl7_scope_read(c);
+    ck_assert(before ? _i : !_i);
+    hl7_path_get(compile(&s, "OBR-1"), &s.msg, c); /* its own */
+    ck_assert_uint_eq(hl7_scope_read(c), before);
+    hl7_path_get(compile(&s, "PID-1"), &s.msg, c);
+    hl7_path_get(compile(&s, "OBR[2]-1"), &s.msg, c);
+    ck_assert_uint_eq(hl7_scope_read(c), before + (_i ? strlen("PID|two") + strlen("OBR|b") : 0));
     sample_close(&s);
 }
 END_TEST
@@ -294,7 +315,7 @@ TCase *path_tests(void)
     tcase_add_test(t, empty_repetitions_count);
     tcase_add_test(t, each_visits_what_is_meant);
     tcase_add_test(t, a_scope_keeps_patients_apart);
-    tcase_add_test(t, a_group_has_what_it_belongs_to);
+    tcase_add_loop_test(t, a_group_has_what_it_belongs_to, 0, 2);
     tcase_add_test(t, a_segment_is_chosen_by_its_field);
     tcase_add_test(t, faults_are_pointed_at);
     tcase_add_test(t, limits_of_a_path);

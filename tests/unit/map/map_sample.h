@@ -24,6 +24,7 @@ void sample_close(struct sample *s);
 const struct map_trigger *sample_trigger(const struct sample *s, const char *name);
 
 Suite *adt_suite(void);
+Suite *hostile_suite(void);
 Suite *map_compile_suite(void);
 Suite *map_docs_suite(void);
 Suite *map_group_suite(void);
