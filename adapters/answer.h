@@ -39,7 +39,7 @@ struct translation answer_unfit(const struct translation *t, const struct err *w
                                 struct translate_reason *reason);
 
 /* The translation of a message that its connection may not send: its certificate stands for another
- * MSH-3 or MSH-4. AR, and kept as refused. */
+ * MSH-3 or MSH-4. AR, whatever on_invalid says, and kept as refused. */
 struct translation answer_foreign(const struct translation *t, struct translate_reason *reason);
 
 #endif

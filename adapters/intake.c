@@ -244,12 +244,14 @@ struct reply *intake_message(struct intake *in, struct source *src, struct reply
     arena_reset(&in->arena);
     translate_run(src->translator, raw, &in->arena, &t);
     series_observe(src->translate, (double)(clock_mono_ns() - r->taken_ns) / 1e9);
-    if (to->may_send && !to->may_send(to, &t))
+    bool may_send = !to->may_send || to->may_send(to, &t);
+    if (!may_send)
         t = answer_foreign(&t, &foreign);
     r->unread = !t.parsed;
     const struct hl7_msg *request = t.parsed ? &t.msg : read_header(in, raw, &header);
     answer_of(&t, request != NULL, &answer);
-    answer_accept(&src->conf->ack, &answer);
+    if (may_send) /* on_invalid is about what a sender says, not about who it is */
+        answer_accept(&src->conf->ack, &answer);
     reply_write(r, &in->stamp, request, answer.code, answer.errors, answer.nerrors);
     if (not_now(in, r))
         return r;

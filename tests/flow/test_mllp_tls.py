@@ -16,6 +16,7 @@ import certs
 import kit
 import mllp
 import records
+from test_ack import merge_of_nobody
 from test_adapter import admit
 
 PAS = "/C=GB/O=RZZ Trust/CN=pas.rzz.nhs.uk"
@@ -307,6 +308,20 @@ class TlsTest(unittest.TestCase):
         self.assertNotIn("SAMPLE", adapter.log())
         other = admit("theirs").replace(own.replace("/", "|").encode(), b"OTHER|RZZ")
         self.assertEqual(second.ask(other)[0], "AA")
+
+    def test_a_foreign_name_is_never_accepted(self):
+        """What `on_invalid: accept` lets pass is what cannot be used, not who may not send."""
+        self.site.config["sources"]["test-pas"]["ack"] = {"on_invalid": "accept"}
+        adapter = self.start(peers={"second": {"subject": "CN=second.rzz.nhs.uk", "sending": ["OTHER/RZZ"]}})
+        second = self.client(FILES.second)
+        self.assertEqual(second.ask(admit("not mine"))[0], "AR")
+        theirs = merge_of_nobody("theirs")
+        own = "|".join(mllp.field(theirs, b"MSH", n) for n in (3, 4)).encode()
+        theirs = theirs.replace(own, b"OTHER|RZZ", 1)
+        self.assertEqual(second.ask(theirs)[0], "AA")
+        heads = [head for head, _ in records.rows(self.site, "acute", "flow.rejected")]
+        self.assertEqual([head.get("answered") for head in heads], [None, "accepted"])
+        self.assertEqual(adapter.metric("weir_messages_accepted_unusable_total", source="test-pas"), 1)
 
     # ---- certificates change ----
 
