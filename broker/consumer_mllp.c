@@ -153,7 +153,7 @@ static void on_soon(void *arg)
         char text[CONSUMER_MLLP_TEXT];
         struct sched_verdict v = e->due;
         memcpy(text, e->text, sizeof(text));
-        v.reason = v.kind == SCHED_OK ? NULL : text;
+        v.reason = v.kind == SCHED_OK || v.kind == SCHED_SKIP ? NULL : text;
         c->due = e->next;
         end(e, &v);
     }
@@ -172,6 +172,21 @@ static void later(struct errand *e, enum sched_verdict_kind kind, const char *wh
 
 /* ---- messages ---- */
 
+/* No message of the format tells such an event. */
+static void send_nothing(struct errand *e, const char *why)
+{
+    bool skip = e->consumer->conf->on_no_form == SITE_NO_FORM_SKIP;
+    later(e, skip ? SCHED_SKIP : SCHED_PARK, why);
+}
+
+/* What takes back an event that the receiver has is nothing to pass over. */
+static bool has_no_form(const struct event *event)
+{
+    struct adt_form form;
+    return !adt_form_of(event, &form) &&
+           !slice_eq_str(event_get(event, EV_TYPE), "event.retracted");
+}
+
 static void send_adt(struct errand *e, const struct event *event, struct slice id)
 {
     struct consumer *c = e->consumer;
@@ -183,6 +198,10 @@ static void send_adt(struct errand *e, const struct event *event, struct slice i
     char text[ADT_CONTROL_ID];
     struct slice control_id = adt_control_id(c->sha, id, text);
     struct err err = {0};
+    if (has_no_form(event)) {
+        send_nothing(e, "no ADT message tells such an event");
+        return;
+    }
     buf_reset(&c->message);
     if (adt_write(&c->message, event, &o, control_id, &err) < 0)
         later(e, SCHED_PARK, err.text);
@@ -229,7 +248,7 @@ static void send_original(struct errand *e, const struct event *event,
     if (e->of_message)
         memcpy(e->message_id, out->id.p, EVENT_ID_MESSAGE);
     if (!slice_eq_str(event_get(event, EV_DATA_ORIGIN_FORMAT), "hl7v2") || !sha256.n) {
-        later(e, SCHED_PARK, "the event was not made of an HL7 v2 message");
+        send_nothing(e, "the event was not made of an HL7 v2 message");
         return;
     }
     if (was_delivered(c, e)) {

@@ -49,6 +49,8 @@ static void open_metrics(struct delivery *d)
     metric_of(metrics_counter(m, metric, help, "consumer", CONSUMERS), name)
 #define GAUGE(metric, help) metric_of(metrics_gauge(m, metric, help, "consumer", CONSUMERS), name)
     d->delivered = COUNTER("weir_delivered_events_total", "Events that the consumer has");
+    d->skipped = COUNTER("weir_skipped_events_total",
+                         "Events that no message of the consumer's format tells: passed over");
     d->retries = COUNTER("weir_delivery_retries_total", "Attempts that failed and count");
     d->parked_count = COUNTER("weir_parked_events_total", "Events that went to flow.parked");
     d->open = GAUGE("weir_parked_open_events", "Events that stand in flow.parked");
@@ -61,6 +63,7 @@ static void open_metrics(struct delivery *d)
 #undef GAUGE
     d->counted[0] = (uint64_t)series_value(d->delivered);
     d->counted[1] = (uint64_t)series_value(d->retries);
+    d->counted[2] = (uint64_t)series_value(d->skipped);
     d->last_success_ms = (int64_t)(series_value(d->success) * 1000);
 }
 
@@ -619,6 +622,7 @@ void delivery_collect(struct delivery *d)
     series_add(d->delivered,
                d->counted[0] + st.sched.delivered - (uint64_t)series_value(d->delivered));
     series_add(d->retries, d->counted[1] + st.sched.retries - (uint64_t)series_value(d->retries));
+    series_add(d->skipped, d->counted[2] + st.sched.skipped - (uint64_t)series_value(d->skipped));
     series_set(d->open, (double)st.sched.parked);
     series_set(d->breaker, breaker[st.sched.breaker]);
     series_set(d->lag, (double)st.lag);

@@ -27,11 +27,11 @@ struct delivery {
     bool moved;  /* it holds other partitions */
     bool acting; /* within `act`, which flushes */
     bool held;
-    bool restored; /* what stands in flow.parked is the scheduler's */
-    uint64_t
-        counted[2]; /* delivered and retries in the metrics, of earlier deliveries of that name */
-    bool more;      /* there may be more to read */
-    bool woken;     /* step is about to run */
+    bool restored;       /* what stands in flow.parked is the scheduler's */
+    uint64_t counted[3]; /* delivered, retries, skipped in the metrics, of earlier deliveries of
+                            that name */
+    bool more;           /* there may be more to read */
+    bool woken;          /* step is about to run */
     /* What stands in flow.parked, by "<route> <partition> <offset>" of the route record: a parcel,
      * or NULL where it was closed and the route record may be read again. */
     struct dict known;
@@ -53,7 +53,7 @@ struct delivery {
     uint64_t parked_unsaid;
     int64_t last_success_ms, last_failure_ms;
     uint64_t parked_total;
-    struct series *delivered, *retries, *parked_count;
+    struct series *delivered, *skipped, *retries, *parked_count;
     struct series *open, *breaker, *lag, *oldest, *success;
 };
 

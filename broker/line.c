@@ -351,6 +351,8 @@ static void status_one(struct delivery *d, struct json_writer *w)
     json_key(w, SLICE("breaker"));
     json_string(w, slice_str(breaker[st.sched.breaker]));
     member(w, SLICE("delivered"), st.sched.delivered);
+    if (st.sched.skipped)
+        member(w, SLICE("skipped"), st.sched.skipped);
     member(w, SLICE("retries"), st.sched.retries);
     member(w, SLICE("under_way"), st.sched.under_way);
     member(w, SLICE("lag"), st.lag);

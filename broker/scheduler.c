@@ -31,7 +31,7 @@ struct sched {
     bool caught_up, draining, held;
     int64_t last_success; /* -1 = none yet */
     int64_t last_sent;
-    uint64_t delivered, retries, flagged, spilled;
+    uint64_t delivered, skipped, retries, flagged, spilled;
 };
 
 int sched_open(const struct sched_options *o, struct sched **ret, struct err *reterr)
@@ -533,6 +533,11 @@ void sched_verdict(struct sched *s, struct sched_item *item, const struct sched_
         finish(s, item, SCHED_DELIVERED, now);
         return;
     }
+    if (v->kind == SCHED_SKIP) { /* says nothing of the consumer */
+        s->skipped++;
+        finish(s, item, SCHED_DELIVERED, now);
+        return;
+    }
     if (v->kind == SCHED_PARK && (probe || !s->breaker.open)) {
         answered(s, probe, now);
         item->attempts++;
@@ -622,6 +627,7 @@ void sched_stats(const struct sched *s, struct sched_stats *ret)
         .breaker = breaker_state(&s->breaker),
         .parked_full = s->nparked >= s->o.parked_max,
         .delivered = s->delivered,
+        .skipped = s->skipped,
         .retries = s->retries,
         .flagged = s->flagged,
         .spilled = s->spilled,

@@ -50,13 +50,14 @@ enum { SCHED_SPAN_PER_WINDOW = 16, SCHED_PARTITIONS_MAX = 1024 };
 enum sched_verdict_kind {
     SCHED_OK,    /* the consumer has it */
     SCHED_RETRY, /* may succeed later */
+    SCHED_SKIP,  /* there is nothing in it for this consumer: over, and nothing was tried */
     SCHED_PARK,  /* this event will never be taken */
     SCHED_FAULT, /* the consumer takes nothing until somebody mends it (401, TLS, config) */
 };
 struct sched_verdict {
     enum sched_verdict_kind kind;
     int64_t retry_after; /* ms as the consumer asked; negative = nothing usable */
-    const char *reason;  /* NULL for SCHED_OK; never bytes of the event */
+    const char *reason;  /* NULL for SCHED_OK, SCHED_SKIP; never bytes of the event */
 };
 
 struct sched;
@@ -117,7 +118,7 @@ struct sched_stats {
     size_t in_memory, under_way, lanes, parked, span;
     enum breaker_state breaker;
     bool parked_full;
-    uint64_t delivered, retries, flagged, spilled;
+    uint64_t delivered, skipped, retries, flagged, spilled;
 };
 void sched_stats(const struct sched *s, struct sched_stats *ret);
 /* Append time of the oldest unfinished record, parked ones too; 0 = none. Looks at all that is

@@ -146,6 +146,7 @@ enum site_on_ack {
     SITE_ON_WRONG_ID,
     SITE_ON_ACKS,
 };
+enum site_no_form { SITE_NO_FORM_SKIP, SITE_NO_FORM_PARK };
 enum site_ack_means { SITE_ACK_DONE, SITE_ACK_PARK, SITE_ACK_RETRY, SITE_ACK_FAULT, SITE_ACK_WAIT };
 
 struct site_mllp_to { /* consumers.<name>.mllp */
@@ -160,6 +161,7 @@ struct site_mllp_to { /* consumers.<name>.mllp */
     struct site_tls_client tls; /* where tls_node is there */
     bool plaintext;             /* meant, although `to` is another machine */
     int on_ack[SITE_ON_ACKS];   /* enum site_ack_means */
+    int on_no_form;             /* enum site_no_form: SITE_NO_FORM_SKIP */
     struct slice sending_app, sending_facility, receiving_app, receiving_facility; /* or absent */
     struct slice processing_id;                                                    /* P */
 };

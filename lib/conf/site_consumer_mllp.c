@@ -24,6 +24,9 @@ static const struct conf_option ack_options[] = {
      .help = "MSA-2 is not MSH-10 of the message that was sent."},
 };
 
+/* In the order of enum site_no_form. */
+static const char *const no_forms[] = {"skip", "park", NULL};
+
 static const struct conf_option mllp_options[] = {
     {"to", CONF_TEXT, MLLP(to), .required = true,
      .help = "Where messages go: `host:port`; IPv6 as `[::1]:2575`."},
@@ -43,6 +46,11 @@ static const struct conf_option mllp_options[] = {
      .help = "A connection on which nothing is sent for so long is closed; 0 = never."},
     {"answer_max", CONF_SIZE, MLLP(answer_max), "256KiB", 256, 64 << 20, .help = "Longest answer."},
     {"on_ack", CONF_NODE, MLLP(on_ack_node), .help = "What an answer means: see below."},
+    {"on_no_form", CONF_CHOICE, MLLP(on_no_form), "skip", .choices = no_forms,
+     .help = "An event that no message of the format tells (`diagnostic.ordered` as ADT, one of a "
+             "FHIR source as `original`): `skip`: counted and passed over; `park`: somebody has to "
+             "look, and the patient's later events wait behind it. `event.retracted` is always "
+             "parked as `hl7v2`."},
     {"sending_app", CONF_TEXT, MLLP(sending_app),
      .help = "MSH-3, for format hl7v2; not given: that of the source."},
     {"sending_facility", CONF_TEXT, MLLP(sending_facility),

@@ -13,6 +13,7 @@ import kit
 import mllp
 import records
 from receiver import CLOSE, RESET, Receiver, accept, ack, control_id, framed
+from test_adapter import admit
 
 QUICK = {"backoff_min": "50ms", "backoff_max": "300ms", "spill_after": "30s", "breaker_after": "30s"}
 
@@ -87,6 +88,30 @@ class MllpOutTest(unittest.TestCase):
             firsts.setdefault(control_id(message), message)
             self.assertEqual(firsts[control_id(message)], message, "what is sent again is the same, byte for byte")
         return unique
+
+    def order_then_admission(self, **mllp_options):
+        """An order, which no ADT message tells, and then an admission of the same patient."""
+        self.start(**mllp_options)
+        order = admit("order").replace(b"ADT^A01^ADT_A01", b"ORM^O01").replace(b"EVN|A01", b"ZZZ|A01")
+        with mllp.Client("127.0.0.1", self.site.port) as client:
+            for message in (order + b"ORC|NW|P1\rOBR|1|P1||CT^Thorax\r", admit("stay")):
+                self.assertEqual(client.ask(message)[0], "AA")
+        kit.wait_until(lambda: len(self.file.update()) == 2, 30, "both are events")
+
+    def test_what_no_adt_tells_is_counted_and_passed_over(self):
+        self.order_then_admission()
+        self.wait_delivered(1)
+        self.assertEqual([mllp.field(m, b"MSH", 9) for m in self.receiver.messages()], ["ADT^A01^ADT_A01"])
+        self.assertEqual(self.site.broker().metric("weir_skipped_events_total", consumer="beds"), 1)
+        self.assertEqual(self.parked(), [])
+        self.assertRegex(self.site.weir("status").stdout, r"skipped +1")
+
+    def test_what_no_adt_tells_is_parked_where_that_is_wanted(self):
+        self.order_then_admission(on_no_form="park")
+        kit.wait_until(lambda: len(self.parked()) == 2, 30, "the order is parked, the stay waits behind it")
+        self.assertEqual({r["state"] for r in self.parked()}, {"parked", "waiting"})
+        self.assertIn("no ADT message tells such an event", {r["reason"] for r in self.parked()})
+        self.assertEqual((self.delivered(), self.receiver.messages()), (0, []))
 
     def test_events_as_adt(self):
         self.start(receiving_app="BEDS", receiving_facility="RZZ")

@@ -97,6 +97,34 @@ START_TEST(park_at_once_and_later_ones_wait_behind)
 }
 END_TEST
 
+/* What there is nothing to send for is over, and tells nothing of the consumer. */
+START_TEST(a_skipped_one_ends_and_is_no_success)
+{
+    struct sched_stats st;
+    bench_read(&b, "a1 a2");
+    bench_answer(&b, "a1", SCHED_SKIP);
+    bench_told(&b, "+a1 !a1 +a2");
+    ck_assert_int_eq(bench_position(&b), 1);
+    bench_answer(&b, "a2", SCHED_FAULT);
+    bench_read(&b, "b1 c1");
+    while (b.nunder_way == 0)
+        bench_wait(&b, 60000); /* until the breaker tries one */
+    bench_told(&b, "+a2");
+    bench_answer(&b, "a2", SCHED_SKIP);
+    bench_stats(&b, &st);
+    ck_assert_int_ne(st.breaker, BREAKER_CLOSED);
+    ck_assert_uint_eq(st.skipped, 2);
+    ck_assert_uint_eq(st.delivered, 0);
+    while (b.nunder_way == 0)
+        bench_wait(&b, 60000);
+    bench_told(&b, "!a2 +b1");
+    bench_answer(&b, "b1", SCHED_OK);
+    bench_stats(&b, &st);
+    ck_assert_int_eq(st.breaker, BREAKER_CLOSED);
+    ck_assert_uint_eq(st.delivered, 1);
+}
+END_TEST
+
 START_TEST(position_waits_until_parked_is_durable)
 {
     struct sched_item *item;
@@ -264,6 +292,7 @@ Suite *sched_order_suite(void)
     tcase_add_test(c, window_bounds_what_is_read);
     tcase_add_test(c, finished_ones_behind_a_slow_one_are_bounded);
     tcase_add_test(c, park_at_once_and_later_ones_wait_behind);
+    tcase_add_test(c, a_skipped_one_ends_and_is_no_success);
     tcase_add_test(c, position_waits_until_parked_is_durable);
     tcase_add_test(c, release_keeps_order);
     tcase_add_test(c, released_and_refused_again_is_parked_again);
