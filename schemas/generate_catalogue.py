@@ -7,7 +7,8 @@ generate_catalogue.py OUT_SOURCE OUT_DEPFILE
 import json
 import sys
 
-from catalogue import FROM, HERE, Catalogue
+sys.dont_write_bytecode = True  # a build leaves nothing in the sources
+from catalogue import FROM, HERE, Catalogue  # noqa: E402
 
 
 def c_text(text):

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Writes docs/events/: a page for each type of the catalogue, an index, and the code tables.
+"""Writes docs/events/ (a page for each type of the catalogue, an index, the code tables) and schemas/asyncapi.json.
 
 generate_pages.py [--check]
 
---check writes nothing, says which pages are not what the catalogue makes of them, and exits 1.
+--check writes nothing, says which of them are not what the catalogue makes of them, and exits 1.
 """
 
 import json
 import sys
 
-from catalogue import BY, FROM, HERE, Catalogue, code_tables, load, write_or_compare
+sys.dont_write_bytecode = True  # a build leaves nothing in the sources
+import asyncapi  # noqa: E402
+from catalogue import BY, FROM, HERE, Catalogue, code_tables, load, write_or_compare  # noqa: E402
 
 DOCS = HERE.parent / "docs" / "events"
 ENVELOPE = ("specversion", "id", "type", "source", "subject", "time", "datacontenttype", "dataschema", "recordedtime",
@@ -168,6 +170,7 @@ def main():
     pages = {f"{t['type']}.md": page(catalogue, t) for t in catalogue.types}
     pages |= {"README.md": index(catalogue), "codes.md": codes(catalogue)}
     stale = write_or_compare(pages, DOCS, check, "run schemas/generate_pages.py")
+    stale += asyncapi.write_or_compare(catalogue, check)
     for text in stale:
         print(text, file=sys.stderr)
     return 1 if stale else 0

@@ -1,4 +1,4 @@
-"""docs/events/ is what schemas/ makes of it, and the catalogue has every type there is to be."""
+"""docs/events/ and schemas/asyncapi.json are what schemas/ makes of them, and the catalogue has every type there is to be."""
 import json
 import os
 import re
@@ -52,7 +52,7 @@ def wanted():
 
 
 class Catalogue(unittest.TestCase):
-    def test_the_pages_are_current(self):
+    def test_pages_and_asyncapi_document_are_current(self):
         done = subprocess.run([sys.executable, "-B", SCRIPT, "--check"], capture_output=True, text=True, check=False)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 

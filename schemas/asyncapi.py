@@ -1,16 +1,12 @@
-#!/usr/bin/env python3
-"""Writes schemas/asyncapi.json: topics, keys, headers and messages as one AsyncAPI 3 document.
-
-generate_asyncapi.py [--check]
+"""Topics, keys, headers and messages as one AsyncAPI 3 document: schemas/asyncapi.json.
 
 AsyncAPI's own schema dialect is JSON Schema draft-07, in which nothing counts beside a $ref: the same schemas are written so that
-both read them alike. --check writes nothing, and exits 1 when the document is not current.
+both read them alike.
 """
 
 import json
-import sys
 
-from catalogue import HERE, Catalogue, load
+from catalogue import HERE, load
 
 OUT = HERE / "asyncapi.json"
 JSON = "application/cloudevents+json"
@@ -142,18 +138,11 @@ def document(catalogue):
     }
 
 
-def main():
-    check = sys.argv[1:] == ["--check"]
-    if sys.argv[1:] and not check:
-        sys.exit(__doc__)
-    text = json.dumps(document(Catalogue()), indent=1, ensure_ascii=False) + "\n"
+def write_or_compare(catalogue, check):
+    """Writes the document; with check, returns what differs."""
+    text = json.dumps(document(catalogue), indent=1, ensure_ascii=False) + "\n"
     if not check:
         OUT.write_text(text, encoding="utf-8")
     elif not OUT.is_file() or OUT.read_text(encoding="utf-8") != text:
-        print(f"{OUT} is not current: run schemas/generate_asyncapi.py", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        return [f"{OUT} is not current: run schemas/generate_pages.py"]
+    return []
