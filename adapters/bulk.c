@@ -7,6 +7,7 @@ enum { UNDER_WAY = 1024, AGAIN_MS = 10, HEAD = 64 * 1024, LINE_MAX = 4096, ANSWE
 
 struct bulk {
     struct bulk_options o;
+    struct reply_queue queue;
     struct batch batch;
     struct loop_timer *timer;
     struct buf bytes, header, file, answers; /* header, file: the first BHS and FHS; answers: of the
@@ -204,7 +205,7 @@ static void go_on(void *arg)
     struct bulk *b = arg;
     if (b->step != BATCH_END && !bulk_put_off(b))
         b->step = batch_feed(&b->batch, &b->rest, true);
-    if (b->batch.pending == 0 && (b->step == BATCH_END || bulk_put_off(b)))
+    if (b->queue.pending == 0 && (b->step == BATCH_END || bulk_put_off(b)))
         finish(b);
     else if (b->step == BATCH_WAIT)
         loop_timer_start(b->timer, AGAIN_MS);
@@ -213,21 +214,22 @@ static void go_on(void *arg)
 bool bulk_open(const struct bulk_options *o, struct slice bytes, struct reply *r, bulk_done_fn done,
                void *arg, struct bulk **ret)
 {
-    static const struct batch_hooks hooks = {
-        .part = on_part, .answered = on_answered, .moved = on_moved};
+    static const struct reply_queue_hooks hooks = {.answered = on_answered, .moved = on_moved};
     struct err ignored = {0};
     struct bulk *b = calloc(1, sizeof(*b));
     if (!b)
         return false;
     *b = (struct bulk){.o = *o, .step = BATCH_MORE, .reply = r, .done = done, .arg = arg};
     b->begins = hl7_batch_begins(bytes);
-    b->batch = (struct batch){.hooks = &hooks,
-                              .arg = b,
-                              .intake = o->intake,
-                              .source = o->source,
-                              .of = o->of,
-                              .limit = o->limit};
-    batch_init(&b->batch, HEAD, UNDER_WAY);
+    b->queue = (struct reply_queue){.hooks = &hooks,
+                                    .arg = b,
+                                    .intake = o->intake,
+                                    .source = o->source,
+                                    .of = o->of,
+                                    .pending_max = UNDER_WAY};
+    b->batch = (struct batch){.queue = &b->queue, .part = on_part, .limit = o->limit};
+    reply_queue_init(&b->queue);
+    batch_init(&b->batch, HEAD);
     buf_init(&b->bytes, bytes.n + 1);
     buf_init(&b->header, LINE_MAX);
     buf_init(&b->file, LINE_MAX);
@@ -248,6 +250,7 @@ void bulk_close(struct bulk *b)
     if (!b)
         return;
     loop_timer_remove(b->timer);
+    reply_queue_fini(&b->queue);
     batch_fini(&b->batch);
     buf_fini(&b->bytes);
     buf_fini(&b->header);
@@ -263,5 +266,5 @@ struct reply *bulk_reply(const struct bulk *b)
 
 bool bulk_put_off(const struct bulk *b)
 {
-    return b->batch.put_off || b->step == BATCH_NOMEM;
+    return b->queue.put_off || b->step == BATCH_NOMEM;
 }

@@ -163,7 +163,7 @@ static void on_moved(void *arg)
 static bool begin(struct folder *f)
 {
     struct folder_file_options o = {
-        .intake = f->intake, .source = f->source, .moved = on_moved, .arg = f};
+        .intake = f->intake, .source = f->source, .name = f->name, .moved = on_moved, .arg = f};
     struct err err = {0};
     int fd = openat(f->work, f->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
@@ -233,9 +233,9 @@ static void finish(struct folder *f, const char *unreadable)
         return;
     }
     log_line(good ? LOG_INFO : LOG_WARN, good ? "file.done" : "file.bad",
-             "source=%.*s sha256=%.16s messages=%llu refused=%llu",
-             SLICE_ARG(f->source->conf->name), f->file.sha256,
-             (unsigned long long)f->file.batch.parts.messages, (unsigned long long)f->file.refused);
+             "source=%.*s sha256=%.16s accepted=%llu refused=%llu",
+             SLICE_ARG(f->source->conf->name), f->file.sha256, (unsigned long long)f->file.accepted,
+             (unsigned long long)f->file.refused);
     end_file(f);
     loop_timer_start(f->timer, 0);
 }
@@ -322,5 +322,5 @@ void folder_pause(struct folder *f, bool paused)
 
 bool folder_quiet(const struct folder *f)
 {
-    return !f || !f->reading || f->file.batch.pending == 0;
+    return !f || !f->reading || f->file.queue.pending == 0;
 }

@@ -6,13 +6,12 @@
 
 enum {
     CHUNK = 256 * 1024,
-    HEAD = 64 * 1024,
     UNDER_WAY = 1024,
     CHUNKS_A_STEP = 4, /* so that other sources get their turn */
     REFUSALS_BYTES = 64 * 1024,
 };
 
-static void note_refusal(struct folder_file *f, const struct reply *r)
+void folder_file_note(struct folder_file *f, uint64_t at, const char *why)
 {
     struct json_writer *w = NULL;
     struct err ignored = {0};
@@ -22,10 +21,9 @@ static void note_refusal(struct folder_file *f, const struct reply *r)
     buf_init(&one, 4096);
     if (json_writer_open(&one, &w, &ignored) == 0) {
         json_object(w);
-        json_key(w, SLICE("at_byte"));
-        json_int(w, (int64_t)r->at);
+        f->form->where(f, at, w);
         json_key(w, SLICE("why"));
-        json_string(w, slice_str(r->why));
+        json_string(w, slice_str(why));
         json_object_end(w);
         buf_printf(&f->refusals, "%s%.*s", f->refusals.n ? ",\n    " : "",
                    SLICE_ARG(buf_slice(&one)));
@@ -42,11 +40,14 @@ static void on_answered(const struct reply *r, void *arg)
     if (r->later) {
         f->any_put_off = true;
         f->put_off_at = r->at;
-    } else if (r->refused) {
-        note_refusal(f, r);
-    } else {
-        f->accepted++;
+        return;
     }
+    if (r->refused)
+        folder_file_note(f, r->at, r->why);
+    else
+        f->accepted++;
+    if (f->form->answered)
+        f->form->answered(f, r);
 }
 
 static void on_moved(void *arg)
@@ -55,37 +56,43 @@ static void on_moved(void *arg)
     f->o.moved(f->o.arg);
 }
 
-/* Reads the file from its first byte on; messages in front of `skip` are passed over. */
-static void begin(struct folder_file *f, uint64_t skip)
+static void rewind_file(struct folder_file *f)
 {
-    static const struct batch_hooks hooks = {.answered = on_answered, .moved = on_moved};
-    f->batch = (struct batch){
-        .hooks = &hooks,
-        .arg = f,
-        .intake = f->o.intake,
-        .source = f->o.source,
-        .limit = {f->o.source->conf->folder.message_max, "folder.message_max"},
-        .skip = skip,
-    };
-    batch_init(&f->batch, HEAD, UNDER_WAY);
     digest_begin(f->digest);
     buf_reset(&f->window);
     f->offset = 0;
     f->any_put_off = f->ended = f->hungry = false;
+}
+
+/* Reads the file from its first byte on; what begins before `skip` is passed over. */
+static void begin(struct folder_file *f, uint64_t skip)
+{
+    static const struct reply_queue_hooks hooks = {.answered = on_answered, .moved = on_moved};
+    reply_queue_fini(&f->queue);
+    f->queue = (struct reply_queue){.hooks = &hooks,
+                                    .arg = f,
+                                    .intake = f->o.intake,
+                                    .source = f->o.source,
+                                    .pending_max = UNDER_WAY};
+    reply_queue_init(&f->queue);
+    rewind_file(f);
     if (skip == 0) {
         f->accepted = f->refused = 0;
         buf_reset(&f->refusals);
     }
+    f->form->begin(f, skip);
     fstat(f->fd, &f->seen);
 }
 
 int folder_file_open(struct folder_file *f, const struct folder_file_options *o, int fd,
                      struct err *reterr)
 {
-    *f = (struct folder_file){.fd = fd, .o = *o};
-    buf_init(&f->window, o->source->conf->folder.message_max + HL7_BATCH_ROOM + 2 * CHUNK);
+    bool hl7 = o->source->conf->format == SITE_HL7V2;
+    *f = (struct folder_file){.fd = fd, .o = *o, .form = hl7 ? &file_messages : &file_rows};
+    buf_init(&f->window, o->source->conf->folder.message_max + f->form->room + 2 * CHUNK);
     buf_init(&f->refusals, REFUSALS_BYTES);
-    if (digest_open(SLICE_ABSENT, &f->digest, reterr) < 0) {
+    if (digest_open(SLICE_ABSENT, &f->digest, reterr) < 0 || f->form->open(f, reterr) < 0) {
+        digest_close(f->digest);
         close(fd);
         return -1;
     }
@@ -95,7 +102,8 @@ int folder_file_open(struct folder_file *f, const struct folder_file_options *o,
 
 void folder_file_close(struct folder_file *f)
 {
-    batch_fini(&f->batch);
+    reply_queue_fini(&f->queue);
+    f->form->close(f);
     buf_fini(&f->window);
     buf_fini(&f->refusals);
     digest_close(f->digest);
@@ -129,56 +137,57 @@ static int read_on(struct folder_file *f, struct err *reterr)
 static enum folder_step end_of(struct folder_file *f)
 {
     unsigned char sum[DIGEST_SIZE];
-    if (f->batch.pending)
+    if (f->queue.pending)
         return FOLDER_GOES_ON;
-    if (f->any_put_off || f->batch.put_off) {
-        uint64_t at = f->any_put_off ? f->put_off_at : 0; /* 0: no memory */
-        batch_fini(&f->batch);
-        begin(f, at);
+    if (f->any_put_off || f->queue.put_off) {
+        begin(f, f->any_put_off ? f->put_off_at : 0); /* 0: no memory */
         return FOLDER_PUT_OFF;
     }
     if (!unchanged(f)) {
-        batch_fini(&f->batch);
         begin(f, 0);
         return FOLDER_CHANGED;
     }
     digest_end(f->digest, sum);
     digest_hex(sum, sizeof(sum), f->sha256);
+    if (f->form->durable)
+        f->form->durable(f);
     return FOLDER_WHOLE;
 }
 
-static enum batch_step feed(struct folder_file *f, bool last)
+static enum file_feed feed(struct folder_file *f, bool last)
 {
     struct slice input = buf_slice(&f->window);
-    enum batch_step step = batch_feed(&f->batch, &input, last);
+    enum file_feed got = f->form->feed(f, &input, last);
+    reply_queue_give(&f->queue);
     buf_drop(&f->window, f->window.n - input.n);
-    return step;
+    f->hungry = got == FILE_MORE;
+    f->ended = got == FILE_END;
+    if (got == FILE_NOMEM)
+        f->queue.put_off = true;
+    if (got == FILE_AGAIN)
+        rewind_file(f);
+    return got;
 }
 
 enum folder_step folder_file_step(struct folder_file *f, struct err *reterr)
 {
-    if (f->ended || f->batch.put_off)
+    if (f->ended || f->queue.put_off)
         return end_of(f);
     for (int i = 0; i < CHUNKS_A_STEP; i++) {
         int more = f->window.n < CHUNK || f->hungry ? read_on(f, reterr) : 1;
         if (more < 0)
             return FOLDER_FAILED;
         /* The last message is only known to be whole when nobody writes any more. */
-        if (more == 0 && !unchanged(f) && f->batch.pending == 0) {
-            batch_fini(&f->batch);
+        if (more == 0 && !unchanged(f) && f->queue.pending == 0) {
             begin(f, 0);
             return FOLDER_CHANGED;
         }
         if (more == 0 && !unchanged(f))
             return FOLDER_GOES_ON;
-        enum batch_step step = feed(f, more == 0);
-        f->hungry = step == BATCH_MORE;
-        f->ended = step == BATCH_END;
-        if (step == BATCH_NOMEM)
-            f->batch.put_off = true;
-        if (f->ended || f->batch.put_off)
+        enum file_feed got = feed(f, more == 0);
+        if (f->ended || f->queue.put_off)
             return end_of(f);
-        if (step == BATCH_WAIT)
+        if (got == FILE_WAIT)
             return FOLDER_GOES_ON;
     }
     f->o.moved(f->o.arg);

@@ -1,4 +1,4 @@
-/* folder_file.h - one claimed file of a drop folder: its messages are taken in order, a bounded
+/* folder_file.h - one claimed file of a drop folder: what it holds is taken in order, a bounded
  * part of it in memory.
  *
  *   read -> taken -> all durable or refused -> whole      a message put off: from that one on again
@@ -11,19 +11,26 @@
 
 #include <sys/stat.h>
 #include "batch.h"
+#include "file_form.h"
 
 enum { FOLDER_REFUSALS_MAX = 100 };
 
 struct folder_file_options {
     struct intake *intake;
     struct source *source;
+    const char *name; /* of the file */
     void (*moved)(void *arg);
     void *arg;
 };
 
+struct rows;
+
 struct folder_file {
     struct folder_file_options o;
-    struct batch batch;
+    const struct file_form *form;
+    struct reply_queue queue;
+    struct batch batch; /* file_messages */
+    struct rows *rows;  /* file_rows */
     int fd;
     struct stat seen;            /* when reading began */
     uint64_t offset;             /* read so far */
@@ -42,10 +49,12 @@ enum folder_step {
     FOLDER_FAILED,  /* it cannot be read */
 };
 
-/* Takes fd, also when it fails. f must stay where it is. */
+/* Takes fd, also when it fails. f must stay where it is; o->name is borrowed. */
 int folder_file_open(struct folder_file *f, const struct folder_file_options *o, int fd,
                      struct err *reterr);
 void folder_file_close(struct folder_file *f);
 enum folder_step folder_file_step(struct folder_file *f, struct err *reterr);
+/* Counts a refusal, and notes it for the report. at: where it begins. */
+void folder_file_note(struct folder_file *f, uint64_t at, const char *why);
 
 #endif

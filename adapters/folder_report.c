@@ -13,7 +13,7 @@ enum { REPORT_MAX = 256 * 1024 };
 
 bool folder_report_is_good(const struct folder_report *r)
 {
-    return !r->unreadable && r->file->refused == 0 && r->file->batch.parts.faults == 0;
+    return !r->unreadable && r->file->form->good(r->file);
 }
 
 static void put_number(struct json_writer *w, const char *key, uint64_t n)
@@ -26,25 +26,6 @@ static void put_text(struct json_writer *w, const char *key, const char *text)
 {
     json_key(w, slice_str(key));
     json_string(w, slice_str(text));
-}
-
-static void put_faults(struct json_writer *w, unsigned faults)
-{
-    static const struct {
-        enum hl7_batch_fault fault;
-        const char *text;
-    } rows[] = {
-        {HL7_BATCH_COUNT, "BTS-1 is not the number of messages that came"},
-        {HL7_BATCH_FILE_COUNT, "FTS-1 is not the number of batches that came"},
-        {HL7_BATCH_NO_END, "a BHS without its BTS: is the file cut off?"},
-        {HL7_BATCH_NO_FILE_END, "an FHS without its FTS: is the file cut off?"},
-    };
-    json_key(w, SLICE("faults"));
-    json_array(w);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-        if (faults & rows[i].fault)
-            json_string(w, slice_str(rows[i].text));
-    json_array_end(w);
 }
 
 static void put_head(struct json_writer *w, const struct folder_report *r)
@@ -60,11 +41,9 @@ static void put_head(struct json_writer *w, const struct folder_report *r)
     put_text(w, "result", folder_report_is_good(r) ? "done" : "bad");
     if (r->unreadable)
         put_text(w, "unreadable", r->unreadable);
-    put_number(w, "messages", f->batch.parts.messages);
-    put_number(w, "batches", f->batch.parts.batches);
     put_number(w, "accepted", f->accepted);
     put_number(w, "refused", f->refused);
-    put_faults(w, f->batch.parts.faults);
+    f->form->report(f, w);
     json_object_end(w);
 }
 

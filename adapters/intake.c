@@ -24,6 +24,8 @@ int intake_open(struct intake *in, const struct intake_options *o, struct err *r
     disk_space_init(&in->disk, site_path(o->site, o->site->data), o->site->stream.free_min);
     if (loop_timer_add(o->loop, answer_soon, in, &in->soon, reterr) < 0)
         return -1;
+    if (digest_open(SLICE_ABSENT, &in->digest, reterr) < 0)
+        return -1;
     return record_writer_init(&in->record, reterr);
 }
 
@@ -31,6 +33,7 @@ void intake_close(struct intake *in)
 {
     loop_timer_remove(in->soon);
     record_writer_fini(&in->record);
+    digest_close(in->digest);
     reply_pool_fini(&in->pool);
     arena_fini(&in->arena);
     arena_fini(&in->scratch);
@@ -85,11 +88,19 @@ static void settle(struct reply *r)
     intake_settle(r);
 }
 
+static bool speaks_hl7(const struct source *src)
+{
+    return src->conf->format == SITE_HL7V2;
+}
+
 static void later(struct reply *r, struct slice why)
 {
     if (r->to)
         r->to->later(r->to);
-    reply_write_later(r, &r->intake->stamp, &r->intake->scratch, why);
+    r->refused = true;
+    r->later = true;
+    if (speaks_hl7(r->source))
+        reply_write_later(r, &r->intake->stamp, &r->intake->scratch, why);
 }
 
 /* "Try later" without asking the stream. It leaves in the next turn of the loop: the session is in
@@ -146,6 +157,7 @@ struct reply *intake_reply(struct intake *in, struct source *src, struct reply_t
     src->replies++;
     r->to = to;
     r->bytes = 0;
+    r->due.n = 0;
     r->taken_ns = clock_mono_ns();
     return r;
 }
@@ -177,11 +189,11 @@ static const struct hl7_msg *read_header(struct intake *in, struct slice raw, st
                : NULL;
 }
 
-static void note_why(struct reply *r, const struct translate_reason *first)
+static void note_why(char why[REPLY_WHY], const struct translate_reason *first)
 {
     char place[RECORD_PLACE];
     record_place(first, place);
-    snprintf(r->why, sizeof(r->why), "%u%s%s: %.*s", first->code, *place ? " at " : "", place,
+    snprintf(why, REPLY_WHY, "%u%s%s: %.*s", first->code, *place ? " at " : "", place,
              SLICE_ARG(first->text));
 }
 
@@ -195,7 +207,7 @@ static void refuse(struct intake *in, struct reply *r, struct slice raw, const s
         put_off(r, "no memory to read the message: send it again later");
         return;
     }
-    note_why(r, &t->reasons[0]);
+    note_why(r->why, &t->reasons[0]);
     source_log_refusal(r->source, t->sha256, &t->reasons[0], a->unusable);
     if (record_rejected(&in->record, r->source->conf, raw, r->bytes, t, a->unusable, &err) == 0 &&
         append(in, r, &err) == STREAM_OK)
@@ -225,19 +237,50 @@ static void refuse_unfit(struct intake *in, struct reply *r, struct slice raw,
     struct translation unfit = answer_unfit(t, why, &reason);
     struct answer answer;
     answer_of(&unfit, true, &answer);
-    reply_write(r, &in->stamp, &t->msg, answer.code, answer.errors, answer.nerrors);
+    if (speaks_hl7(r->source))
+        reply_write(r, &in->stamp, &t->msg, answer.code, answer.errors, answer.nerrors);
     refuse(in, r, slice_sub(raw, 0, 64 * 1024), &answer, &unfit);
+}
+
+/* What is to be answered, and for HL7 v2 the answer itself. */
+static void answer(struct intake *in, struct reply *r, struct slice raw,
+                   const struct translation *t, bool may_send, struct answer *ret)
+{
+    struct hl7_msg header;
+    if (!speaks_hl7(r->source)) {
+        answer_of(t, true, ret);
+        return;
+    }
+    r->unread = !t->parsed;
+    const struct hl7_msg *request = t->parsed ? &t->msg : read_header(in, raw, &header);
+    answer_of(t, request != NULL, ret);
+    if (may_send) /* on_invalid is about what a sender says, not about who it is */
+        answer_accept(&r->source->conf->ack, ret);
+    reply_write(r, &in->stamp, request, ret->code, ret->errors, ret->nerrors);
+}
+
+static struct reply *finish(struct intake *in, struct reply *r, struct slice raw,
+                            const struct translation *t)
+{
+    struct err err = {0};
+    char now[RFC3339_SIZE];
+    struct source *src = r->source;
+    enum stream_result result = STREAM_BAD;
+    if (record_message(&in->record, src->conf, raw, rfc3339_utc(src->last_ms, now), t, &err) == 0)
+        result = append(in, r, &err);
+    if (result == STREAM_BAD)
+        refuse_unfit(in, r, raw, t, &err);
+    if (result == STREAM_FULL)
+        put_off(r, "too much is under way: send it again later");
+    return r;
 }
 
 struct reply *intake_message(struct intake *in, struct source *src, struct reply_to *to,
                              struct slice raw)
 {
     struct translation t;
-    struct hl7_msg header;
-    struct answer answer;
+    struct answer due;
     struct translate_reason foreign;
-    struct err err = {0};
-    char now[RFC3339_SIZE];
     struct reply *r = begin(in, src, to, raw.n);
     if (!r)
         return NULL;
@@ -247,26 +290,44 @@ struct reply *intake_message(struct intake *in, struct source *src, struct reply
     bool may_send = !to->may_send || to->may_send(to, &t);
     if (!may_send)
         t = answer_foreign(&t, &foreign);
-    r->unread = !t.parsed;
-    const struct hl7_msg *request = t.parsed ? &t.msg : read_header(in, raw, &header);
-    answer_of(&t, request != NULL, &answer);
-    if (may_send) /* on_invalid is about what a sender says, not about who it is */
-        answer_accept(&src->conf->ack, &answer);
-    reply_write(r, &in->stamp, request, answer.code, answer.errors, answer.nerrors);
+    answer(in, r, raw, &t, may_send, &due);
     if (not_now(in, r))
         return r;
     source_count(src, &t);
-    if (t.verdict == TRANSLATE_REFUSED) {
-        refuse(in, r, raw, &answer, &t);
+    if (t.verdict != TRANSLATE_REFUSED)
+        return finish(in, r, raw, &t);
+    refuse(in, r, raw, &due, &t);
+    return r;
+}
+
+bool intake_would_refuse(struct intake *in, struct source *src, struct slice raw,
+                         char why[REPLY_WHY])
+{
+    struct translation t;
+    arena_reset(&in->arena);
+    translate_run(src->translator, raw, &in->arena, &t);
+    if (t.verdict == TRANSLATE_REFUSED && t.nreasons)
+        note_why(why, &t.reasons[0]);
+    return t.verdict == TRANSLATE_REFUSED && t.nreasons;
+}
+
+struct reply *intake_refuse(struct intake *in, struct source *src, struct reply_to *to,
+                            const struct intake_refusal *refusal)
+{
+    unsigned char sum[DIGEST_SIZE];
+    struct translate_reason reason = {.code = refusal->code, .text = refusal->why};
+    struct translation t = {.verdict = TRANSLATE_REFUSED, .reasons = &reason, .nreasons = 1};
+    struct answer due;
+    struct reply *r = begin(in, src, to, refusal->length);
+    if (!r)
+        return NULL;
+    digest_of(in->digest, refusal->raw, sum);
+    digest_hex(sum, sizeof(sum), t.sha256);
+    answer_of(&t, true, &due);
+    if (not_now(in, r))
         return r;
-    }
-    enum stream_result result = STREAM_BAD;
-    if (record_message(&in->record, src->conf, raw, rfc3339_utc(src->last_ms, now), &t, &err) == 0)
-        result = append(in, r, &err);
-    if (result == STREAM_BAD)
-        refuse_unfit(in, r, raw, &t, &err);
-    if (result == STREAM_FULL)
-        put_off(r, "too much is under way: send it again later");
+    source_count(src, &t);
+    refuse(in, r, refusal->raw, &due, &t);
     return r;
 }
 

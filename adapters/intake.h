@@ -23,6 +23,14 @@ struct intake_limit {
     const char *option;
 };
 
+/* What cannot become a message at all: a row that is broken, or too long. */
+struct intake_refusal {
+    struct slice raw; /* what is kept of it */
+    uint64_t length;  /* how long it is in all */
+    unsigned code;    /* HL7 table 0357 */
+    struct slice why; /* for a person; no patient data */
+};
+
 struct intake_options {
     struct loop *loop;
     struct stream *stream;
@@ -36,6 +44,7 @@ struct intake {
     struct reply_stamp stamp;
     struct record_writer record;
     struct arena arena, scratch;
+    struct digest *digest; /* SHA-256 */
     struct disk_space disk;
     uint64_t under_way, bytes_under_way;
     uint64_t of_side[2]; /* of these: before and after the newest mark */
@@ -60,12 +69,20 @@ bool intake_full(const struct intake *in);
 struct reply *intake_reply(struct intake *in, struct source *src, struct reply_to *to);
 /* Its answers are written: they may leave. */
 void intake_settle(struct reply *r);
-/* Takes one message, or a frame over the limit, for whoever waits for its answer. Returns the
- * reply, to be queued there in this order; NULL without memory: nothing was taken. */
+/* Takes one message, a frame over the limit, or what is to stand in flow.rejected, for whoever
+ * waits for its answer. Returns the reply, to be queued there in this order; NULL without memory:
+ * nothing was taken. An answer is written for HL7 v2 only; of other formats the reply says what
+ * became of it (refused, later, why). */
 struct reply *intake_message(struct intake *in, struct source *src, struct reply_to *to,
                              struct slice raw);
 struct reply *intake_long_frame(struct intake *in, struct source *src, struct reply_to *to,
                                 const struct hl7_frame *frame, const struct intake_limit *limit);
+struct reply *intake_refuse(struct intake *in, struct source *src, struct reply_to *to,
+                            const struct intake_refusal *refusal);
+/* Whether that message would be refused, by what can be told without taking it: why is then filled
+ * as that of a reply. */
+bool intake_would_refuse(struct intake *in, struct source *src, struct slice raw,
+                         char why[REPLY_WHY]);
 /* Draws a line behind all that is under way now; intake_passed once none of it is any more. False:
  * what stands before the line drawn last is still under way. */
 bool intake_mark(struct intake *in);

@@ -206,11 +206,23 @@ static void stop_listening(struct mllp_port *p)
     }
 }
 
+static bool same_csv(const struct site_csv *a, const struct site_csv *b)
+{
+    bool same = a->delimiter == b->delimiter && a->header == b->header &&
+                a->on_other_header == b->on_other_header && a->columns.n == b->columns.n;
+    for (unsigned i = 0; same && i < a->columns.n; i++)
+        same = slice_eq(a->columns.at[i], b->columns.at[i]);
+    return same;
+}
+
 static bool same_folder(const struct site_source *a, const struct site_source *b)
 {
     return a->has_folder == b->has_folder && slice_eq(a->folder.path, b->folder.path) &&
            slice_eq(a->folder.pattern, b->folder.pattern) &&
-           a->folder.message_max == b->folder.message_max;
+           a->folder.message_max == b->folder.message_max &&
+           a->folder.on_bad_row == b->folder.on_bad_row &&
+           a->folder.remember == b->folder.remember && a->format == b->format &&
+           same_csv(&a->csv, &b->csv);
 }
 
 static void take_folder(struct mllp_port *p, struct folder *fresh, bool differs)

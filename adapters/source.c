@@ -52,6 +52,9 @@ void source_families_open(struct source_families *f, struct metrics *m)
                                     "Messages that cannot be used and were answered as accepted "
                                     "(ack.on_invalid): they stand in flow.rejected.",
                                     "source", SOURCES),
+        .unchanged = metrics_counter(
+            m, "weir_rows_unchanged_total",
+            "Rows of files that the file before had, too: not taken again.", "source", SOURCES),
         .certificate = metrics_gauge(m, "weir_tls_certificate_expiry_seconds",
                                      "Until the first certificate of that file ends, or the last "
                                      "authority; below 0: it has.",
@@ -74,7 +77,7 @@ static void limit_failed(struct source *s)
 int source_open(const struct site *site, const struct site_source *conf,
                 const struct source_families *f, struct source *ret, struct err *reterr)
 {
-    struct source s = {.conf = conf, .families = f};
+    struct source s = {.site = site, .conf = conf, .families = f};
     if (translate_open(site, conf, site_maps_dir(site), &s.translator, reterr) < 0)
         return -1;
     s.received = metric_of(f->received, conf->name);
@@ -83,6 +86,7 @@ int source_open(const struct site *site, const struct site_source *conf,
     s.connections = metric_of(f->connections, conf->name);
     s.unexpected = metric_of(f->unexpected, conf->name);
     s.unusable = metric_of(f->unusable, conf->name);
+    s.unchanged = metric_of(f->unchanged, conf->name);
     s.translate = metric_of(f->translate, conf->name);
     s.append = metric_of(f->append, conf->name);
     for (int code = HL7_AA; code < SOURCE_ANSWERS; code++) {
@@ -108,6 +112,7 @@ void source_close(struct source *s)
 void source_take(struct source *s, struct source *fresh)
 {
     struct translator *old = s->translator;
+    s->site = fresh->site;
     s->conf = fresh->conf;
     limit_failed(s);
     s->translator = fresh->translator;

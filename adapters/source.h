@@ -13,19 +13,20 @@
 /* Families that all sources of a process share. */
 struct source_families {
     struct metric *received, *answered, *rejected, *junk, *events, *unmapped, *codes, *last,
-        *connections, *refused, *unexpected, *odd, *dropped, *unusable, *certificate, *translate,
-        *append;
+        *connections, *refused, *unexpected, *odd, *dropped, *unusable, *unchanged, *certificate,
+        *translate, *append;
 };
 void source_families_open(struct source_families *f, struct metrics *m);
 
 enum { SOURCE_NO_ANSWER = HL7_CR + 1, SOURCE_ANSWERS };
 
 struct source {
+    const struct site *site;
     const struct site_source *conf;
     struct translator *translator;
     const struct source_families *families;
-    struct series *received, *junk, *last, *connections, *unexpected, *unusable, *translate,
-        *append;
+    struct series *received, *junk, *last, *connections, *unexpected, *unusable, *unchanged,
+        *translate, *append;
     struct series *answered[SOURCE_ANSWERS]; /* by enum hl7_ack_code, and none */
     struct dict events;                      /* type -> its series */
     uint64_t refused;    /* messages of which nothing was made, whatever was answered */

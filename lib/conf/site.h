@@ -32,15 +32,21 @@ struct site_mllp {           /* sources.<name>.mllp */
     struct site_tls tls; /* its node NULL: plain text */
 };
 
+enum site_bad_row { SITE_BAD_ROW_ROW, SITE_BAD_ROW_FILE };
+
 struct site_folder {      /* sources.<name>.folder */
     struct slice path;    /* absolute */
     struct slice pattern; /* "*" */
     int64_t settle, poll; /* 5s, 1s */
     uint64_t message_max; /* 8MiB */
+    int on_bad_row;       /* enum site_bad_row: row */
+    int64_t remember;     /* 1000000 rows */
 };
 
 /* What is done about a header that is not that of the file before. */
 enum site_header_policy { SITE_HEADER_ALARM, SITE_HEADER_REFUSE };
+
+enum { SITE_COLUMNS_MAX = 2000 };
 
 struct site_csv {   /* sources.<name>.csv; always filled */
     char delimiter; /* , */

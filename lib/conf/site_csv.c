@@ -28,6 +28,10 @@ static int check_columns(const struct site_source *src, struct err *reterr)
 {
     const struct site_csv *c = &src->csv;
     const struct yaml *at = yaml_at(src->csv_node, "columns");
+    if (src->format != SITE_CSV)
+        return yaml_err(src->csv_node, reterr, "csv: the source has not format: csv");
+    if (c->columns.n > SITE_COLUMNS_MAX)
+        return yaml_err(at, reterr, "columns: more than %d", SITE_COLUMNS_MAX);
     if (!c->header && c->columns.n == 0)
         return yaml_err(yaml_at(src->csv_node, "header"), reterr,
                         "header: without a header line \"columns\" has to name the columns");

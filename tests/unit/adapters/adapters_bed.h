@@ -25,5 +25,6 @@ Suite *folder_check_suite(void);
 Suite *resolved_suite(void);
 Suite *resolving_suite(void);
 Suite *revise_suite(void);
+Suite *row_memory_suite(void);
 
 #endif
