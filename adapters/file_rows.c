@@ -5,8 +5,8 @@
 #include "rows.h"
 
 enum {
-    HEADER_EXTRA = 64,    /* of the memory for one row, beside its bytes */
-    KEPT = 64 * 1024,     /* of a row too long */
+    HEADER_EXTRA = 128 * 1024, /* of the memory for one row, beside its bytes: for the columns */
+    KEPT = 64 * 1024,          /* of a row too long */
     CHECKS_A_STEP = 1000, /* rows translated for nothing, so that other sources get their turn */
     MARK_MAX = 4,         /* bytes of the longest byte order mark */
 };

@@ -1,5 +1,6 @@
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include "log.h"
 #include "rows.h"
 
@@ -26,6 +27,40 @@ static bool has_expected(struct rows *r)
             return false;
         }
     }
+    return true;
+}
+
+struct named {
+    struct slice name;
+    unsigned nth;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct named *x = a, *y = b;
+    return slice_cmp(x->name, y->name);
+}
+
+/* Of two columns of one name nobody could tell which is meant. One without a name cannot be meant.
+ */
+static bool names_differ(struct rows *r)
+{
+    struct named *sorted = arena_alloc(&r->arena, (r->ncolumns + 1) * sizeof(*sorted));
+    if (!sorted) {
+        rows_refuse(r, "line 1: the header is longer than a message may be");
+        return false;
+    }
+    for (unsigned i = 0; i < r->ncolumns; i++) {
+        r->cells[i] = slice_trim(r->cells[i]);
+        sorted[i] = (struct named){r->cells[i], i + 1};
+    }
+    qsort(sorted, r->ncolumns, sizeof(*sorted), by_name);
+    for (unsigned i = 1; i < r->ncolumns; i++)
+        if (sorted[i].name.n && slice_eq(sorted[i - 1].name, sorted[i].name)) {
+            rows_refuse(r, "line 1: columns %u and %u have the same name", sorted[i - 1].nth,
+                        sorted[i].nth);
+            return false;
+        }
     return true;
 }
 
@@ -84,9 +119,11 @@ static void take_header(struct rows *r)
     struct err err = {0};
     if (!buf_ok(&r->head))
         rows_refuse(r, "line 1: the header is longer than a message may be");
+    else if (!names_differ(r) || !has_expected(r))
+        return;
     else if (hash_columns(r, &err) < 0)
         rows_refuse(r, "%s", err.text);
-    else if (has_expected(r))
+    else
         compare(r);
     if (!r->refused)
         begin_rows(r);
@@ -119,6 +156,7 @@ void rows_header(struct rows *r, const struct csv_row *header)
 void rows_no_header(struct rows *r)
 {
     const struct conf_texts *names = &r->source->conf->csv.columns;
+    arena_reset(&r->arena);
     buf_reset(&r->head);
     r->ncolumns = 0;
     if (r->source->conf->format != SITE_CSV) {

@@ -60,6 +60,6 @@ int site_read_csv(struct site *s, struct site_source *src, struct err *reterr)
 void site_print_csv(struct buf *out)
 {
     buf_puts(out, "\n### sources: `<name>`: csv\n\nHow the rows of a source with `format: csv` are "
-                  "written: [files.md](files.md).\n\n");
+                  "written: [files.md](files.md#extracts).\n\n");
     conf_print_options(options, OPTIONS, out);
 }
