@@ -2,6 +2,10 @@
 
 #define ENDLESS                                                                                    \
     "a field whose quote does not end, or a row with line ends in it that is longer than may be"
+#define BEHIND                                                                                     \
+    "something stands behind the closing quote of a field: a quote within a field is doubled"
+#define WITHIN "a quote within a field that has no quotes around it"
+#define MIXED "a line ends in LF, those before in CR"
 
 void csv_begin(struct csv *c, const struct csv_rules *rules)
 {
@@ -22,34 +26,39 @@ static void take(struct csv *c, struct slice *input, size_t n)
  * the rest of the input for every row. */
 static size_t find_end(struct csv *c, struct slice s)
 {
+    size_t view = c->rules.row_max + 1; /* where the first line is longer, they end in LF */
+    struct slice seen = slice_sub(s, 0, view);
     if (!c->ends_known) {
-        size_t lf = slice_find(s, '\n'), cr = slice_find(slice_sub(s, 0, lf), '\r');
-        c->cr_alone = cr + 1 < lf;
-        c->ends_known = c->cr_alone || lf < s.n;
+        size_t lf = slice_find(seen, '\n'), cr = slice_find(slice_sub(seen, 0, lf), '\r');
+        bool any = cr < lf;
+        while (cr < lf && seen.p[cr] == '\r')
+            cr++;
+        c->cr_alone = cr < lf || (any && cr == view);
+        c->ends_known = c->cr_alone || lf < seen.n;
     }
     return slice_find(s, c->cr_alone ? '\r' : '\n');
 }
 
-/* Over the line end at the front, where one stands there. */
+/* Over the line end at the front, where one stands there. CR CR LF, which text that was converted
+ * twice has, is one. */
 static void take_end(struct csv *c, struct slice *input)
 {
     size_t n = 0;
-    if (n < input->n && input->p[n] == '\r')
+    while (n < input->n && input->p[n] == '\r' && !(c->cr_alone && n))
         n++;
-    if (n < input->n && input->p[n] == '\n')
-        n++;
-    if (n == 0)
-        return;
-    c->behind_cr = n == 1 && input->p[0] == '\r' && input->n == 1;
-    c->line++;
-    take(c, input, n);
+    bool lf = n < input->n && input->p[n] == '\n';
+    c->behind_cr = c->cr_alone && n && n == input->n;
+    c->line += lf || (c->cr_alone && n);
+    take(c, input, n + lf);
 }
 
 static bool is_end(const struct csv *c, struct slice s, size_t i)
 {
-    if (s.p[i] == '\n' || s.p[i] == '\r')
-        return s.p[i] == '\n' || c->cr_alone || i + 1 == s.n || s.p[i + 1] == '\n';
-    return false;
+    if (c->cr_alone)
+        return s.p[i] == '\r';
+    while (i < s.n && s.p[i] == '\r')
+        i++;
+    return i == s.n || s.p[i] == '\n';
 }
 
 /* Past the closing quote of the field whose opening quote stands at i; s.n + 1: it does not end in
@@ -66,12 +75,14 @@ static size_t past_quoted(struct slice s, size_t i)
 
 static size_t past_plain(const struct csv *c, struct slice s, size_t i)
 {
-    for (;; i++) {
+    for (;;) {
         while (i < s.n && s.p[i] != c->rules.delimiter && s.p[i] != '"' && s.p[i] != '\n' &&
                s.p[i] != '\r')
             i++;
         if (i == s.n || s.p[i] != '\r' || is_end(c, s, i))
             return i;
+        while (i < s.n && s.p[i] == '\r') /* characters like others */
+            i++;
     }
 }
 
@@ -94,11 +105,7 @@ static struct scan scan_row(const struct csv *c, struct slice s)
         if (i == s.n || is_end(c, s, i))
             return (struct scan){.end = i};
         if (s.p[i] != c->rules.delimiter)
-            return (struct scan){
-                .at = i,
-                .why = quoted ? "something stands behind the closing quote of a field: a quote "
-                                "within a field is doubled"
-                              : "a quote within a field that has no quotes around it"};
+            return (struct scan){.at = i, .why = s.p[i] == '\n' ? MIXED : quoted ? BEHIND : WITHIN};
         i++;
     }
 }
@@ -129,7 +136,7 @@ static enum csv_result give(struct csv *c, struct slice *input, size_t n, struct
     if (ret->quoted)
         c->line += ends_within(c, bytes);
     take(c, input, n);
-    if (n && bytes.p[n - 1] == '\r' && !c->cr_alone && (input->n == 0 || input->p[0] == '\n'))
+    while (bytes.n && bytes.p[bytes.n - 1] == '\r' && !c->cr_alone)
         bytes.n--;
     ret->bytes = bytes;
     take_end(c, input);
@@ -154,7 +161,16 @@ static enum csv_result give_head(struct csv *c, struct slice *input, struct csv_
     c->long_line = c->line;
     take(c, input, c->rules.row_max);
     c->skipping = true;
+    c->ends_known = true;
     return CSV_HEAD;
+}
+
+/* Whether s ends before it is seen how the line end at i ends. */
+static bool ends_at(struct slice s, size_t i)
+{
+    while (i < s.n && s.p[i] == '\r')
+        i++;
+    return i == s.n;
 }
 
 /* The row has a quote in front of its first line end, which stands at line_end. */
@@ -164,7 +180,7 @@ static enum csv_result quoted_row(struct csv *c, struct slice *input, size_t lin
     struct slice seen = slice_sub(*input, 0, c->rules.row_max + 2);
     bool all = seen.n < input->n || last || seen.n == c->rules.row_max + 2;
     struct scan scan = scan_row(c, seen);
-    if (!all && (scan.open || (!scan.why && scan.end + 1 >= seen.n)))
+    if (!all && (scan.open || (!scan.why && ends_at(seen, scan.end))))
         return CSV_MORE;
     if (!scan.why && !scan.open && scan.end > c->rules.row_max)
         scan = (struct scan){.open = true};
@@ -192,9 +208,11 @@ static enum csv_result skip(struct csv *c, struct slice *input, bool last, struc
 
 static void skip_empty(struct csv *c, struct slice *input)
 {
-    if (c->behind_cr && input->n && input->p[0] == '\n')
+    if (input->n == 0)
+        return;
+    if (c->behind_cr && input->p[0] == '\n')
         take(c, input, 1);
-    c->behind_cr = c->behind_cr && input->n == 0;
+    c->behind_cr = false;
     while (input->n && (input->p[0] == '\n' || input->p[0] == '\r'))
         take_end(c, input);
 }
@@ -208,17 +226,17 @@ enum csv_result csv_next(struct csv *c, struct slice *input, bool last, struct c
         return CSV_MORE;
     size_t end = find_end(c, *input);
     *ret = (struct csv_row){.at = c->at, .line = c->line};
-    if (end == input->n && !last && end <= c->rules.row_max)
+    if (!last && end == input->n && end <= c->rules.row_max)
         return CSV_MORE;
     struct slice line = slice_sub(*input, 0, end);
-    size_t quote = slice_find(line, '"');
-    if (quote < line.n)
+    struct slice seen = slice_sub(line, 0, c->rules.row_max + 1);
+    if (slice_find(seen, '"') < seen.n)
         return quoted_row(c, input, end, last, ret);
     if (end > c->rules.row_max)
         return give_head(c, input, ret);
     size_t other = c->cr_alone ? slice_find(line, '\n') : line.n;
     if (other < line.n)
-        return give_bad(c, input, end, other, "a line ends in LF, those before in CR", ret);
+        return give_bad(c, input, end, other, MIXED, ret);
     return give(c, input, end, ret);
 }
 
