@@ -7,7 +7,8 @@
 
 static const char *const trigger_keys[] = {"use",    "require", "split", "history",
                                            "events", "same_as", NULL};
-static const char *const event_keys[] = {"when", "otherwise", "time", "use", "fields", NULL};
+static const char *const event_keys[] = {"when", "otherwise", "once", "time",
+                                         "use",  "fields",    NULL};
 
 void *map_compile_alloc(struct map_compiler *c, unsigned n, size_t size, struct err *reterr)
 {
@@ -221,6 +222,10 @@ static int compile_event(struct map_compiler *c, const struct yaml *node, struct
     if (otherwise && !slice_eq(otherwise->text, SLICE("true")))
         return yaml_err(otherwise, reterr, "otherwise: true is meant, or leave it out");
     e->otherwise = otherwise != NULL;
+    const struct yaml *once = yaml_get(node, "once");
+    if (once && !slice_eq(once->text, SLICE("true")))
+        return yaml_err(once, reterr, "once: true is meant, or leave it out");
+    e->once = once != NULL;
     if (find_time(c, time, &e->time, reterr) < 0 ||
         map_tests_compile(c, yaml_get(node, "when"), &e->when, reterr) < 0)
         return -1;

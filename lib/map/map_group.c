@@ -161,9 +161,10 @@ static bool on_element(const struct json *list, const struct json *element, void
     s->any = true;
     if (list) {
         struct json_scope *scope = arena_alloc(s->arena, sizeof(*scope));
-        if (!scope)
-            return s->rc = err_set(s->err, ERR_NOMEM, "no memory for the groups of a message"),
-                   false;
+        if (!scope) {
+            s->rc = err_set(s->err, ERR_NOMEM, "no memory for the groups of a message");
+            return false;
+        }
         *scope = (struct json_scope){list, element, above};
         s->view->scope = scope;
     }

@@ -124,6 +124,7 @@ struct map_event {
     struct slice type;
     struct map_tests when;
     bool otherwise; /* only where no other event of the trigger was made */
+    bool once;      /* of the first group alone */
     const struct map_time *time;
     const struct map_field *fields;
     unsigned nfields;

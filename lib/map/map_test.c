@@ -199,6 +199,12 @@ bool map_test_holds(struct map_run *run, const struct map_test *t)
     }
     if (t->kind == MAP_TEST_NULL)
         return map_path_state(run, t->path) == HL7_NULL;
+    bool only_there = t->kind == MAP_TEST_PRESENT || t->kind == MAP_TEST_ABSENT;
+    if (run->view && only_there && t->field < 0 && !t->table && !t->group) {
+        /* An object is there, too. */
+        bool there = map_path_state(run, t->path) == HL7_VALUE;
+        return there == (t->kind == MAP_TEST_PRESENT);
+    }
     struct slice value =
         t->field < 0 ? map_text_at(run, t->path) : event_get(run->event, (unsigned)t->field);
     if (t->table && slice_present(value))

@@ -17,6 +17,7 @@ enum map_decided {
     MAP_DECIDED_MADE,
     MAP_DECIDED_WHEN,      /* its `when` does not hold */
     MAP_DECIDED_OTHERWISE, /* another event of the trigger is made */
+    MAP_DECIDED_ONCE,      /* it is made of the first group alone */
 };
 
 struct map_trace {

@@ -189,6 +189,8 @@ static void on_decided(void *arg, struct map_run *run, const struct map_event *e
     buf_puts(&x->left, ": ");
     if (how == MAP_DECIDED_OTHERWISE) {
         buf_puts(&x->left, "otherwise, and another event is made");
+    } else if (how == MAP_DECIDED_ONCE) {
+        buf_puts(&x->left, "once, and the first group has made it");
     } else {
         buf_puts(&x->left, "not when ");
         map_because_when(&x->left, run, &e->when);

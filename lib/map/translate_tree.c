@@ -31,12 +31,6 @@ void tree_envelope(struct work *w, struct event *e)
     event_put(e, EV_DATA_ORIGIN_TRIGGER, w->trigger->name);
 }
 
-void tree_doubts(struct work *w)
-{
-    if (w->ret->control_id_made && w->t->message.control_id.n)
-        map_run_flag(&w->run, SLICE("no_control_id"));
-}
-
 /* `Encounter.period.start`, or the path alone. */
 static struct slice place(struct work *w, struct slice path)
 {

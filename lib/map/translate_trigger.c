@@ -94,9 +94,7 @@ static bool begin_event(struct work *w)
     if (w->run.trace)
         w->run.trace->begun(w->run.trace->arg, &w->run);
     set_envelope(w, e);
-    if (w->run.view)
-        tree_doubts(w);
-    else
+    if (!w->run.view)
         hl7_doubts(w);
     map_run_fields(&w->run, w->trigger->fields, w->trigger->nfields);
     flag_feed(w);
@@ -150,13 +148,14 @@ static void decide(struct work *w, bool *fires)
     bool any = false;
     for (unsigned i = 0; i < w->trigger->nevents; i++) {
         const struct map_event *m = &w->trigger->events[i];
-        bool left_out = m->otherwise && any;
-        fires[i] = !left_out && map_tests_hold(&w->run, &m->when);
+        bool left_out = m->otherwise && any, told = m->once && w->run.nth > 1;
+        fires[i] = !left_out && !told && map_tests_hold(&w->run, &m->when);
         any |= fires[i];
         if (trace)
             trace->decided(trace->arg, &w->run, m,
                            fires[i]   ? MAP_DECIDED_MADE
                            : left_out ? MAP_DECIDED_OTHERWISE
+                           : told     ? MAP_DECIDED_ONCE
                                       : MAP_DECIDED_WHEN);
     }
 }
@@ -189,12 +188,23 @@ static bool run_group(struct work *w, unsigned nth)
     return true;
 }
 
+/* Of a tree an object will do. */
+static bool has_one(struct work *w, const struct map_require *r)
+{
+    if (!w->run.view)
+        return slice_present(map_text_first(&w->run, r->paths, r->npaths));
+    for (unsigned i = 0; i < r->npaths; i++)
+        if (map_path_state(&w->run, r->paths[i]) == HL7_VALUE)
+            return true;
+    return false;
+}
+
 static bool check_requirements(struct work *w, unsigned nth)
 {
     unsigned before = w->ret->nreasons;
     for (unsigned i = 0; i < w->trigger->nrequire; i++) {
         const struct map_require *r = &w->trigger->require[i];
-        if (slice_present(map_text_first(&w->run, r->paths, r->npaths)))
+        if (has_one(w, r))
             continue;
         if (w->run.view)
             tree_missing(w, r, nth);

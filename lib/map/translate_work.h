@@ -58,7 +58,6 @@ void hl7_missing(struct work *w, const struct map_require *r, unsigned nth);
 void hl7_check_merge(struct work *w, const struct map_event *m, unsigned nth);
 void hl7_translate(struct work *w, struct slice raw);
 void tree_envelope(struct work *w, struct event *e);
-void tree_doubts(struct work *w);
 void tree_missing(struct work *w, const struct map_require *r, unsigned nth);
 void tree_translate(struct work *w, struct slice raw);
 

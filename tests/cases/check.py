@@ -3,11 +3,11 @@
 
 check.py TRANSLATE_CASE MAPS_DIR [NAME…]
 
-A case is SOURCE/NAME.hl7, a message for that source of weir.yaml, and SOURCE/NAME.events.json, a
+A case is SOURCE/NAME.hl7 (.json, .csv: a line of columns and a row; .xml), a message for that source of weir.yaml, and SOURCE/NAME.events.json, a
 list of the events wanted, in order. Of an event only what is named is compared; "*" stands for any
 value, null for "not there", "(null)" for a null in the event; data.quality is always compared, no quality meaning none. Where a
 message gives no events, the file holds an object instead: {"verdict": "unmapped"} or {"verdict":
-"refused", "reasons": [{"code": 101, "at": "MRG-1"}]}. An object may also hold the events, beside
+"refused", "reasons": [{"code": 101, "at": "MRG-1"}]} ("at" of a tree: the path). An object may also hold the events, beside
 "rows": [26], the rows of docs/conformance.md that the case shows. No text of an OBX-5 or NTE-3 may stand in any event. Segments may end in a newline in the file;
 they are sent with CR, but for cases whose name begins with "raw_", which are sent as they are.
 """
@@ -66,7 +66,7 @@ def translate(tool, maps, source, messages):
         files = []
         for message in messages:
             raw = message.read_bytes()
-            if not message.name.startswith("raw_"):
+            if message.suffix == ".hl7" and not message.name.startswith("raw_"):
                 raw = raw.replace(b"\r\n", b"\r").replace(b"\n", b"\r")
             files.append(Path(folder) / message.name)
             files[-1].write_bytes(raw)
@@ -78,10 +78,11 @@ def translate(tool, maps, source, messages):
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 
-def check(result, expected):
-    message = expected.with_name(expected.name.replace(".events.json", ".hl7")).read_bytes().decode("utf-8", errors="replace")
+def check(result, message):
+    expected = message.with_name(message.stem + ".events.json")
     shown = json.dumps(result["events"], ensure_ascii=False)
-    faults = [f"the text of {name} stands in an event" for name, text in told(message) if text in shown]
+    hl7 = message.read_bytes().decode("utf-8", errors="replace") if message.suffix == ".hl7" else ""
+    faults = [f"the text of {name} stands in an event" for name, text in told(hl7) if text in shown]
     want = json.loads(expected.read_text())
     if isinstance(want, dict):
         want.pop("rows", None)
@@ -89,6 +90,15 @@ def check(result, expected):
         want = want.get("events", [])
     check_events(want, result, faults)
     return faults
+
+
+def cases():
+    """{folder: its messages}"""
+    found = {}
+    for path in sorted(HERE.glob("*/*")):
+        if path.suffix in (".hl7", ".json", ".csv", ".xml") and not path.name.endswith(".events.json"):
+            found.setdefault(path.parent, []).append(path)
+    return {folder: files for folder, files in found.items() if any(folder.glob("*.events.json"))}
 
 
 def words_read(maps):
@@ -106,11 +116,11 @@ def main():
     for fault in words_read(maps):
         failed += 1
         print(fault)
-    for folder in sorted({m.parent for m in HERE.glob("*/*.hl7")}):
-        messages = [m for m in sorted(folder.glob("*.hl7")) if not names or f"{folder.name}/{m.stem}" in names]
+    for folder, all_of in cases().items():
+        messages = [m for m in all_of if not names or f"{folder.name}/{m.stem}" in names]
         results = translate(tool, maps, folder.name, messages) if messages else []
         for message, result in zip(messages, results):
-            faults = check(result, message.with_suffix(".events.json"))
+            faults = check(result, message)
             passed += not faults
             failed += bool(faults)
             for fault in faults:

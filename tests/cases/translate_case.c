@@ -44,7 +44,7 @@ static void put_reasons(struct tool *t, const struct translation *tr)
     for (unsigned i = 0; i < tr->nreasons; i++) {
         const struct translate_reason *r = &tr->reasons[i];
         buf_printf(&t->out, "%s{\"code\":%u,\"at\":\"%.*s", i ? "," : "", r->code,
-                   SLICE_ARG(r->segment));
+                   SLICE_ARG(slice_present(r->expression) ? r->expression : r->segment));
         if (r->sequence)
             buf_printf(&t->out, "[%u]", r->sequence);
         if (r->field)
