@@ -116,9 +116,10 @@ class Doubts(unittest.TestCase):
         with open(os.path.join(TOP, "schemas", "quality.json"), encoding="utf-8") as f:
             words = [w["word"].partition(":")[0] for w in json.load(f)["words"]]
         made = set(words_made())
+        starts = tuple(w.partition("<")[0] for w in words if "<" in w)
         self.assertEqual(len(words), len(set(words)))
         self.assertGreater(len(made), 20)
-        self.assertEqual(made - set(words), set(), "schemas/quality.json does not explain them")
+        self.assertEqual({w for w in made - set(words) if not w.startswith(starts)}, set(), "schemas/quality.json does not explain them")
 
 
 class Codes(unittest.TestCase):
