@@ -12,7 +12,14 @@
 #include "folder_report.h"
 #include "log.h"
 
-enum { AGAIN_MS = 20, PUT_OFF_MS = 1000, QUIET_MS = 60000, SAME_NAME = 10000 };
+enum {
+    AGAIN_MS = 20,
+    PUT_OFF_MS = 1000,
+    QUIET_MS = 60000,
+    SAME_NAME = 10000,
+    NAME_KEPT = NAME_MAX - 32, /* of a name, so that its number and its report's fit */
+    ASIDE_MAX = 64,
+};
 
 struct folder {
     struct loop *loop;
@@ -22,8 +29,12 @@ struct folder {
     int in, work, done, bad, lock; /* folders; -1: not open */
     bool paused, told;
     int64_t quiet_until; /* the alarm of a folder that cannot be used is told once a minute */
-    bool reading;        /* file and name are valid */
+    bool reading;        /* file, name and inode are valid */
     char name[NAME_MAX + 1];
+    ino_t inode;
+    ino_t aside[ASIDE_MAX]; /* what cannot be taken: the others go on, for a while */
+    unsigned naside;
+    int64_t aside_until;
     struct folder_file file;
 };
 
@@ -125,8 +136,30 @@ static bool is_before(const struct stat *a, const char *a_name, const struct sta
     return strcmp(a_name, b_name) < 0;
 }
 
+static bool is_aside(struct folder *f, ino_t inode)
+{
+    if (loop_now(f->loop) >= f->aside_until)
+        f->naside = 0;
+    for (unsigned i = 0; i < f->naside; i++)
+        if (f->aside[i] == inode)
+            return true;
+    return false;
+}
+
+/* The file that was found cannot be taken now; false where it holds up the others, too. */
+static bool set_aside(struct folder *f, const char *what, const char *why)
+{
+    tell(f, what, why);
+    if (f->naside == ASIDE_MAX)
+        return false;
+    if (f->naside == 0)
+        f->aside_until = loop_now(f->loop) + QUIET_MS;
+    f->aside[f->naside++] = f->inode;
+    return true;
+}
+
 /* The oldest file of a folder that may be taken; claimed: whatever stands there. */
-static bool find(const struct folder *f, int dir, bool claimed, char name[NAME_MAX + 1])
+static bool find(struct folder *f, int dir, bool claimed)
 {
     struct stat st, best = {0};
     bool found = false;
@@ -140,14 +173,15 @@ static bool find(const struct folder *f, int dir, bool claimed, char name[NAME_M
     for (const struct dirent *e; (e = readdir(d));) {
         if ((claimed ? e->d_name[0] == '.' : !is_wanted(f, e->d_name)) ||
             fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-            (!claimed && !at_rest(f, &st)))
+            (!claimed && !at_rest(f, &st)) || is_aside(f, st.st_ino))
             continue;
-        if (found && !is_before(&st, e->d_name, &best, name))
+        if (found && !is_before(&st, e->d_name, &best, f->name))
             continue;
         found = true;
         best = st;
-        snprintf(name, NAME_MAX + 1, "%s", e->d_name);
+        snprintf(f->name, sizeof(f->name), "%s", e->d_name);
     }
+    f->inode = best.st_ino;
     closedir(d);
     return found;
 }
@@ -160,35 +194,48 @@ static void on_moved(void *arg)
 }
 
 /* A file in work/ is opened. */
-static bool begin(struct folder *f)
+static int begin(struct folder *f, struct err *reterr)
 {
     struct folder_file_options o = {
         .intake = f->intake, .source = f->source, .name = f->name, .moved = on_moved, .arg = f};
-    struct err err = {0};
     int fd = openat(f->work, f->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0)
-        err_set(&err, ERR_IO, "%s", strerror(errno));
-    else if (folder_file_open(&f->file, &o, fd, &err) == 0)
-        f->reading = true;
-    if (!f->reading)
-        tell(f, "a file in work/ cannot be read", err.text);
-    return f->reading;
+        return err_set(reterr, ERR_IO, "%s", strerror(errno));
+    if (folder_file_open(&f->file, &o, fd, reterr) < 0)
+        return -1;
+    f->reading = true;
+    return 0;
+}
+
+/* Into work/: 0, or errno. A file that only its sender may read would stay there for good. */
+static int claim(struct folder *f)
+{
+    if (faccessat(f->in, f->name, R_OK, AT_EACCESS) < 0 ||
+        renameat2(f->in, f->name, f->work, f->name, RENAME_NOREPLACE) < 0)
+        return errno;
+    fsync(f->work);
+    fsync(f->in);
+    return 0;
 }
 
 static bool next_file(struct folder *f)
 {
-    if (find(f, f->work, true, f->name))
-        return begin(f);
-    if (!find(f, f->in, false, f->name))
-        return false;
-    if (renameat2(f->in, f->name, f->work, f->name, RENAME_NOREPLACE) < 0) {
-        if (errno != ENOENT) /* else somebody took it back */
-            tell(f, "a file cannot be moved into work/", strerror(errno));
-        return false;
+    struct err err = {0};
+    for (;;) {
+        while (find(f, f->work, true)) {
+            if (begin(f, &err) == 0)
+                return true;
+            if (!set_aside(f, "a file in work/ cannot be read", err.text))
+                return false;
+        }
+        if (!find(f, f->in, false))
+            return false;
+        int why = claim(f);
+        if (why == ENOENT) /* somebody took it back */
+            return false;
+        if (why && !set_aside(f, "a file cannot be moved into work/", strerror(why)))
+            return false;
     }
-    fsync(f->work);
-    fsync(f->in);
-    return begin(f);
 }
 
 static void end_file(struct folder *f)
@@ -203,8 +250,8 @@ static bool put_away(struct folder *f, int to, const struct folder_report *repor
     char name[NAME_MAX + 1];
     struct err err = {0};
     for (int i = 1; i < SAME_NAME; i++) {
-        int n = i == 1 ? snprintf(name, sizeof(name), "%s", f->name)
-                       : snprintf(name, sizeof(name), "%.*s.%d", NAME_MAX - 32, f->name, i);
+        int n = i == 1 ? snprintf(name, sizeof(name), "%.*s", NAME_KEPT, f->name)
+                       : snprintf(name, sizeof(name), "%.*s.%d", NAME_KEPT, f->name, i);
         if (n < 0 || faccessat(to, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
             continue;
         if (folder_report_write(report, to, name, &err) < 0)

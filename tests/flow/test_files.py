@@ -141,6 +141,29 @@ class FolderTest(unittest.TestCase):
         self.assertEqual(self.report("done", "a.hl7")["accepted"], 2)
         self.assertEqual(self.visits(site, 2), ["V1", "V2"])
 
+    def test_a_file_that_cannot_be_taken_holds_up_no_other(self):
+        """Row 76: a name so long that its report's would be too long is cut; what cannot be claimed, or read by
+        nobody but its sender, is an alarm, and stays; the others go on, and it does once that is mended."""
+        site = self.site_of()
+        site.config["sources"]["test-pas"]["folder"]["pattern"] = "*"
+        os.makedirs(self.path("work", "odd.hl7"))
+        self.drop("odd.hl7", admit("A-1", 1))
+        os.mkfifo(self.path("pipe.hl7"))
+        os.symlink("/dev/zero", self.path("link.hl7"))
+        site.start()
+        long = "n" * 240 + ".hl7"
+        self.drop(long, admit("A-2", 2))
+        self.drop("last.hl7", admit("A-3", 3))
+        self.assertEqual(self.report("done", "last.hl7")["result"], "done")
+        self.assertEqual(self.report("done", long[:223])["file"], long)
+        self.assertIn("alarm.folder source=test-pas a file cannot be moved into work/: File exists", site.adapter().log())
+        self.assertEqual(sorted(n for n in os.listdir(self.folder) if n.endswith(".hl7")), ["link.hl7", "odd.hl7", "pipe.hl7"])
+        self.assertEqual(site.adapter().stop(), 0)
+        os.rmdir(self.path("work", "odd.hl7"))
+        site.start()
+        self.report("done", "odd.hl7")
+        self.assertEqual(self.visits(site, 3), ["V2", "V3", "V1"])
+
     def test_a_reload_adds_and_removes_a_folder(self):
         """A source gets a folder, then another one, then loses its listener, then the folder: each by a reload."""
         site = self.site_of()
