@@ -79,6 +79,11 @@ struct translation answer_unfit(const struct translation *t, const struct err *w
     return refused(t, reason);
 }
 
+struct translation answer_because(const struct translation *t, struct translate_reason *reason)
+{
+    return refused(t, reason);
+}
+
 struct translation answer_foreign(const struct translation *t, struct translate_reason *reason)
 {
     *reason = (struct translate_reason){

@@ -38,6 +38,9 @@ void answer_due(const struct site_ack *ack, const struct hl7_ack_terms *terms,
 struct translation answer_unfit(const struct translation *t, const struct err *why,
                                 struct translate_reason *reason);
 
+/* The translation of a message that is refused for a reason outside of it. */
+struct translation answer_because(const struct translation *t, struct translate_reason *reason);
+
 /* The translation of a message that its connection may not send: its certificate stands for another
  * MSH-3 or MSH-4. AR, whatever on_invalid says, and kept as refused. */
 struct translation answer_foreign(const struct translation *t, struct translate_reason *reason);

@@ -239,6 +239,8 @@ static void refuse_unfit(struct intake *in, struct reply *r, struct slice raw,
     answer_of(&unfit, true, &answer);
     if (speaks_hl7(r->source))
         reply_write(r, &in->stamp, &t->msg, answer.code, answer.errors, answer.nerrors);
+    if (r->to && r->to->answer)
+        r->to->answer(r->to, r, &unfit);
     refuse(in, r, slice_sub(raw, 0, 64 * 1024), &answer, &unfit);
 }
 
@@ -249,6 +251,8 @@ static void answer(struct intake *in, struct reply *r, struct slice raw,
     struct hl7_msg header;
     if (!speaks_hl7(r->source)) {
         answer_of(t, true, ret);
+        if (r->to && r->to->answer)
+            r->to->answer(r->to, r, t);
         return;
     }
     r->unread = !t->parsed;
@@ -290,6 +294,8 @@ struct reply *intake_message(struct intake *in, struct source *src, struct reply
     bool may_send = !to->may_send || to->may_send(to, &t);
     if (!may_send)
         t = answer_foreign(&t, &foreign);
+    else if (to->refuses && to->refuses(to, &t, &foreign))
+        t = answer_because(&t, &foreign);
     answer(in, r, raw, &t, may_send, &due);
     if (not_now(in, r))
         return r;

@@ -222,7 +222,9 @@ static void adapter_collect(void *state)
 {
     struct adapter *a = state;
     for (unsigned i = 0; i < a->ports.n; i++) {
-        mllp_tls_collect(a->ports.all[i]);
+        port_tls_collect(&a->ports.all[i]->tls.port);
+        if (a->ports.all[i]->fhir)
+            port_tls_collect(&a->ports.all[i]->fhir->tls);
         const struct source *s = &a->ports.all[i]->source;
         series_set(s->last, (double)s->last_ms / 1000);
     }
@@ -232,14 +234,14 @@ static void tls_status(const struct mllp_port *p, struct json_writer *w)
 {
     struct proc_tls_end ends[PROC_TLS_FILES];
     json_key(w, SLICE("tls"));
-    if (!p->tls.tls) {
+    if (!p->tls.port.tls) {
         json_bool(w, false);
         return;
     }
-    proc_tls_ends(p->tls.tls, ends);
+    proc_tls_ends(p->tls.port.tls, ends);
     json_object(w);
     json_key(w, SLICE("subject"));
-    json_string(w, slice_str(tls_subject(p->tls.tls)));
+    json_string(w, slice_str(tls_subject(p->tls.port.tls)));
     for (int i = 0; i < PROC_TLS_FILES; i++)
         if (ends[i].until) {
             char key[32];
@@ -248,7 +250,7 @@ static void tls_status(const struct mllp_port *p, struct json_writer *w)
             json_int(w, proc_tls_days(ends[i].until, clock_wall_ms()));
         }
     json_key(w, SLICE("handshakes"));
-    json_int(w, p->tls.accept ? tls_accept_under_way(p->tls.accept) : 0);
+    json_int(w, p->tls.port.accept ? tls_accept_under_way(p->tls.port.accept) : 0);
     json_object_end(w);
 }
 
@@ -260,6 +262,7 @@ static void port_status(const struct mllp_port *p, struct json_writer *w)
     json_string(w, p->source.conf->name);
     json_key(w, SLICE("listen"));
     json_string(w, p->listener ? address_text(listener_address(p->listener), text)
+                   : p->fhir   ? address_text(http_server_address(p->fhir->server), text)
                    : p->folder ? SLICE("folder")
                                : SLICE("closed"));
     tls_status(p, w);

@@ -27,8 +27,8 @@ void mllp_port_session(struct mllp_port *p, int fd, const struct address *peer,
 static void on_accepted(int fd, const struct address *peer, void *arg)
 {
     struct mllp_port *p = arg;
-    if (p->tls.tls)
-        mllp_tls_accept(p, fd, peer);
+    if (p->tls.port.tls)
+        port_tls_accept(&p->tls.port, fd, peer);
     else
         mllp_port_session(p, fd, peer, NULL, NULL);
 }
@@ -53,7 +53,7 @@ static void on_tick(void *arg)
         session_tick(s, now);
     }
     session_answer_all(p->intake);
-    mllp_tls_tick(p, now);
+    port_tls_tick(&p->tls.port, now);
     loop_timer_start(p->timer, TICK_MS);
 }
 
@@ -128,6 +128,8 @@ int mllp_port_open(struct mllp_port *p, const struct mllp_port_options *o, struc
         return -1;
     if (o->conf->has_http && er7_port_open(p->loop, p->intake, &p->source, &p->http, reterr) < 0)
         return err_at(reterr, "source %.*s: http", SLICE_ARG(o->conf->name));
+    if (o->conf->has_fhir && fhir_port_open(p->loop, p->intake, &p->source, &p->fhir, reterr) < 0)
+        return err_at(reterr, "source %.*s: fhir", SLICE_ARG(o->conf->name));
     if (o->conf->has_mllp && (read_listen(&o->conf->mllp, &lo, nets, reterr) < 0 ||
                               begin_listening(p, &lo, o->conf, &p->listener, reterr) < 0))
         return err_at(reterr, "source %.*s", SLICE_ARG(o->conf->name));
@@ -157,6 +159,7 @@ int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
     c->listener = NULL;
     c->tls = NULL;
     c->folder = NULL;
+    c->fhir_tls = NULL;
     c->site = site_hold(o->site);
     if (source_open(o->site, o->conf, o->families, &c->source, reterr) < 0) {
         site_close(c->site);
@@ -175,6 +178,14 @@ int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
         mllp_change_drop(c);
         return site_change_refuse(o->site, o->conf->http_node, "http", reterr);
     }
+    if (!yaml_same(p->source.conf->fhir_node, o->conf->fhir_node)) {
+        mllp_change_drop(c);
+        return site_change_refuse(o->site, o->conf->fhir_node, "fhir", reterr);
+    }
+    if (o->conf->fhir.tls.node && proc_tls_server(&o->conf->fhir.tls, &c->fhir_tls, reterr) < 0) {
+        mllp_change_drop(c);
+        return -1;
+    }
     if (!o->conf->has_mllp)
         return 0;
     bool moves = !p->listener || !slice_eq(m->listen, p->source.conf->mllp.listen) ||
@@ -191,6 +202,7 @@ void mllp_change_drop(struct mllp_change *c)
 {
     listener_close(c->listener);
     tls_close(c->tls);
+    tls_close(c->fhir_tls);
     folder_close(c->folder);
     source_close(&c->source);
     site_close(c->site);
@@ -257,6 +269,8 @@ void mllp_port_take(struct mllp_port *p, struct mllp_change *c)
         listener_rules(p->listener, &c->listen);
     }
     mllp_tls_take(p, c->tls);
+    if (p->fhir)
+        port_tls_take(&p->fhir->tls, c->fhir_tls);
     warn_of_plain(p);
     site_close(old);
 }
@@ -268,6 +282,7 @@ void mllp_port_pause(struct mllp_port *p, bool paused)
         folder_pause(p->folder, paused);
     if (p->http)
         er7_port_pause(p->http, paused);
+    fhir_port_pause(p->fhir, paused);
     if (paused)
         return;
     /* The time for which nothing was read is ours, not the sender's. */
@@ -286,7 +301,9 @@ void mllp_port_close(struct mllp_port *p)
     p->folder = NULL;
     er7_port_close(p->http);
     p->http = NULL;
-    mllp_tls_close(p);
+    fhir_port_close(p->fhir);
+    p->fhir = NULL;
+    port_tls_close(&p->tls.port);
     listener_close(p->listener);
     loop_timer_remove(p->timer);
     source_close(&p->source);
@@ -298,18 +315,18 @@ void mllp_port_close(struct mllp_port *p)
 
 void mllp_port_drain(struct mllp_port *p)
 {
-    tls_accept_close(p->tls.accept);
-    p->tls.accept = NULL;
+    port_tls_stop(&p->tls.port);
     if (p->folder)
         folder_pause(p->folder, true);
     er7_port_drain(p->http);
+    fhir_port_drain(p->fhir);
     stop_listening(p);
 }
 
 bool mllp_port_quiet(const struct mllp_port *p)
 {
     return p->nsessions == 0 && folder_quiet(p->folder) && er7_port_quiet(p->http) &&
-           p->source.replies == 0;
+           fhir_port_quiet(p->fhir) && p->source.replies == 0;
 }
 
 void mllp_port_forget(struct mllp_port *p, struct session *s)

@@ -1,5 +1,5 @@
-/* mllp_port.h - the doors of one source: its listening port with the sessions, its port
- * for HTTP, and its drop folder. Each may be missing. Owns both, and holds the site
+/* mllp_port.h - the doors of one source: its listening port with the sessions, its ports
+ * for HTTP, and its drop folder. Each may be missing. Owns them, and holds the site
  * that they borrow from.
  *
  * A new configuration is prepared first, which may fail, and then taken, which may not: between two
@@ -8,6 +8,7 @@
 #define WEIR_MLLP_PORT_H
 
 #include "er7_port.h"
+#include "fhir_port.h"
 #include "folder.h"
 #include "mllp_tls.h"
 #include "session.h"
@@ -23,6 +24,7 @@ struct mllp_port {
     struct listener *listener; /* NULL: draining */
     struct folder *folder;     /* NULL: it has none */
     struct er7_port *http;     /* the same */
+    struct fhir_port *fhir;    /* the same */
     struct session *sessions;
     unsigned nsessions;
     struct loop_timer *timer;
@@ -54,6 +56,7 @@ struct mllp_change {
     struct tls *tls;           /* NULL: plain text */
     struct listener *listener; /* NULL: the address stays, or there is none */
     struct folder *folder;     /* new; NULL: as it was */
+    struct tls *fhir_tls;      /* of the port for FHIR; NULL: plain text */
     struct listen_options listen;
     struct address_net nets[LISTEN_ALLOW_MAX];
 };

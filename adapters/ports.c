@@ -7,7 +7,8 @@ enum { REAP_MS = 50 };
 
 static bool hosts(const struct ports *p, const struct site_source *s)
 {
-    return (s->has_mllp || s->has_folder || s->has_http) && slice_eq_str(s->adapter, p->o.adapter);
+    return (s->has_mllp || s->has_folder || s->has_http || s->has_fhir) &&
+           slice_eq_str(s->adapter, p->o.adapter);
 }
 
 static struct mllp_port_options options_of(const struct ports *p, const struct site *site,
@@ -51,7 +52,7 @@ static int check_count(const struct ports *p, const struct site *site, struct er
         return err_set(reterr, ERR_CONF, "more than %d sources in one adapter", PORTS_MAX);
     if (n == 0)
         return err_set(reterr, ERR_CONF,
-                       "%s: no source has `adapter: %s` and `mllp:`, `http:` or `folder:`",
+                       "%s: no source has `adapter: %s` and `mllp:`, `http:`, `fhir:` or `folder:`",
                        site->file, p->o.adapter);
     return 0;
 }
@@ -119,7 +120,7 @@ bool ports_quiet(const struct ports *p)
     bool quiet = p->nleaving == 0;
     for (unsigned i = 0; i < p->n; i++)
         quiet = quiet && p->all[i]->nsessions == 0 && folder_quiet(p->all[i]->folder) &&
-                er7_port_quiet(p->all[i]->http);
+                er7_port_quiet(p->all[i]->http) && fhir_port_quiet(p->all[i]->fhir);
     return quiet;
 }
 

@@ -14,6 +14,7 @@
 struct intake;
 struct reply;
 struct translation;
+struct translate_reason;
 
 /* Who waits for answers: a connection, a batch. */
 struct reply_to {
@@ -24,6 +25,11 @@ struct reply_to {
     void (*later)(struct reply_to *to);
     /* Whether who sends here may send this; NULL: may. */
     bool (*may_send)(struct reply_to *to, const struct translation *t);
+    /* Whether it is refused although it was understood, and why; NULL: never. */
+    bool (*refuses)(struct reply_to *to, const struct translation *t, struct translate_reason *ret);
+    /* Writes down what is to be answered, once it is durable, while the translation is at hand; not
+     * called where there was no memory. NULL: the acknowledgment of HL7 v2 is all. */
+    void (*answer)(struct reply_to *to, struct reply *r, const struct translation *t);
 };
 
 struct source;

@@ -59,6 +59,9 @@ void source_families_open(struct source_families *f, struct metrics *m)
                                      "Until the first certificate of that file ends, or the last "
                                      "authority; below 0: it has.",
                                      "source file", SOURCES * 3),
+        .http = metrics_counter(m, "weir_fhir_answers_total",
+                                "Requests of FHIR answered, by status of HTTP.", "source status",
+                                SOURCES * 20),
         .translate = metrics_histogram(m, "weir_translate_seconds", "Time to translate a message.",
                                        "source", SOURCES, metrics_seconds, 16),
         .append = metrics_histogram(m, "weir_append_seconds",

@@ -14,7 +14,7 @@
 struct source_families {
     struct metric *received, *answered, *rejected, *junk, *events, *unmapped, *codes, *last,
         *connections, *refused, *unexpected, *odd, *dropped, *unusable, *unchanged, *certificate,
-        *translate, *append;
+        *http, *translate, *append;
 };
 void source_families_open(struct source_families *f, struct metrics *m);
 

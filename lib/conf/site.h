@@ -10,6 +10,7 @@
 #include "conf.h"
 #include "dict.h"
 #include "site_kafka.h"
+#include "site_fhir.h"
 #include "site_tls.h"
 
 /* Names that a path, topic, file or label is made of: [a-z0-9][a-z0-9-]*, at most 48. */
@@ -104,13 +105,14 @@ struct site_source {
     bool forward;               /* false: kept and translated, marked "do not forward" */
     struct conf_texts overlays; /* map files on top of the shipped ones */
     const struct yaml *tables;  /* tables of this source only, before the site's */
-    const struct yaml *mllp_node, *ack_node, *folder_node, *http_node, *csv_node;
+    const struct yaml *mllp_node, *ack_node, *folder_node, *http_node, *fhir_node, *csv_node;
     struct site_mllp mllp;
     struct site_ack ack;
     struct site_folder folder;
     struct site_csv csv;
     struct site_er7 http;
-    bool has_mllp, has_folder, has_http;
+    struct site_fhir fhir;
+    bool has_mllp, has_folder, has_http, has_fhir;
 };
 
 struct site_route {

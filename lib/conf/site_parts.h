@@ -58,6 +58,8 @@ int site_read_folder(struct site *s, struct site_source *src, struct err *reterr
 int site_read_csv(struct site *s, struct site_source *src, struct err *reterr);
 /* The section `http` of a source, if it has one. */
 int site_read_er7(struct site *s, struct site_source *src, struct err *reterr);
+/* The section `fhir` of a source, if it has one. */
+int site_read_fhir(struct site *s, struct site_source *src, struct err *reterr);
 /* The section `ack` of a source; node NULL: what is preset. */
 int site_read_ack(struct site *s, const struct yaml *node, struct site_ack *ret,
                   struct err *reterr);
@@ -85,6 +87,7 @@ void site_print_ack(struct buf *out);
 void site_print_folder(struct buf *out);
 void site_print_csv(struct buf *out);
 void site_print_er7(struct buf *out);
+void site_print_fhir(struct buf *out);
 void site_print_routes(struct buf *out);
 void site_print_consumers(struct buf *out);
 void site_print_mllp_to(struct buf *out);

@@ -59,6 +59,7 @@ static const struct conf_option source_options[] = {
     {"ack", CONF_NODE, ROW(ack_node), .help = "Acknowledgments: see below."},
     {"csv", CONF_NODE, ROW(csv_node), .help = "How CSV is written here: see below."},
     {"folder", CONF_NODE, ROW(folder_node), .help = "Files: see below."},
+    {"fhir", CONF_NODE, ROW(fhir_node), .help = "FHIR over HTTP: see below."},
     {"http", CONF_NODE, ROW(http_node), .help = "HL7 v2 over HTTP: see below."},
     {"mllp", CONF_NODE, ROW(mllp_node), .help = "HL7 v2 over MLLP: see below."},
 };
@@ -241,7 +242,7 @@ static int read_source(struct site *s, struct site_source *src, const struct yam
             return -1;
     if (site_read_ack(s, src->ack_node, &src->ack, reterr) < 0 ||
         site_read_csv(s, src, reterr) < 0 || site_read_folder(s, src, reterr) < 0 ||
-        site_read_er7(s, src, reterr) < 0)
+        site_read_er7(s, src, reterr) < 0 || site_read_fhir(s, src, reterr) < 0)
         return -1;
     return read_mllp(s, src, reterr);
 }
@@ -279,5 +280,6 @@ void site_print_sources(struct buf *out)
     site_print_folder(out);
     site_print_csv(out);
     site_print_er7(out);
+    site_print_fhir(out);
     site_print_ack(out);
 }

@@ -174,10 +174,11 @@ int site_read_tls(struct site *s, const struct yaml *node, struct site_tls *ret,
 int site_source_secrets(struct site *s, struct err *reterr)
 {
     for (unsigned i = 0; i < s->nsources; i++) {
-        struct site_tls *t = &s->sources[i].mllp.tls;
-        if (t->key_password_node &&
-            conf_secret(t->key_password_node, s->arena, &t->key_password, reterr) < 0)
-            return -1;
+        struct site_tls *all[] = {&s->sources[i].mllp.tls, &s->sources[i].fhir.tls};
+        for (unsigned k = 0; k < sizeof(all) / sizeof(all[0]); k++)
+            if (all[k]->key_password_node &&
+                conf_secret(all[k]->key_password_node, s->arena, &all[k]->key_password, reterr) < 0)
+                return -1;
     }
     return 0;
 }

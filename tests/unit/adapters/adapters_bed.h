@@ -21,6 +21,7 @@ struct slice bed_header(const struct stream_record *r, const char *name);
 
 Suite *again_suite(void);
 Suite *failed_frames_suite(void);
+Suite *fhir_request_suite(void);
 Suite *folder_check_suite(void);
 Suite *resolved_suite(void);
 Suite *resolving_suite(void);

@@ -1,0 +1,249 @@
+#include "fhir_call.h"
+
+#include <stdlib.h>
+#include "fhir_read.h"
+
+/* One document of a request. */
+struct part {
+    struct reply *reply; /* NULL: not taken */
+    struct fhir_answer answer;
+    bool done;
+};
+
+struct fhir_call {
+    struct reply_to to; /* first: the intake knows the call by it */
+    struct fhir_call *prev, *next;
+    struct fhir_port *port;
+    struct http_exchange *exchange; /* NULL: gone */
+    struct fhir_request request;
+    unsigned n, at, waiting;
+    bool batch, taking;
+    struct part parts[];
+};
+
+static struct fhir_call *call_of(struct reply_to *to)
+{
+    return (struct fhir_call *)to;
+}
+
+static void answer_later(struct part *p)
+{
+    fhir_answer_no(&p->answer, 503, "transient",
+                   SLICE("it could not be made durable now: send it again later"));
+}
+
+static void unlink_call(struct fhir_call *c)
+{
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        c->port->first = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+}
+
+static void call_free(struct fhir_call *c)
+{
+    unlink_call(c);
+    for (unsigned i = 0; i < c->n; i++)
+        fhir_answer_fini(&c->parts[i].answer);
+    free(c);
+}
+
+static void finish(struct fhir_call *c)
+{
+    struct fhir_port *p = c->port;
+    struct http_exchange *x = c->exchange;
+    if (x && c->batch) {
+        struct fhir_answer all;
+        fhir_answer_init(&all);
+        struct fhir_answer *answers = calloc(c->n + 1, sizeof(*answers));
+        for (unsigned i = 0; answers && i < c->n; i++)
+            answers[i] = c->parts[i].answer;
+        if (answers)
+            fhir_answer_batch(&all, answers, c->n);
+        fhir_port_send(p, x, &c->request, &all, NULL);
+        free(answers);
+        fhir_answer_fini(&all);
+    } else if (x) {
+        fhir_port_send(p, x, &c->request, &c->parts[0].answer, NULL);
+    }
+    for (unsigned i = 0; i < c->n; i++)
+        if (c->parts[i].reply)
+            reply_give_back(&p->intake->pool, c->parts[i].reply);
+    call_free(c);
+}
+
+static void on_ready(struct reply_to *to, struct reply *r)
+{
+    struct fhir_call *c = call_of(to);
+    struct part *p = &c->parts[r->at];
+    p->reply = r;
+    p->done = true;
+    if (r->later)
+        answer_later(p);
+    c->waiting--;
+    if (!c->waiting && !c->taking)
+        finish(c);
+}
+
+static void on_later(struct reply_to *to)
+{
+    (void)to;
+}
+
+static bool on_refuses(struct reply_to *to, const struct translation *t,
+                       struct translate_reason *ret)
+{
+    struct fhir_call *c = call_of(to);
+    if (!t->fhir || t->verdict == TRANSLATE_REFUSED)
+        return false;
+    const struct site_fhir *conf = &c->port->source->conf->fhir;
+    return fhir_answer_misfit(conf, &c->request, t->fhir, ret);
+}
+
+static void on_answer(struct reply_to *to, struct reply *r, const struct translation *t)
+{
+    struct fhir_call *c = call_of(to);
+    struct fhir_answer *a = &c->parts[c->at].answer;
+    r->at = c->at;
+    if (t->verdict == TRANSLATE_REFUSED || !t->fhir)
+        fhir_answer_refused(a, t);
+    else
+        fhir_answer_taken(a, &c->request, t);
+}
+
+static void on_gone(void *arg)
+{
+    struct fhir_call *c = arg;
+    c->exchange = NULL;
+}
+
+static struct fhir_call *call_new(struct fhir_port *p, struct http_exchange *x,
+                                  const struct fhir_request *r, unsigned n)
+{
+    struct fhir_call *c = calloc(1, sizeof(*c) + n * sizeof(c->parts[0]));
+    if (!c)
+        return NULL;
+    *c = (struct fhir_call){.port = p, .exchange = x, .request = *r, .n = n, .waiting = n};
+    c->to = (struct reply_to){
+        .ready = on_ready, .later = on_later, .refuses = on_refuses, .answer = on_answer};
+    for (unsigned i = 0; i < n; i++)
+        fhir_answer_init(&c->parts[i].answer);
+    c->next = p->first;
+    if (p->first)
+        p->first->prev = c;
+    p->first = c;
+    http_defer(x, on_gone, c);
+    return c;
+}
+
+static void take(struct fhir_call *c, struct slice raw)
+{
+    struct part *p = &c->parts[c->at];
+    struct reply *r = intake_message(c->port->intake, c->port->source, &c->to, raw);
+    if (r) {
+        p->reply = r;
+        return;
+    }
+    answer_later(p);
+    p->done = true;
+    c->waiting--;
+}
+
+/* An entry of a batch as a message of its own: entries do not depend on each other (FHIR R4
+ * §3.1.0.11.1). */
+static struct slice entry_alone(struct buf *out, const struct json *entry)
+{
+    struct json_writer *w;
+    struct err ignored;
+    buf_reset(out);
+    if (json_writer_open(out, &w, &ignored) < 0)
+        return SLICE_ABSENT;
+    json_object(w);
+    json_key(w, SLICE("resourceType"));
+    json_string(w, SLICE("Bundle"));
+    json_key(w, SLICE("type"));
+    json_string(w, SLICE("batch"));
+    json_key(w, SLICE("entry"));
+    json_array(w);
+    json_tree(w, entry);
+    json_array_end(w);
+    json_object_end(w);
+    json_writer_close(w);
+    return buf_ok(out) ? buf_slice(out) : SLICE_ABSENT;
+}
+
+static void take_batch(struct fhir_call *c, const struct fhir_doc *doc)
+{
+    struct buf one;
+    buf_init(&one, c->port->source->conf->fhir.message_max);
+    for (c->at = 0; c->at < c->n; c->at++) {
+        struct slice raw = entry_alone(&one, doc->entries[c->at].tree);
+        if (slice_present(raw)) {
+            take(c, raw);
+            continue;
+        }
+        fhir_answer_no(&c->parts[c->at].answer, 413, "too-costly", SLICE("an entry is too long"));
+        c->waiting--;
+    }
+    buf_fini(&one);
+}
+
+/* Whether it is a batch, which is cut up: read once more than it is translated. */
+static bool read_batch(struct fhir_port *p, const struct fhir_request *r, struct slice body,
+                       struct fhir_doc *ret)
+{
+    struct json_limits limits = json_default_limits;
+    struct fhir_fault ignored;
+    if (r->ask != FHIR_ASK_BUNDLE)
+        return false;
+    limits.bytes = p->source->conf->fhir.message_max;
+    arena_reset(&p->arena);
+    return fhir_read(body, &limits, &p->arena, ret, &ignored) == 0 && ret->kind == FHIR_BATCH;
+}
+
+static void no_memory(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r)
+{
+    fhir_answer_no(&p->answer, 503, "transient", SLICE("no memory: send it again later"));
+    fhir_port_send(p, x, r, &p->answer, NULL);
+}
+
+void fhir_call_begin(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r,
+                     struct slice body)
+{
+    struct fhir_doc doc;
+    bool batch = read_batch(p, r, body, &doc);
+    if (batch && doc.n > p->source->conf->fhir.entries) {
+        fhir_answer_no(&p->answer, 413, "too-costly", SLICE("more entries than a batch may have"));
+        fhir_port_send(p, x, r, &p->answer, NULL);
+        return;
+    }
+    struct fhir_call *c = call_new(p, x, r, batch ? doc.n : 1);
+    if (!c) {
+        no_memory(p, x, r);
+        return;
+    }
+    c->batch = batch;
+    c->taking = true;
+    if (batch)
+        take_batch(c, &doc);
+    else
+        take(c, body);
+    c->taking = false;
+    if (!c->waiting)
+        finish(c);
+}
+
+void fhir_call_drop(struct fhir_call *c)
+{
+    struct fhir_port *p = c->port;
+    for (unsigned i = 0; i < c->n; i++) {
+        struct reply *r = c->parts[i].reply;
+        if (r && c->parts[i].done)
+            reply_give_back(&p->intake->pool, r);
+        else if (r)
+            r->to = NULL; /* the intake gives it back once it is settled */
+    }
+    call_free(c);
+}

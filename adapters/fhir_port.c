@@ -1,0 +1,407 @@
+#include "fhir_port.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include "clock.h"
+#include "fhir_call.h"
+#include "fhir_capability.h"
+#include "fhir_xml_write.h"
+#include "gunzip.h"
+#include "log.h"
+
+enum { TICK_MS = 500, QUIET_MS = 1000, OUT_MAX = 32 << 20, ARENA_MIN = 16 << 20 };
+
+#define JSON_TYPE "application/fhir+json; charset=utf-8"
+#define XML_TYPE "application/fhir+xml; charset=utf-8"
+
+static const struct site_fhir *conf_of(const struct fhir_port *p)
+{
+    return &p->source->conf->fhir;
+}
+
+/* ---- answers ---- */
+
+static void count(const struct fhir_port *p, int status)
+{
+    char text[16];
+    snprintf(text, sizeof(text), "%d", status);
+    struct slice labels[] = {p->source->conf->name, slice_str(text)};
+    series_add(metric_series(p->source->families->http, labels), 1);
+}
+
+/* Ids, status and who: never the body (BaRS logging; ASVS 16.2.5). */
+static void log_exchange(struct fhir_port *p, const struct http_exchange *x,
+                         const struct fhir_request *r, int status)
+{
+    char text[ADDRESS_TEXT];
+    int64_t now = clock_mono_ms();
+    bool fine = status < 400;
+    if (!fine && now < p->quiet_until) {
+        p->unsaid++;
+        return;
+    }
+    log_line(fine ? LOG_DEBUG : LOG_WARN, "fhir.answered",
+             "source=%.*s peer=%.*s status=%d request_id=%.*s correlation_id=%.*s "
+             "not_logged_before=%llu",
+             SLICE_ARG(p->source->conf->name), SLICE_ARG(address_ip_text(http_peer(x), text)),
+             status, SLICE_ARG(r->request_id), SLICE_ARG(r->correlation_id),
+             (unsigned long long)p->unsaid);
+    if (fine)
+        return;
+    p->quiet_until = now + QUIET_MS;
+    p->unsaid = 0;
+}
+
+/* The body as it leaves; JSON where it cannot be written as XML. */
+static struct slice body_of(struct fhir_port *p, const struct fhir_request *r,
+                            const struct fhir_answer *a, const char **ret_type)
+{
+    struct json *tree;
+    struct err ignored;
+    *ret_type = a->body.n ? JSON_TYPE : NULL;
+    if (r->answer != FHIR_MEDIA_XML || !a->body.n)
+        return buf_slice(&a->body);
+    arena_reset(&p->arena);
+    buf_reset(&p->out);
+    if (json_read(buf_slice(&a->body), &json_default_limits, &p->arena, &tree, &ignored) == 0)
+        fhir_xml_write(tree, &p->out);
+    if (!buf_ok(&p->out) || !p->out.n)
+        return buf_slice(&a->body);
+    *ret_type = XML_TYPE;
+    return buf_slice(&p->out);
+}
+
+void fhir_port_send(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r,
+                    const struct fhir_answer *a, const char *allow)
+{
+    enum { ID = 160, URL = 512 };
+    char request[ID], correlation[ID], url[URL];
+    const char *type;
+    struct slice body = body_of(p, r, a, &type);
+    snprintf(request, sizeof(request), "%.*s", SLICE_ARG(r->request_id));
+    snprintf(correlation, sizeof(correlation), "%.*s", SLICE_ARG(r->correlation_id));
+    snprintf(url, sizeof(url), "%.*s/%s", SLICE_ARG(conf_of(p)->base), a->location);
+    if (request[0])
+        http_reply_field(x, "X-Request-ID", request);
+    if (correlation[0])
+        http_reply_field(x, "X-Correlation-ID", correlation);
+    if (a->location[0])
+        http_reply_field(x, "Location", url);
+    if (a->etag)
+        http_reply_field(x, "ETag", a->etag);
+    if (allow)
+        http_reply_field(x, a->status == 401 ? "WWW-Authenticate" : "Allow", allow);
+    if (a->status == 503)
+        http_reply_field(x, "Retry-After", "5");
+    count(p, a->status);
+    log_exchange(p, x, r, a->status);
+    http_reply(x, a->status, type, body);
+}
+
+static void answer_no(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r,
+                      const struct fhir_no *no)
+{
+    fhir_answer_no(&p->answer, no->status, no->issue, slice_str(no->text));
+    fhir_port_send(p, x, r, &p->answer, no->allow);
+}
+
+/* ---- a request ---- */
+
+static void serve_metadata(struct fhir_port *p, struct http_exchange *x,
+                           const struct fhir_request *r)
+{
+    struct json_writer *w;
+    struct err ignored;
+    struct fhir_capability c = {.software_version = SLICE(WEIR_VERSION),
+                                .date = slice_str(p->since),
+                                .types = conf_of(p)->resources.at,
+                                .ntypes = conf_of(p)->resources.n,
+                                .bearer = conf_of(p)->bearer.node != NULL,
+                                .certificates =
+                                    conf_of(p)->tls.node && conf_of(p)->tls.client_certificate};
+    fhir_answer_no(&p->answer, 200, "informational", SLICE_ABSENT);
+    buf_reset(&p->answer.body);
+    if (json_writer_open(&p->answer.body, &w, &ignored) == 0) {
+        fhir_capability_write(w, &c);
+        json_writer_close(w);
+    }
+    fhir_port_send(p, x, r, &p->answer, NULL);
+}
+
+static bool may_call(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r)
+{
+    struct err err = {0};
+    enum jwt_verdict v = bearer_check(&p->bearer, http_field(x, "authorization"), &err);
+    if (v == JWT_GOOD)
+        return true;
+    struct fhir_no no = {.status = v == JWT_BAD ? 401 : 403,
+                         .issue = v == JWT_BAD ? "login" : "forbidden",
+                         .text = err.text,
+                         .allow = v == JWT_BAD ? "Bearer error=\"invalid_token\"" : NULL};
+    answer_no(p, x, r, &no);
+    return false;
+}
+
+static bool can_take(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r)
+{
+    struct fhir_no no = {.status = 503, .issue = "transient"};
+    if (p->paused)
+        no.text = "the source is paused: send it again later";
+    else if (intake_full(p->intake))
+        no.text = "too much is under way: send it again later";
+    else
+        return true;
+    answer_no(p, x, r, &no);
+    return false;
+}
+
+/* FHIR has no body for it: what is kept says what was asked. */
+static struct slice make_delete(struct fhir_port *p, const struct fhir_request *r)
+{
+    buf_reset(&p->body);
+    buf_printf(&p->body,
+               "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[{\"request\":{"
+               "\"method\":\"DELETE\",\"url\":\"%.*s/%.*s\"}}]}",
+               SLICE_ARG(r->type), SLICE_ARG(r->id));
+    return buf_slice(&p->body);
+}
+
+/* False: it was answered. */
+static bool read_body(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r,
+                      struct slice *ret)
+{
+    struct err err = {0};
+    *ret = http_body(x);
+    if (r->ask == FHIR_ASK_DELETE)
+        *ret = make_delete(p, r);
+    if (r->ask == FHIR_ASK_DELETE || !r->gzip)
+        return true;
+    buf_reset(&p->body);
+    if (gunzip(http_body(x), &p->body, &err) == 0) {
+        *ret = buf_slice(&p->body);
+        return true;
+    }
+    struct fhir_no no = {.status = err.code == ERR_LIMIT   ? 413
+                                   : err.code == ERR_NOMEM ? 503
+                                                           : 400,
+                         .issue = err.code == ERR_LIMIT   ? "too-costly"
+                                  : err.code == ERR_NOMEM ? "transient"
+                                                          : "structure",
+                         .text = err.text};
+    answer_no(p, x, r, &no);
+    return false;
+}
+
+static struct fhir_head head_of(const struct http_exchange *x)
+{
+    return (struct fhir_head){.method = http_method(x),
+                              .path = http_path(x),
+                              .query = http_query(x),
+                              .content_type = http_field(x, "content-type"),
+                              .content_encoding = http_field(x, "content-encoding"),
+                              .accept = http_field(x, "accept"),
+                              .prefer = http_field(x, "prefer"),
+                              .if_match = http_field(x, "if-match"),
+                              .if_none_exist = http_field(x, "if-none-exist"),
+                              .request_id = http_field(x, "x-request-id"),
+                              .correlation_id = http_field(x, "x-correlation-id"),
+                              .body = http_body(x).n > 0};
+}
+
+static void serve(struct http_exchange *x, void *arg)
+{
+    struct fhir_port *p = arg;
+    struct fhir_head head = head_of(x);
+    struct fhir_request r;
+    struct fhir_no no;
+    struct slice body;
+    if (fhir_request_read(conf_of(p), &head, &r, &no) < 0)
+        answer_no(p, x, &r, &no);
+    else if (r.ask == FHIR_ASK_METADATA)
+        serve_metadata(p, x, &r);
+    else if (may_call(p, x, &r) && can_take(p, x, &r) && read_body(p, x, &r, &body))
+        fhir_call_begin(p, x, &r, body);
+}
+
+/* ---- the server ---- */
+
+static void on_ready(int fd, struct tls_link *link, const struct address *peer,
+                     const struct site_tls_peer *who, void *arg)
+{
+    struct fhir_port *p = arg;
+    (void)who;
+    http_server_take(p->server, fd, peer, link);
+}
+
+static void on_released(const struct address *peer, void *arg)
+{
+    struct fhir_port *p = arg;
+    http_server_forget(p->server, peer);
+}
+
+static const struct site_tls *tls_conf(const struct source *source)
+{
+    return &source->conf->fhir.tls;
+}
+
+static void on_accepted(int fd, const struct address *peer, void *arg)
+{
+    struct fhir_port *p = arg;
+    if (p->tls.tls)
+        port_tls_accept(&p->tls, fd, peer);
+    else
+        http_server_take(p->server, fd, peer, NULL);
+}
+
+static void on_turned_away(enum listen_refusal why, const struct address *peer, void *arg)
+{
+    struct fhir_port *p = arg;
+    char text[ADDRESS_TEXT];
+    struct slice labels[] = {p->source->conf->name, slice_str(listen_refusal_name(why))};
+    series_add(metric_series(p->source->families->refused, labels), 1);
+    log_line(LOG_WARN, "session.refused", "source=%.*s peer=%.*s why=%s",
+             SLICE_ARG(p->source->conf->name), SLICE_ARG(address_ip_text(peer, text)),
+             listen_refusal_name(why));
+}
+
+/* What never became a request: no header of it is to be trusted, not even which format it wants. */
+static struct slice on_refusal(int status, const char **ret_type, void *arg)
+{
+    static const struct {
+        int status;
+        const char *issue, *text;
+    } rows[] = {
+        {408, "timeout", "the request took too long"},
+        {413, "too-costly", "the request is longer than this source may send"},
+        {431, "too-costly", "the headers are too long or too many"},
+        {501, "not-supported", "Transfer-Encoding may be chunked"},
+        {400, "structure", "this is no HTTP request that can be read in one way only"},
+    };
+    struct fhir_port *p = arg;
+    size_t i = 0;
+    while (rows[i].status != status && rows[i].status != 400)
+        i++;
+    count(p, status);
+    fhir_answer_no(&p->answer, status, rows[i].issue, slice_str(rows[i].text));
+    *ret_type = JSON_TYPE;
+    return buf_slice(&p->answer.body);
+}
+
+static void on_tick(void *arg)
+{
+    struct fhir_port *p = arg;
+    int64_t now = loop_now(p->loop);
+    port_tls_tick(&p->tls, now);
+    bearer_tick(&p->bearer, now);
+    loop_timer_start(p->timer, TICK_MS);
+}
+
+static int open_server(struct fhir_port *p, struct err *reterr)
+{
+    static const struct http_server_hooks hooks = {
+        .accepted = on_accepted, .turned_away = on_turned_away, .refusal = on_refusal};
+    const struct site_fhir *c = conf_of(p);
+    struct address_net nets[LISTEN_ALLOW_MAX];
+    struct http_server_options o = {.allow = nets,
+                                    .connections = (unsigned)c->connections,
+                                    .per_peer = (unsigned)c->per_peer,
+                                    .body_max = c->message_max,
+                                    .head_ms = c->head_time,
+                                    .body_ms = c->body_time,
+                                    .idle_ms = c->idle_time,
+                                    .hooks = &hooks};
+    if (c->allow.n > LISTEN_ALLOW_MAX)
+        return err_set(reterr, ERR_CONF, "more than %d entries in allow", LISTEN_ALLOW_MAX);
+    for (unsigned i = 0; i < c->allow.n; i++)
+        if (address_net_parse(c->allow.at[i], &nets[i], reterr) < 0)
+            return -1;
+    o.nallow = c->allow.n;
+    if (address_parse(c->listen, &o.at, reterr) < 0)
+        return -1;
+    return http_server_open(p->loop, &o, serve, p, &p->server, reterr);
+}
+
+static int open_parts(struct fhir_port *p, struct err *reterr)
+{
+    static const struct port_tls_hooks hooks = {
+        .conf = tls_conf, .ready = on_ready, .released = on_released};
+    if (port_tls_open(&p->tls, p->loop, p->source, &hooks, p, reterr) < 0 ||
+        bearer_open(&p->bearer, p->source, reterr) < 0 ||
+        loop_timer_add(p->loop, on_tick, p, &p->timer, reterr) < 0)
+        return -1;
+    return open_server(p, reterr);
+}
+
+static void tell(const struct fhir_port *p)
+{
+    char text[ADDRESS_TEXT];
+    const struct address *at = http_server_address(p->server);
+    log_line(LOG_INFO, "source.listening", "source=%.*s fhir=%.*s%.*s%s%s",
+             SLICE_ARG(p->source->conf->name), SLICE_ARG(address_text(at, text)),
+             SLICE_ARG(conf_of(p)->base), p->tls.tls ? " tls=yes" : "",
+             p->bearer.keys ? " bearer=yes" : "");
+    if (!p->tls.tls && !address_is_loopback(at))
+        log_line(LOG_WARN, "source.plain_text",
+                 "source=%.*s takes patient data without encryption (fhir: plaintext: true): keep "
+                 "it on a closed network",
+                 SLICE_ARG(p->source->conf->name));
+}
+
+int fhir_port_open(struct loop *loop, struct intake *intake, struct source *source,
+                   struct fhir_port **ret, struct err *reterr)
+{
+    struct fhir_port *p = calloc(1, sizeof(*p));
+    if (!p)
+        return err_set(reterr, ERR_NOMEM, "no memory for a listener");
+    *p = (struct fhir_port){.loop = loop, .intake = intake, .source = source};
+    size_t max = conf_of(p)->message_max;
+    fhir_answer_init(&p->answer);
+    buf_init(&p->out, OUT_MAX);
+    buf_init(&p->body, max);
+    arena_init(&p->arena, max * 16 > ARENA_MIN ? max * 16 : ARENA_MIN);
+    rfc3339_utc(clock_wall_ms(), p->since);
+    if (open_parts(p, reterr) < 0) {
+        fhir_port_close(p);
+        return -1;
+    }
+    loop_timer_start(p->timer, TICK_MS);
+    tell(p);
+    *ret = p;
+    return 0;
+}
+
+void fhir_port_close(struct fhir_port *p)
+{
+    if (!p)
+        return;
+    port_tls_close(&p->tls);
+    http_server_close(p->server); /* no call has its exchange any more */
+    while (p->first)
+        fhir_call_drop(p->first);
+    bearer_close(&p->bearer);
+    loop_timer_remove(p->timer);
+    fhir_answer_fini(&p->answer);
+    buf_fini(&p->out);
+    buf_fini(&p->body);
+    arena_fini(&p->arena);
+    free(p);
+}
+
+void fhir_port_drain(struct fhir_port *p)
+{
+    if (!p)
+        return;
+    port_tls_stop(&p->tls);
+    http_server_drain(p->server);
+}
+
+bool fhir_port_quiet(const struct fhir_port *p)
+{
+    return !p || !p->first;
+}
+
+void fhir_port_pause(struct fhir_port *p, bool paused)
+{
+    if (p)
+        p->paused = paused;
+}
