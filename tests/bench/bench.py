@@ -19,6 +19,7 @@ for folder in ("kafka", "flow"):
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", folder))
 
 import consumers  # noqa: E402
+import extracts  # noqa: E402
 import kafka  # noqa: E402
 import kit  # noqa: E402
 import mllp  # noqa: E402
@@ -166,6 +167,7 @@ def embedded(table, runs, seconds, quick, event_bytes):
     limit = adapter_alone(table, runs, seconds, 64, event_bytes)
     adapter_alone(table, runs, seconds, 256, event_bytes)
     tls.measure(table, runs, seconds, 64)
+    extracts.measure(table, quick)
     whole_line(table, runs, seconds, limit)
     table.add("first ACK after exec", statistics.median(first_ack() for _ in range(max(3, runs))), "ms",
               at_most=150)

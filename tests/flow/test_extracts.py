@@ -237,23 +237,3 @@ class ExtractTest(unittest.TestCase):
         site.start()
         self.assertEqual(self.report("done", "a.csv")["accepted"], 2)
         self.assertEqual(self.visits(site, 2), ["R1", "R2"])
-
-    def test_memory_is_flat(self):
-        """A file of 200 MB, most of it unchanged, and one row of 30 MB."""
-        site = self.site_of(remember=10000, message_max="1MiB")
-        site.start("acute")
-        adapter = site.adapter()
-        part = b"".join(row(n, b"n" * 900) for n in range(1, 1001))
-        self.drop("a1.csv", HEADER + part)
-        self.report("done", "a1.csv")
-        adapter.forget_peak()
-        before = adapter.rss()
-        with open(self.path(".a2.csv"), "wb") as f:
-            f.write(HEADER)
-            for _ in range(200):
-                f.write(part)
-            f.write(row(2001, b"x" * 30_000_000))
-        os.rename(self.path(".a2.csv"), self.path("a2.csv"))
-        report = self.report("bad", "a2.csv")
-        self.assertEqual([report[k] for k in ("rows", "unchanged", "refused")], [200001, 200000, 1])
-        self.assertLess(adapter.peak() - before, 64 << 20)
