@@ -225,35 +225,53 @@ static struct node *primitive(struct reader *r, const struct frame *f)
     return n;
 }
 
-/* What a primitive has beside its value stands in `_name`, at the same place of an array. */
-static int put_beside(struct reader *r, struct node *object, struct frame *f, bool repeated)
+static int put_null(struct reader *r, struct node *array)
 {
-    struct slice name = arena_printf(r->arena, "_%.*s", SLICE_ARG(f->name));
-    if (!slice_present(name))
-        return full(r);
+    struct node *gap = make(r, JSON_NULL, SLICE_ABSENT);
+    if (!gap)
+        return -1;
+    append(array, &gap->json);
+    return 0;
+}
+
+/* What a primitive has beside its value stands in `_name`, at the same place of an array. */
+static int put_beside(struct reader *r, struct node *object, struct slice name, struct frame *f,
+                      bool repeated)
+{
     struct node *beside = member(object, name), *values = member(object, f->name);
     if (!f->object && !beside)
         return 0;
     if (!repeated)
         return put(r, object, name, false, f->object);
     struct node *array = array_of(r, object, name);
-    while (array && array->json.count + 1 < values->json.count) {
-        struct node *gap = make(r, JSON_NULL, SLICE_ABSENT);
-        if (!gap)
+    while (array && array->json.count + 1 < values->json.count)
+        if (put_null(r, array) < 0)
             return -1;
-        append(array, &gap->json);
-    }
-    struct node *mine = f->object ? f->object : make(r, JSON_NULL, SLICE_ABSENT);
-    if (!array || !mine)
+    if (array && !f->object)
+        return put_null(r, array);
+    if (!array)
         return -1;
-    mine->json.name = SLICE_ABSENT;
-    append(array, &mine->json);
+    f->object->json.name = SLICE_ABSENT;
+    append(array, &f->object->json);
     return 0;
+}
+
+/* The values of an element that came before with something beside it alone begin with a gap. */
+static int put_first_gap(struct reader *r, struct node *object, struct slice name)
+{
+    struct node *gap = make(r, JSON_NULL, SLICE_ABSENT);
+    return gap ? put(r, object, name, true, gap) : -1;
 }
 
 static int put_primitive(struct reader *r, struct node *object, struct frame *f)
 {
-    bool repeated = f->many || member(object, f->name);
+    struct slice beside = arena_printf(r->arena, "_%.*s", SLICE_ARG(f->name));
+    if (!slice_present(beside))
+        return full(r);
+    bool has_value = member(object, f->name), has_beside = member(object, beside);
+    bool repeated = f->many || has_value || has_beside;
+    if (has_beside && !has_value && put_first_gap(r, object, f->name) < 0)
+        return -1;
     struct node *value = NULL;
     if (slice_present(f->value))
         value = primitive(r, f);
@@ -261,9 +279,9 @@ static int put_primitive(struct reader *r, struct node *object, struct frame *f)
         value = make(r, JSON_NULL, SLICE_ABSENT);
     if (!value && (slice_present(f->value) || repeated))
         return -1;
-    if (value && put(r, object, f->name, f->many, value) < 0)
+    if (value && put(r, object, f->name, repeated, value) < 0)
         return -1;
-    return put_beside(r, object, f, repeated);
+    return put_beside(r, object, beside, f, repeated);
 }
 
 /* An element of which only extensions came: definitions leave out single texts, so that it is one,
@@ -402,6 +420,16 @@ static int take_attribute(struct reader *r, struct frame *f, const xmlChar **att
     return bad(r, "FHIR has no attributes but value, id and url");
 }
 
+/* Letters and digits: `_name` is JSON's way to say what stands beside a value. */
+static bool is_name(struct slice s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] >= 'A' && s.p[i] <= 'Z') || (s.p[i] >= 'a' && s.p[i] <= 'z') ||
+              (s.p[i] >= '0' && s.p[i] <= '9')))
+            return false;
+    return true;
+}
+
 static bool is_capital(const xmlChar *name)
 {
     return name[0] >= 'A' && name[0] <= 'Z';
@@ -426,6 +454,8 @@ static int begin_frame(struct reader *r, const xmlChar *local)
     struct slice name = copy(r, local, (size_t)xmlStrlen(local));
     if (r->failed)
         return -1;
+    if (!is_name(name))
+        return bad(r, "the names of FHIR are made of letters and digits");
     if (is_capital(local))
         return begin_resource(r, f, name);
     if (!r->depth)

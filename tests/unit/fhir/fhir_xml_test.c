@@ -63,6 +63,12 @@ static const struct {
      "{\"resourceType\":\"Patient\",\"_gender\":{\"extension\":[{\"url\":\"x\",\"valueCode\":\"c\"}"
      "]"
      "}}"},
+    /* the same element again, the first time or the second without a value */
+    {"<Patient" NS "><gender><extension url=\"x\"><valueCode value=\"c\"/></extension></gender>"
+     "<gender value=\"a\"/><odd value=\"1\"/><odd id=\"2\"/></Patient>",
+     "{\"resourceType\":\"Patient\",\"_gender\":[{\"extension\":[{\"url\":\"x\",\"valueCode\":"
+     "\"c\"}]"
+     "},null],\"gender\":[null,\"a\"],\"odd\":[\"1\",null],\"_odd\":[null,{\"id\":\"2\"}]}"},
     /* resources within resources */
     {"<Bundle" NS "><type value=\"message\"/><entry><fullUrl value=\"urn:uuid:1\"/><resource>"
      "<Location><id value=\"1\"/><contained><Organization><id value=\"o\"/></Organization>"
@@ -164,6 +170,7 @@ static const struct {
     {"<Patient" NS "><multipleBirthInteger value=\"01\"/></Patient>", "a number"},
     {"<Patient" NS "><multipleBirthInteger value=\"1.\"/></Patient>", "a number"},
     {"<Patient" NS "><multipleBirthInteger value=\"1e\"/></Patient>", "a number"},
+    {"<Patient" NS "><_gender id=\"1\"/><gender value=\"a\"/></Patient>", "letters and digits"},
     {"<Patient" NS "><x xmlns=\"urn:y\" value=\"1\"/></Patient>", "namespace"},
     {"<Patient" NS "><contained><Patient/><Patient/></contained></Patient>", "alone"},
     {"<Patient" NS "><contained><Patient/><a value=\"1\"/></contained></Patient>", "alone"},
