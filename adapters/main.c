@@ -88,6 +88,7 @@ static int open_ports(struct adapter *a, struct err *reterr)
                               .loop = proc_loop(a->proc),
                               .shared = a->shared,
                               .families = &a->families,
+                              .audit = proc_audit(a->proc),
                               .adapter = proc_role(a->proc)};
     return ports_open(&a->ports, &o, proc_site(a->proc), reterr);
 }

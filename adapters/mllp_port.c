@@ -121,6 +121,7 @@ int mllp_port_open(struct mllp_port *p, const struct mllp_port_options *o, struc
     p->site = site_hold(o->site);
     if (source_open(o->site, o->conf, o->families, &p->source, reterr) < 0)
         return -1;
+    p->source.audit = o->audit;
     set_rules(p);
     if (mllp_tls_open(p, reterr) < 0)
         return -1;

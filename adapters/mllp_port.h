@@ -39,6 +39,7 @@ struct mllp_port_options {
     const struct site *site;
     const struct site_source *conf;
     const struct source_families *families;
+    struct audit *audit; /* of who is refused; may be NULL */
 };
 
 /* Compiles the source's maps and listens. p must stay where it is. ERR_CONF, ERR_IO. */

@@ -19,6 +19,7 @@ static void log_refused(struct port_tls *p, const char *reason, const char *subj
     char text[ADDRESS_TEXT];
     int64_t now = clock_mono_ms();
     series_add(metric_series(p->source->families->refused, labels), 1);
+    refused_peers_note(&p->refused, p->source->conf->name, peer, reason, subject, now);
     if (now < p->quiet_until) {
         p->unsaid++;
         return;
@@ -93,6 +94,7 @@ int port_tls_open(struct port_tls *p, struct loop *loop, struct source *source,
     static const struct tls_accept_hooks accept = {.ready = on_ready, .refused = on_refused};
     struct tls_accept_rules rules;
     *p = (struct port_tls){.loop = loop, .source = source, .hooks = hooks, .arg = arg};
+    refused_peers_init(&p->refused, source->audit);
     if (conf_of(p)->node && proc_tls_server(conf_of(p), &p->tls, reterr) < 0)
         return -1;
     rules = rules_of(p);

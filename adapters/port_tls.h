@@ -2,13 +2,15 @@
  * and what is said of those who are not.
  *
  *   accepted -> handshake -> the certificate is a peer's -> ready
- *                  '---------------'--> refused, logged and counted; no byte of content was read
+ *                  '---------------'--> refused, logged, counted and audited; no byte of content
+ * was read
  *
  * Owns its tls and the handshakes under way; borrows the source. */
 #ifndef WEIR_PORT_TLS_H
 #define WEIR_PORT_TLS_H
 
 #include "proc_tls.h"
+#include "refused_peers.h"
 #include "source.h"
 #include "tls_accept.h"
 
@@ -31,6 +33,7 @@ struct port_tls {
     int64_t looked_at, warned_at; /* monotonic; the files, and how long they last */
     int64_t quiet_until; /* refusals are logged once a second, with a count of the others */
     uint64_t unsaid;
+    struct refused_peers refused; /* the audit of them */
 };
 
 /* Opens the files that the section names; nothing is opened for plain text. ERR_CONF. */

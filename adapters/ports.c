@@ -19,7 +19,8 @@ static struct mllp_port_options options_of(const struct ports *p, const struct s
                                       .shared = p->o.shared,
                                       .site = site,
                                       .conf = conf,
-                                      .families = p->o.families};
+                                      .families = p->o.families,
+                                      .audit = p->o.audit};
 }
 
 static void port_free(struct mllp_port *port)

@@ -3,7 +3,7 @@
  *
  *   listening -> leaving (no more in the configuration: answers still go out) -> gone
  *
- * Owns the ports; borrows intake, loop, shared and families. A reload takes all of the new
+ * Owns the ports; borrows intake, loop, shared, families and audit. A reload takes all of the new
  * configuration or nothing: what may fail is done for every source before the first one changes. */
 #ifndef WEIR_PORTS_H
 #define WEIR_PORTS_H
@@ -17,6 +17,7 @@ struct ports_options {
     struct loop *loop;
     struct conn_shared *shared;
     const struct source_families *families;
+    struct audit *audit;
     const char *adapter; /* hosts the sources that name it */
 };
 

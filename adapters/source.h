@@ -25,6 +25,7 @@ struct source {
     const struct site_source *conf;
     struct translator *translator;
     const struct source_families *families;
+    struct audit *audit; /* of who is not let in; borrowed; may be NULL */
     struct series *received, *junk, *last, *connections, *unexpected, *unusable, *unchanged,
         *translate, *append;
     struct series *answered[SOURCE_ANSWERS]; /* by enum hl7_ack_code, and none */

@@ -185,6 +185,10 @@ class TlsTest(unittest.TestCase):
         self.refused("tls_not_a_peer", FILES.someone, "CN=someone.else.nhs.uk", "none of tls.peers")
         self.refused("tls_not_a_peer", FILES.two_names, "CN=pas.rzz.nhs.uk,CN=someone.else.nhs.uk")
         self.ask(self.client(), "the right one")
+        said = [json.loads(value) for _, value in records.rows(self.site, "acute", "flow.audit")]
+        said = [r for r in said if r["action"] == "tls.refused"]
+        self.assertEqual([r["reason"] for r in said], ["tls_no_certificate", "tls_certificate", "tls_not_a_peer"])
+        self.assertEqual({(r["source"], r["peer"], r["times"], r["who"]) for r in said}, {("test-pas", "127.0.0.1", "1", "system")})
 
     def test_old_versions_are_refused(self):
         self.start(min_version="1.3")

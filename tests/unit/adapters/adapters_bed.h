@@ -23,6 +23,7 @@ Suite *again_suite(void);
 Suite *failed_frames_suite(void);
 Suite *fhir_request_suite(void);
 Suite *folder_check_suite(void);
+Suite *refused_peers_suite(void);
 Suite *resolved_suite(void);
 Suite *resolving_suite(void);
 Suite *revise_suite(void);

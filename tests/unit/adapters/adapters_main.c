@@ -3,7 +3,7 @@
 int main(int argc, char **argv)
 {
     Suite *suites[] = {again_suite(),        failed_frames_suite(), fhir_request_suite(),
-                       folder_check_suite(), resolved_suite(),      resolving_suite(),
-                       revise_suite(),       row_memory_suite()};
+                       folder_check_suite(), refused_peers_suite(), resolved_suite(),
+                       resolving_suite(),    revise_suite(),        row_memory_suite()};
     return kit_main(argc, argv, suites, sizeof(suites) / sizeof(suites[0]));
 }
