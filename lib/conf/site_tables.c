@@ -142,7 +142,8 @@ unsigned site_table_parts(struct slice key)
     return n;
 }
 
-static int check_layer(const struct site_table *t, site_table_fine_fn fine, struct err *reterr)
+static int check_layer(const struct site_table *t, site_table_fine_fn fine, const void *arg,
+                       struct err *reterr)
 {
     size_t at = 0;
     uint64_t v;
@@ -151,22 +152,23 @@ static int check_layer(const struct site_table *t, site_table_fine_fn fine, stru
     char why[SITE_TABLE_WHY] = "";
     while (dict_next(&t->entries, &at, &key, &v)) {
         const struct entry *e = (const struct entry *)(uintptr_t)v;
-        if ((worst && worst->line < e->line) || fine(key, e->value, why))
+        if ((worst && worst->line < e->line) || fine(arg, key, e->value, why))
             continue;
         worst = e;
         first = key;
     }
     if (!worst)
         return 0;
-    fine(first, worst->value, why);
+    fine(arg, first, worst->value, why);
     return err_set(reterr, ERR_CONF, "%s:%u: table %.*s: \"%.*s: %.*s\": %s", worst->file,
                    worst->line, SLICE_ARG(t->name), SLICE_ARG(first), SLICE_ARG(worst->value), why);
 }
 
-int site_table_check(const struct site_table *t, site_table_fine_fn fine, struct err *reterr)
+int site_table_check(const struct site_table *t, site_table_fine_fn fine, const void *arg,
+                     struct err *reterr)
 {
     for (; t; t = t->next)
-        if (check_layer(t, fine, reterr) < 0)
+        if (check_layer(t, fine, arg, reterr) < 0)
             return -1;
     return 0;
 }

@@ -38,8 +38,10 @@ struct slice site_table_get(const struct site_table *t, struct slice key);
  * right) and says false where not. Of several the first in its file is told: ERR_CONF with
  * file:line. A NULL table is fine. */
 enum { SITE_TABLE_WHY = 200 };
-typedef bool (*site_table_fine_fn)(struct slice key, struct slice value, char why[SITE_TABLE_WHY]);
-int site_table_check(const struct site_table *t, site_table_fine_fn fine, struct err *reterr);
+typedef bool (*site_table_fine_fn)(const void *arg, struct slice key, struct slice value,
+                                   char why[SITE_TABLE_WHY]);
+int site_table_check(const struct site_table *t, site_table_fine_fn fine, const void *arg,
+                     struct err *reterr);
 /* How many parts a key has: one more than "/" in it. */
 unsigned site_table_parts(struct slice key);
 /* For a key of parts that are joined here; absent also when they are too long for a key. */

@@ -1,11 +1,30 @@
 #include "map_code.h"
 
+#include <stdio.h>
 #include "code_table.h"
+#include "near_name.h"
 
 struct map_codes {
     const struct code_table *table;
     const struct site_table *site; /* the source's own codes; NULL = none */
 };
+
+/* A source's own code stands for one of the table, or it would hide what is known. */
+static bool code_fine(const void *arg, struct slice key, struct slice value,
+                      char why[SITE_TABLE_WHY])
+{
+    const struct code_table *table = arg;
+    const struct code *code;
+    struct near_name near = {.wanted = value, .distance = 2};
+    (void)key;
+    if (code_find(table, value))
+        return true;
+    for (unsigned i = 0; (code = code_nth(table, i)); i++)
+        near_name_try(&near, code->raw.p);
+    snprintf(why, SITE_TABLE_WHY, "the code table has no such code%s%s%s",
+             near.name ? "; did you mean " : "", near.name ? near.name : "", near.name ? "?" : "");
+    return false;
+}
 
 int map_codes_open(struct site_tables *tables, struct arena *arena, struct slice name,
                    const struct map_codes **ret, struct err *reterr)
@@ -20,6 +39,8 @@ int map_codes_open(struct site_tables *tables, struct arena *arena, struct slice
         return err_set(reterr, ERR_CONF, "there is no code table \"%.*s\"%s%s%s", SLICE_ARG(name),
                        near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
     }
+    if (site_table_check(codes->site, code_fine, codes->table, reterr) < 0)
+        return -1;
     *ret = codes;
     return 0;
 }
@@ -27,12 +48,14 @@ int map_codes_open(struct site_tables *tables, struct arena *arena, struct slice
 int map_codes_compile(struct map_compiler *c, const struct yaml *node, const struct map_codes **ret,
                       struct err *reterr)
 {
-    struct err why = {0};
     if (node->kind != YAML_SCALAR || !node->text.n)
         return yaml_err(node, reterr, "the name of a code table is wanted here");
-    if (map_codes_open(c->tables, c->arena, node->text, ret, &why) < 0)
-        return yaml_err(node, reterr, "%s", why.text);
-    return 0;
+    if (map_codes_open(c->tables, c->arena, node->text, ret, reterr) == 0)
+        return 0;
+    if (code_table_find(node->text)) /* an entry of a table, which has a place of its own */
+        return -1;
+    struct err why = *reterr;
+    return yaml_err(node, reterr, "%s", why.text);
 }
 
 static const struct code *find(const struct map_codes *codes, struct slice raw)

@@ -25,10 +25,12 @@ static bool names_field(struct slice key)
 }
 
 /* Other kinds than these three are the site's own: only what is a slip of the hand is refused. */
-static bool identifier_fine(struct slice key, struct slice value, char why[SITE_TABLE_WHY])
+static bool identifier_fine(const void *arg, struct slice key, struct slice value,
+                            char why[SITE_TABLE_WHY])
 {
     static const char *const kinds[] = {"nhs_number", "mrn", "visit"};
     struct near_name near = {.wanted = value, .distance = value.n > 4 ? 3 : 2};
+    (void)arg;
     if (site_table_parts(key) != 3 && !names_field(key)) {
         snprintf(
             why, SITE_TABLE_WHY,
@@ -46,7 +48,7 @@ static bool identifier_fine(struct slice key, struct slice value, char why[SITE_
 
 int map_identifiers_check(const struct site_table *identifiers, struct err *reterr)
 {
-    return site_table_check(identifiers, identifier_fine, reterr);
+    return site_table_check(identifiers, identifier_fine, NULL, reterr);
 }
 
 static struct slice kind_of(struct map_run *run, const struct map_id *id)

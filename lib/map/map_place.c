@@ -58,8 +58,10 @@ static bool has_pattern(struct slice key)
     return false;
 }
 
-static bool location_fine(struct slice key, struct slice value, char why[SITE_TABLE_WHY])
+static bool location_fine(const void *arg, struct slice key, struct slice value,
+                          char why[SITE_TABLE_WHY])
 {
+    (void)arg;
     if (site_table_parts(key) != 2) {
         snprintf(why, SITE_TABLE_WHY, "the key is site/ward, as in RZZ01/W12; \"*\" is any");
         return false;
@@ -77,7 +79,7 @@ static bool location_fine(struct slice key, struct slice value, char why[SITE_TA
 
 int map_locations_check(const struct site_table *locations, struct err *reterr)
 {
-    return site_table_check(locations, location_fine, reterr);
+    return site_table_check(locations, location_fine, NULL, reterr);
 }
 
 /* The ODS code of the site, where the table `site` knows better than the message: by what was sent

@@ -106,9 +106,11 @@ class WithoutProcesses(unittest.TestCase):
         for name, key, value, says in (("location", "RZZ01/W9", "wrad", "did you mean ward"),
                                        ("location", "W9", "ward", "site/ward"),
                                        ("identifier", "*/RZZ/PI", "vist", "did you mean visit"),
+                                       ("main_specialty", "LUNG", "34O", "no such code; did you mean 340?"),
+                                       ("admission_method", "EMERG", "emergency", "no such code"),
                                        ("identifier", "RZZ/PI", "mrn", "source/authority/type")):
             with self.subTest(key=key, value=value):
-                self.site.config["tables"][name][key] = value
+                self.site.config["tables"].setdefault(name, {})[key] = value
                 self.refused_at_its_place(says)
                 del self.site.config["tables"][name][key]
 
