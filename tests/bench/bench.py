@@ -20,6 +20,7 @@ for folder in ("kafka", "flow"):
 
 import consumers  # noqa: E402
 import extracts  # noqa: E402
+import fhir  # noqa: E402
 import kafka  # noqa: E402
 import kit  # noqa: E402
 import mllp  # noqa: E402
@@ -167,6 +168,7 @@ def embedded(table, runs, seconds, quick, event_bytes):
     limit = adapter_alone(table, runs, seconds, 64, event_bytes)
     adapter_alone(table, runs, seconds, 256, event_bytes)
     tls.measure(table, runs, seconds, 64)
+    fhir.measure(table, runs, seconds, 64)
     extracts.measure(table, quick)
     whole_line(table, runs, seconds, limit)
     table.add("first ACK after exec", statistics.median(first_ack() for _ in range(max(3, runs))), "ms",

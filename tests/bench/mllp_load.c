@@ -2,7 +2,7 @@
  *
  *   mllp_load --port N [--host ADDRESS] [--connections N] [--seconds S | --messages M]
  *             [--rate PER_SECOND] [--pid PID] [--first N] [--stamps FILE]
- *             [--ca FILE --cert FILE --key FILE]
+ *             [--ca FILE --cert FILE --key FILE] [--fhir BASE]
  *
  * One message is under way per connection; the control id and the patient change with each
  * (numbered from --first on, so that a second run does not repeat the first). Every answer has to
@@ -13,6 +13,7 @@
  * --stamps notes when each message was due (stamps.h), so that http_sink can tell how long it took;
  * with --rate that is the moment that the rate sets, however late the message was sent.
  * --ca, --cert and --key: over TLS, the handshakes before the time begins.
+ * --fhir: POST of an Encounter to BASE/Encounter instead, each answer a 201.
  * cpu_seconds is the user and system time that PID took meanwhile. Exit 1: an answer was wrong or
  * a connection ended. */
 #include <arpa/inet.h>
@@ -46,6 +47,7 @@ struct peer {
 
 struct load {
     const char *host;
+    const char *fhir; /* NULL: MLLP */
     int port, connections, pid;
     long messages, first, next_id, answered;
     double seconds, rate;
@@ -101,6 +103,31 @@ static int make_message(long id, char out[MESSAGE_BYTES])
         id, nhs, local, local, id);
 }
 
+/* One admission, as an Encounter with the patient contained: near the size of the ADT message. */
+static int make_post(const char *base, long id, char out[MESSAGE_BYTES])
+{
+    char nhs[11], body[MESSAGE_BYTES];
+    nhs_number(id % 50000, nhs);
+    int n = snprintf(
+        body, sizeof(body),
+        "{\"resourceType\":\"Encounter\",\"contained\":[{\"resourceType\":\"Patient\",\"id\":\"p\","
+        "\"identifier\":[{\"system\":\"https://fhir.nhs.uk/Id/nhs-number\",\"value\":\"%s\"}],"
+        "\"name\":[{\"family\":\"TEST\",\"given\":[\"PATIENT%ld\"]}],\"gender\":\"male\","
+        "\"birthDate\":\"1956-04-12\",\"address\":[{\"line\":[\"1 TEST STREET\"],\"postalCode\":"
+        "\"LS1 1AA\"}]}],\"identifier\":[{\"system\":\"https://rxx.example/visit\",\"value\":"
+        "\"V%08ld\"}],\"status\":\"in-progress\",\"class\":{\"system\":"
+        "\"http://terminology.hl7.org/CodeSystem/v3-ActCode\",\"code\":\"IMP\"},\"subject\":{"
+        "\"reference\":\"#p\"},\"participant\":[{\"individual\":{\"identifier\":{\"value\":"
+        "\"C1234567\"},\"display\":\"SMITH, SAM\"}}],\"period\":{\"start\":"
+        "\"2026-03-03T08:10:00+00:00\"},\"location\":[{\"location\":{\"identifier\":{\"value\":"
+        "\"W12\"}}}],\"serviceProvider\":{\"identifier\":{\"value\":\"RXX\"}}}",
+        nhs, id % 50000, id);
+    return snprintf(out, MESSAGE_BYTES,
+                    "POST %s/Encounter HTTP/1.1\r\nHost: weir\r\nContent-Type: "
+                    "application/fhir+json\r\nContent-Length: %d\r\n\r\n%s",
+                    base, n, body);
+}
+
 static void note_due(struct load *l, const struct peer *p)
 {
     int64_t due = p->sent_ns;
@@ -115,7 +142,7 @@ static void send_next(struct load *l, struct peer *p)
 {
     char message[MESSAGE_BYTES];
     p->id = l->next_id++;
-    int n = make_message(p->id, message);
+    int n = l->fhir ? make_post(l->fhir, p->id, message) : make_message(p->id, message);
     p->sent_ns = clock_mono_ns();
     note_due(l, p);
     p->under_way = true;
@@ -134,8 +161,14 @@ static bool may_send(const struct load *l, int64_t now_ns)
     return l->rate <= 0 || (double)sent < l->rate * (double)(now_ns - l->begin_ns) / 1e9;
 }
 
-static void check_answer(const struct peer *p)
+static void check_answer(const struct load *l, const struct peer *p)
 {
+    if (l->fhir) {
+        errno = 0;
+        if (p->n < 12 || memcmp(p->answer, "HTTP/1.1 201", 12) != 0)
+            die("an answer is no 201");
+        return;
+    }
     char want[40];
     int n = snprintf(want, sizeof(want), "\rMSA|AA|L%ld", p->id);
     const char *at = memmem(p->answer, p->n, want, (size_t)n);
@@ -161,10 +194,12 @@ static void on_readable(struct load *l, struct peer *p)
     if (n <= 0)
         die("a connection ended");
     p->n += (size_t)n;
-    if (p->n < 2 || memcmp(p->answer + p->n - 2, "\x1c\r", 2) != 0)
+    const char *end = l->fhir ? "\n\r\n" : "\x1c\r"; /* a 201 has no body */
+    size_t nend = strlen(end);
+    if (p->n < nend || memcmp(p->answer + p->n - nend, end, nend) != 0)
         return;
     int64_t now = clock_mono_ns();
-    check_answer(p);
+    check_answer(l, p);
     count(l, now - p->sent_ns);
     p->under_way = false;
     if (may_send(l, now))
@@ -285,25 +320,20 @@ static int usage(void)
 {
     fprintf(stderr, "usage: mllp_load --port N [--host ADDRESS] [--connections N] [--seconds S | "
                     "--messages M] [--rate PER_SECOND] [--pid PID] [--first N] [--stamps FILE] "
-                    "[--ca FILE --cert FILE --key FILE]\n");
+                    "[--ca FILE --cert FILE --key FILE] [--fhir BASE]\n");
     return 64;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"port", required_argument, NULL, 'p'},
-                                            {"host", required_argument, NULL, 'h'},
-                                            {"seconds", required_argument, NULL, 's'},
-                                            {"connections", required_argument, NULL, 'c'},
-                                            {"messages", required_argument, NULL, 'm'},
-                                            {"rate", required_argument, NULL, 'r'},
-                                            {"pid", required_argument, NULL, 'i'},
-                                            {"first", required_argument, NULL, 'f'},
-                                            {"stamps", required_argument, NULL, 't'},
-                                            {"ca", required_argument, NULL, 'A'},
-                                            {"cert", required_argument, NULL, 'C'},
-                                            {"key", required_argument, NULL, 'K'},
-                                            {0}};
+    static const struct option options[] = {
+        {"port", required_argument, NULL, 'p'},     {"host", required_argument, NULL, 'h'},
+        {"seconds", required_argument, NULL, 's'},  {"connections", required_argument, NULL, 'c'},
+        {"messages", required_argument, NULL, 'm'}, {"rate", required_argument, NULL, 'r'},
+        {"pid", required_argument, NULL, 'i'},      {"first", required_argument, NULL, 'f'},
+        {"stamps", required_argument, NULL, 't'},   {"ca", required_argument, NULL, 'A'},
+        {"cert", required_argument, NULL, 'C'},     {"key", required_argument, NULL, 'K'},
+        {"fhir", required_argument, NULL, 'F'},     {0}};
     struct load l = {.host = "127.0.0.1", .connections = 64, .seconds = 5};
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (c) {
@@ -324,6 +354,9 @@ int main(int argc, char **argv)
             break;
         case 'r':
             l.rate = atof(optarg);
+            break;
+        case 'F':
+            l.fhir = optarg;
             break;
         case 'i':
             l.pid = atoi(optarg);
