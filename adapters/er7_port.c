@@ -3,8 +3,10 @@
 #include <stdlib.h>
 #include "hl7_charset.h"
 #include "http_server.h"
+#include "json_post.h"
 #include "listen.h"
 #include "log.h"
+#include "problem.h"
 
 #define ER7 "application/hl7-v2+er7"
 
@@ -21,6 +23,8 @@ struct er7_port {
     struct source *source;
     struct http_server *server;
     struct request *first;
+    struct json_posts posts; /* of a source with format: json */
+    char problem[PROBLEM_SIZE];
     bool paused;
 };
 
@@ -29,15 +33,23 @@ static const struct site_er7 *conf_of(const struct er7_port *p)
     return &p->source->conf->http;
 }
 
-static void refuse(struct http_exchange *x, int status, const char *text)
+static bool takes_json(const struct er7_port *p)
 {
-    http_reply(x, status, "text/plain; charset=utf-8", slice_str(text));
+    return p->source->conf->format == SITE_JSON;
 }
 
-static void later(struct http_exchange *x, const char *text)
+static void refuse(const struct er7_port *p, struct http_exchange *x, int status, const char *text)
+{
+    if (takes_json(p))
+        problem_reply(x, status, slice_trim(slice_str(text)));
+    else
+        http_reply(x, status, "text/plain; charset=utf-8", slice_str(text));
+}
+
+static void later(const struct er7_port *p, struct http_exchange *x, const char *text)
 {
     http_reply_field(x, "Retry-After", "5");
-    refuse(x, 503, text);
+    refuse(p, x, 503, text);
 }
 
 static void forget(struct request *q)
@@ -65,7 +77,7 @@ static void on_done(struct bulk *b, void *arg)
     struct http_exchange *x = q->exchange;
     struct er7_port *p = q->port;
     if (x && (bulk_put_off(b) || r->close))
-        later(x, "not all of it could be made durable: send it again later\n");
+        later(p, x, "not all of it could be made durable: send it again later\n");
     else if (x)
         http_reply(x, r->frame.n ? 200 : 204, ER7, buf_slice(&r->frame));
     reply_give_back(&p->intake->pool, r);
@@ -84,7 +96,7 @@ static void take(struct er7_port *p, struct http_exchange *x)
         if (r)
             reply_give_back(&p->intake->pool, r);
         free(q);
-        later(x, "no memory: send it again later\n");
+        later(p, x, "no memory: send it again later\n");
         return;
     }
     q->port = p;
@@ -147,39 +159,71 @@ static bool is_plain(struct http_exchange *x)
     return coding.n == 0 || slice_ieq(coding, SLICE("identity"));
 }
 
+static bool is_json(struct slice media)
+{
+    return slice_ieq(media, SLICE("application/json")) ||
+           (slice_starts(media, SLICE("application/")) && slice_ends(media, SLICE("+json")));
+}
+
+/* Of what is said of the body; NULL: it is what this source takes. */
+static const char *unsupported(const struct er7_port *p, struct http_exchange *x)
+{
+    struct slice type = http_field(x, "content-type"), rest = type;
+    struct slice media = slice_trim(slice_split(&rest, ';'));
+    struct slice charset = parameter(type, "charset");
+    if (takes_json(p) && !is_json(media))
+        return "Content-Type must be application/json\n";
+    if (takes_json(p) && slice_present(charset) && !slice_ieq(charset, SLICE("utf-8")))
+        return "JSON is sent in UTF-8\n";
+    if (!takes_json(p) && !slice_ieq(media, SLICE(ER7)))
+        return "Content-Type must be " ER7 "\n";
+    if (!is_plain(x))
+        return "Content-Encoding: a message is taken as it is\n";
+    if (!takes_json(p) && !charset_agrees(p, charset, http_body(x)))
+        return "the charset of Content-Type is not the one that the message would be read in: set "
+               "it in MSH-18, or for the source (charset: NAME!)\n";
+    return NULL;
+}
+
 static void serve(struct http_exchange *x, void *arg)
 {
     struct er7_port *p = arg;
-    struct slice type = http_field(x, "content-type"), rest = type;
-    struct slice media = slice_trim(slice_split(&rest, ';'));
+    const char *why;
     if (!slice_eq(http_path(x), conf_of(p)->path)) {
-        refuse(x, 404, "messages are taken at another path\n");
+        refuse(p, x, 404, "messages are taken at another path\n");
     } else if (!slice_eq_str(http_method(x), "POST")) {
         http_reply_field(x, "Allow", "POST");
-        refuse(x, 405, "messages are sent with POST\n");
-    } else if (!slice_ieq(media, SLICE(ER7))) {
-        refuse(x, 415, "Content-Type must be " ER7 "\n");
-    } else if (!is_plain(x)) {
-        refuse(x, 415, "Content-Encoding: a message is taken as it is\n");
-    } else if (!charset_agrees(p, parameter(type, "charset"), http_body(x))) {
-        refuse(x, 415,
-               "the charset of Content-Type is not the one that the message would be read in: set "
-               "it in MSH-18, or for the source (charset: NAME!)\n");
+        refuse(p, x, 405, "messages are sent with POST\n");
+    } else if ((why = unsupported(p, x))) {
+        refuse(p, x, 415, why);
     } else if (http_body(x).n == 0) {
-        refuse(x, 400, "there is no message in the request\n");
+        refuse(p, x, 400, "there is no message in the request\n");
     } else if (p->paused) {
-        later(x, "the source is paused: send it again later\n");
+        later(p, x, "the source is paused: send it again later\n");
+    } else if (takes_json(p)) {
+        json_posts_take(&p->posts, x);
     } else {
         take(p, x);
     }
 }
 
+/* What never became a request. */
+static struct slice on_refusal(int status, const char **ret_type, void *arg)
+{
+    struct er7_port *p = arg;
+    *ret_type = PROBLEM_TYPE;
+    return problem_text(status, SLICE("this is no request that can be taken"), p->problem);
+}
+
 static int open_server(struct er7_port *p, struct err *reterr)
 {
+    static const struct http_server_hooks hooks = {.refusal = on_refusal};
     const struct site_er7 *c = conf_of(p);
     struct address_net nets[LISTEN_ALLOW_MAX];
     struct http_server_options o = {
         .allow = nets, .connections = (unsigned)c->connections, .body_max = c->message_max};
+    if (takes_json(p))
+        o.hooks = &hooks;
     if (c->allow.n > LISTEN_ALLOW_MAX)
         return err_set(reterr, ERR_CONF, "more than %d entries in allow", LISTEN_ALLOW_MAX);
     for (unsigned i = 0; i < c->allow.n; i++)
@@ -198,7 +242,10 @@ int er7_port_open(struct loop *loop, struct intake *intake, struct source *sourc
     struct er7_port *p = calloc(1, sizeof(*p));
     if (!p)
         return err_set(reterr, ERR_NOMEM, "no memory for a listener");
-    *p = (struct er7_port){.loop = loop, .intake = intake, .source = source};
+    *p = (struct er7_port){.loop = loop,
+                           .intake = intake,
+                           .source = source,
+                           .posts = {.intake = intake, .source = source}};
     if (open_server(p, reterr) < 0) {
         free(p);
         return -1;
@@ -223,6 +270,7 @@ void er7_port_close(struct er7_port *p)
         reply_give_back(&p->intake->pool, bulk_reply(p->first->bulk));
         forget(p->first);
     }
+    json_posts_close(&p->posts);
     free(p);
 }
 
@@ -234,7 +282,7 @@ void er7_port_drain(struct er7_port *p)
 
 bool er7_port_quiet(const struct er7_port *p)
 {
-    return !p || !p->first;
+    return !p || (!p->first && !p->posts.first);
 }
 
 void er7_port_pause(struct er7_port *p, bool paused)

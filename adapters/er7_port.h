@@ -1,5 +1,5 @@
-/* er7_port.h - HL7 v2 over HTTP for one source: POST of application/hl7-v2+er7, answered with the
- * acknowledgment (HL7 over HTTP, HAPI).
+/* er7_port.h - messages over HTTP for one source: POST of application/hl7-v2+er7, answered with the
+ * acknowledgment (HL7 over HTTP, HAPI), or of application/json (json_post.h).
  *
  *   request -> every message of it taken -> 200 and the answer, once all is durable or refused
  *                                       '-> 503 where something cannot be made durable now

@@ -30,13 +30,22 @@ static int check_listen(const struct site_source *src, struct err *reterr)
     return site_check_listen(&l, reterr);
 }
 
+static int check_format(const struct site_source *src, struct err *reterr)
+{
+    if (src->format == SITE_HL7V2 || src->format == SITE_JSON)
+        return 0;
+    return yaml_err(src->http_node, reterr,
+                    "http: HL7 v2 and JSON are posted there; FHIR has the section \"fhir\", CSV "
+                    "comes in files (\"folder\")");
+}
+
 int site_read_er7(struct site *s, struct site_source *src, struct err *reterr)
 {
     src->has_http = src->http_node != NULL;
     if (!src->has_http)
         return 0;
     if (conf_read(src->http_node, options, OPTIONS, s->arena, &src->http, reterr) < 0 ||
-        check_listen(src, reterr) < 0)
+        check_format(src, reterr) < 0 || check_listen(src, reterr) < 0)
         return -1;
     return site_check_fits(s, yaml_at(src->http_node, "message_max"), "message_max",
                            src->http.message_max, reterr);
@@ -45,6 +54,8 @@ int site_read_er7(struct site *s, struct site_source *src, struct err *reterr)
 void site_print_er7(struct buf *out)
 {
     buf_puts(out, "\n### sources: `<name>`: http\n\nHL7 v2 over HTTP (POST of "
-                  "`application/hl7-v2+er7`): [acknowledgments.md](acknowledgments.md).\n\n");
+                  "`application/hl7-v2+er7`): [acknowledgments.md](acknowledgments.md). With "
+                  "`format: json` an object a request (POST of `application/json`): "
+                  "[files.md](files.md#json-over-http).\n\n");
     conf_print_options(options, OPTIONS, out);
 }

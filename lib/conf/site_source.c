@@ -60,7 +60,7 @@ static const struct conf_option source_options[] = {
     {"csv", CONF_NODE, ROW(csv_node), .help = "How CSV is written here: see below."},
     {"folder", CONF_NODE, ROW(folder_node), .help = "Files: see below."},
     {"fhir", CONF_NODE, ROW(fhir_node), .help = "FHIR over HTTP: see below."},
-    {"http", CONF_NODE, ROW(http_node), .help = "HL7 v2 over HTTP: see below."},
+    {"http", CONF_NODE, ROW(http_node), .help = "HL7 v2 or JSON over HTTP: see below."},
     {"mllp", CONF_NODE, ROW(mllp_node), .help = "HL7 v2 over MLLP: see below."},
 };
 
