@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
+#include "csv.h"
+#include "json.h"
+#include "site.h"
 
 enum { VT = 0x0b, FS = 0x1c };
 
@@ -31,6 +34,7 @@ int message_file_open(const char *name, struct message_file *ret, struct err *re
         return err_set(reterr, ERR_IO, "%s: %s", name, strerror(errno));
     struct message_file f = {0};
     buf_init(&f.bytes, MESSAGE_FILE_MAX);
+    buf_init(&f.made, MESSAGE_FILE_MAX);
     int r = read_all(fd, &f.bytes, name, reterr);
     if (!standard)
         close(fd);
@@ -47,6 +51,7 @@ int message_file_open(const char *name, struct message_file *ret, struct err *re
 void message_file_close(struct message_file *f)
 {
     buf_fini(&f->bytes);
+    buf_fini(&f->made);
 }
 
 static bool ends_line(char c)
@@ -86,9 +91,97 @@ static size_t find_end(struct slice s, size_t from)
     return end;
 }
 
+/* ---- of JSON, FHIR and CSV ---- */
+
+static struct slice rest_of(const struct message_file *f)
+{
+    return slice_sub(buf_slice(&f->bytes), f->at, f->bytes.n);
+}
+
+static void put_columns(struct message_file *f)
+{
+    const struct site_csv *csv = &f->source->csv;
+    for (unsigned i = 0; i < csv->columns.n; i++) {
+        if (i)
+            buf_putc(&f->made, csv->delimiter);
+        buf_put(&f->made, csv->columns.at[i]);
+    }
+}
+
+/* A row takes itself off the front; what is broken is given as it is, so that it is refused. */
+static struct slice take_row(struct message_file *f)
+{
+    const struct csv_rules rules = {.delimiter = f->source->csv.delimiter};
+    struct slice rest = rest_of(f);
+    struct csv_row row;
+    struct csv c;
+    csv_begin(&c, &rules);
+    enum csv_result got = csv_next(&c, &rest, true, &row);
+    f->at = f->bytes.n - rest.n;
+    return got == CSV_ROW || got == CSV_BAD ? row.bytes : SLICE_ABSENT;
+}
+
+int message_file_as(struct message_file *f, const struct site_source *source, struct err *reterr)
+{
+    f->source = source->format == SITE_HL7V2 ? NULL : source;
+    if (slice_starts(buf_slice(&f->bytes), SLICE("\xef\xbb\xbf")))
+        f->at = 3;
+    if (source->format != SITE_CSV || !source->csv.header)
+        return 0;
+    f->columns = take_row(f);
+    return slice_present(f->columns) ? 0
+                                     : err_set(reterr, ERR_INPUT, "there is no line of columns");
+}
+
+static bool next_row(struct message_file *f, struct slice *ret)
+{
+    struct slice row = take_row(f);
+    if (!slice_present(row))
+        return false;
+    buf_reset(&f->made);
+    if (f->source->csv.header)
+        buf_put(&f->made, f->columns);
+    else
+        put_columns(f);
+    buf_putc(&f->made, '\n');
+    buf_put(&f->made, row);
+    *ret = buf_slice(&f->made);
+    return true;
+}
+
+/* Whether the line is a document by itself, so that the file has one on each. */
+static bool is_document(struct slice line)
+{
+    struct json_limits limits = json_default_limits;
+    struct arena arena;
+    struct json *tree;
+    struct err ignored;
+    limits.bytes = line.n + 1;
+    arena_init(&arena, MESSAGE_FILE_MAX);
+    bool is = json_read(line, &limits, &arena, &tree, &ignored) == 0;
+    arena_fini(&arena);
+    return is;
+}
+
+static bool next_document(struct message_file *f, struct slice *ret)
+{
+    struct slice rest = slice_trim(rest_of(f)), line = rest;
+    if (!rest.n)
+        return false;
+    line.n = slice_find(rest, '\n');
+    *ret = line.n < rest.n && is_document(line) ? line : rest;
+    f->at = (size_t)(ret->p + ret->n - f->bytes.p);
+    return true;
+}
+
 bool message_file_next(struct message_file *f, struct slice *ret)
 {
     struct slice all = buf_slice(&f->bytes);
+    if (f->source) {
+        bool is = f->source->format == SITE_CSV ? next_row(f, ret) : next_document(f, ret);
+        f->no += is;
+        return is;
+    }
     if (f->at >= all.n)
         return false;
     size_t from = find_line(all, f->at, SLICE("MSH"));

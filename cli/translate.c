@@ -109,7 +109,10 @@ static int one_file(struct translate_job *j, const char *file, struct err *reter
     struct slice raw;
     if (message_file_open(file, &f, reterr) < 0)
         return -1;
-    int result = 0;
+    const struct site_source *source = translators_known(&j->translators);
+    int result = source ? message_file_as(&f, source, reterr) : 0;
+    if (result < 0)
+        err_at(reterr, "%s", file);
     while (result == 0 && message_file_next(&f, &raw)) {
         result = one_message(j, file, f.no, raw, reterr);
         if (result < 0)
@@ -163,8 +166,10 @@ const struct verb verb_translate = {
     .name = "translate",
     .summary = "messages in, events out: what the maps make of a file",
     .help = "Use: weir translate [--source NAME] [--explain] FILE ...\n\n"
-            "Each FILE holds one HL7 v2 message or many, plain or in MLLP frames; '-' is standard "
-            "input. Events come out as they would stand on\n"
+            "Each FILE holds one HL7 v2 message or many, plain or in MLLP frames; of a source of "
+            "another format one JSON or FHIR document, or one on each line, or rows\n"
+            "of CSV below their line of columns. '-' is standard input. Events come out as they "
+            "would stand on\n"
             "flow.reported, one JSON line each, unmasked: they are your own messages. Without "
             "--source the message's MSH-3/MSH-4 choose.\n"
             "--explain tells instead, for each field of each event, which line of which map took "

@@ -21,6 +21,11 @@ void translators_fini(struct translators *t)
     *t = (struct translators){0};
 }
 
+const struct site_source *translators_known(const struct translators *t)
+{
+    return t->named || t->site->nsources != 1 ? t->named : &t->site->sources[0];
+}
+
 static const struct site_source *choose(const struct translators *t, struct slice raw,
                                         struct arena *scratch, struct err *reterr)
 {
@@ -29,10 +34,8 @@ static const struct site_source *choose(const struct translators *t, struct slic
     struct hl7_header h;
     struct err ignored = {0};
     const struct site *site = t->site;
-    if (t->named)
-        return t->named;
-    if (site->nsources == 1)
-        return &site->sources[0];
+    if (translators_known(t))
+        return translators_known(t);
     if (hl7_msg_parse(raw, &limits, scratch, &m, &ignored) == 0) {
         hl7_msg_header(&m, &h);
         for (unsigned i = 0; i < site->nsources; i++)

@@ -19,6 +19,8 @@ struct translators {
 int translators_init(struct translators *t, const struct site *site, const char *source,
                      struct err *reterr);
 void translators_fini(struct translators *t);
+/* The source of all messages where it is clear without looking at one; else NULL. */
+const struct site_source *translators_known(const struct translators *t);
 /* The translator for a message: of the source named, the only one, or the one whose `sending` its
  * header matches; ret_source (may be NULL) says which. ERR_INPUT: none does. scratch is used to
  * read the header. */

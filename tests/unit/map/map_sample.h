@@ -19,6 +19,8 @@ void sample_open(struct sample *s);
 int sample_add(struct sample *s, const char *text);
 /* Compiles what was read; -1 with s->err. */
 int sample_compile(struct sample *s);
+/* The same as a map for JSON. */
+int sample_compile_tree(struct sample *s);
 void sample_close(struct sample *s);
 /* The trigger of that name, or NULL. */
 const struct map_trigger *sample_trigger(const struct sample *s, const char *name);
@@ -32,5 +34,6 @@ Suite *map_overlay_suite(void);
 Suite *map_table_suite(void);
 Suite *sender_suite(void);
 Suite *translate_suite(void);
+Suite *translate_tree_suite(void);
 
 #endif
