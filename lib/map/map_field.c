@@ -105,7 +105,8 @@ static int compile_const(const struct yaml *node, const struct map_field *f, str
         return yaml_err(node, reterr, "this field cannot hold \"%.*s\": one of %s",
                         SLICE_ARG(node->text), event_fields[f->field].choices);
     if (f->reads != MAP_CODE && !event_fits(f->field, node->text))
-        return yaml_err(node, reterr, "this field cannot hold \"%.*s\"", SLICE_ARG(node->text));
+        return yaml_err(node, reterr, "this field cannot hold \"%.*s\"%s", SLICE_ARG(node->text),
+                        f->reads == MAP_BOOL ? ": true or false" : "");
     return 0;
 }
 

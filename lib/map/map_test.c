@@ -45,6 +45,8 @@ static int compile_texts(struct map_compiler *c, const struct yaml *node, struct
                          struct err *reterr)
 {
     unsigned n = node->kind == YAML_LIST ? node->count : 1;
+    if (n == 0)
+        return yaml_err(node, reterr, "a list of nothing is never met");
     struct slice *texts = map_compile_alloc(c, n, sizeof(*texts), reterr);
     if (!texts)
         return -1;

@@ -5,7 +5,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
-enum { FILES_MAX = 64, INCLUDE_DEPTH = 8 };
+enum { FILES_MAX = 64, INCLUDE_DEPTH = 8, NAMES_MAX = 256 };
 
 /* A section that a later file replaces. */
 enum { WHOLE = 99 };
@@ -62,6 +62,19 @@ static bool made_as_another(const struct yaml *trigger)
     return same && !is_nothing(same);
 }
 
+/* "~" for what no earlier file has: a slip of the hand, and what was meant stays. */
+static int nothing_to_take_out(const struct yaml *base, const struct yaml *node, struct err *reterr)
+{
+    const char *names[NAMES_MAX];
+    unsigned n = 0;
+    for (const struct yaml *c = base->child; c && n < NAMES_MAX; c = c->next)
+        names[n++] = c->name.p;
+    const char *near = yaml_nearest(node->name, names, n);
+    return yaml_err(
+        node, reterr, "~ takes out what an earlier file has; \"%.*s\" is not there%s%s%s",
+        SLICE_ARG(node->name), near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
 /* Moves the children of `over` into `base`; both are maps. */
 static int merge(struct yaml *base, struct yaml *over, unsigned depth, struct err *reterr)
 {
@@ -74,6 +87,8 @@ static int merge(struct yaml *base, struct yaml *over, unsigned depth, struct er
         next = node->next;
         struct yaml **at = find(base, node->name);
         struct yaml *old = *at;
+        if (!old && is_nothing(node))
+            return nothing_to_take_out(base, node, reterr);
         if (!old) {
             node->next = NULL;
             *at = node;

@@ -37,7 +37,9 @@ static const struct {
     {"fields: {data.visit.class: {call: nhs_numbr}}", "did you mean nhs_number"},
     {"fields: {data.visit.class: {call: patient_ids}}", "does not give"},
     {"fields: {data.visit.class: {call: nhs_number, path: PID-3}}", "0 paths"},
-    {"fields: {data.visit.same_day: {const: maybe}}", "cannot hold"},
+    {"fields: {data.visit.same_day: {const: maybe}}", "cannot hold \"maybe\": true or false"},
+    {"flags: {a: [{path: PID-5, like: []}]}", "a list of nothing is never met"},
+    {"flags: {a: [{path: PID-5, in: []}]}", "a list of nothing is never met"},
     {"fields: {data.visit.outcome: {const: hme}}", "cannot hold \"hme\": one of home"},
     {"fields: {data.visit.class: {path: PV1-2, unmapped: flag}}", "goes with table:"},
     {"fields: {data.visit.class: [[PV1-2]]}", "t.yaml:1:29"},
@@ -146,6 +148,28 @@ START_TEST(events_of_a_trigger_are_taken_out_one_by_one)
 }
 END_TEST
 
+START_TEST(what_is_not_there_cannot_be_taken_out)
+{
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        {"triggers: {A11: ~}", "\"A11\" is not there; did you mean A01?"},
+        {"triggers: {A01: {events: {patient.admited: ~}}}", "did you mean patient.admitted?"},
+        {"groups: {h: ~}", "~ takes out what an earlier file has"},
+        {"groups: {g: {data.visit.clas: ~}}", "did you mean data.visit.class?"},
+        {"times: {entri: ~}", "did you mean entry?"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct sample s;
+        sample_open(&s);
+        ck_assert_int_eq(sample_add(&s, base), 0);
+        ck_assert_int_eq(sample_add(&s, rows[i].text), -1);
+        ck_assert_msg(strstr(s.err.text, rows[i].says) != NULL, "%s: %s", rows[i].text, s.err.text);
+        sample_close(&s);
+    }
+}
+END_TEST
+
 START_TEST(a_trigger_taken_out_is_unknown)
 {
     struct sample s;
@@ -186,6 +210,7 @@ Suite *map_compile_suite(void)
     tcase_add_test(t, a_trigger_made_as_another_may_have_its_own_groups);
     tcase_add_test(t, an_overlay_adds_replaces_and_takes_out);
     tcase_add_test(t, events_of_a_trigger_are_taken_out_one_by_one);
+    tcase_add_test(t, what_is_not_there_cannot_be_taken_out);
     tcase_add_test(t, a_trigger_taken_out_is_unknown);
     tcase_add_loop_test(t, a_pattern_fits_the_whole_text, 0,
                         (int)(sizeof(likes) / sizeof(likes[0])));
