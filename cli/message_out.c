@@ -48,13 +48,16 @@ static int write_all(int fd, struct slice left, struct err *reterr)
 
 static int write_one(struct message_out *o, struct err *reterr)
 {
-    char name[24];
+    char name[24], half[32];
     snprintf(name, sizeof(name), "%06u.hl7", ++o->no);
-    int fd = openat(o->fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    snprintf(half, sizeof(half), ".%s", name);
+    int fd = openat(o->fd, half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
-        return err_set(reterr, ERR_IO, "%s: %s", name, strerror(errno));
+        return err_set(reterr, ERR_IO, "%s: %s", half, strerror(errno));
     int result = write_all(fd, buf_slice(&o->bytes), reterr);
     close(fd);
+    if (result == 0 && renameat(o->fd, half, o->fd, name) < 0)
+        result = err_set(reterr, ERR_IO, "%s: %s", name, strerror(errno));
     buf_reset(&o->bytes);
     return result;
 }

@@ -1,5 +1,7 @@
-/* weir send - messages to an MLLP listener, one after the other, each answer printed. */
+/* weir send - messages to an MLLP listener, one after the other, each answer printed; or files into
+ * a drop folder. */
 #include <stdio.h>
+#include "drop.h"
 #include "hl7_ack.h"
 #include "hl7_msg.h"
 #include "message_file.h"
@@ -83,6 +85,15 @@ static int send_all(const struct options *o, int argc, char **argv, bool *ret_re
     return result;
 }
 
+static int drop_all(const struct options *o, int argc, char **argv, bool *ret_refused,
+                    struct err *reterr)
+{
+    int result = 0;
+    for (int i = o->rest + 1; result == 0 && i < argc; i++)
+        result = drop_file(argv[o->rest], argv[i], o->timeout_ms, ret_refused, reterr);
+    return result;
+}
+
 static int run(const struct verb *self, int argc, char **argv)
 {
     struct options o;
@@ -92,20 +103,28 @@ static int run(const struct verb *self, int argc, char **argv)
     if (code >= 0)
         return code;
     if (o.rest + 1 >= argc)
-        return verb_usage(self, "wanted: HOST:PORT and at least one FILE");
-    if (send_all(&o, argc, argv, &refused, &err) < 0)
+        return verb_usage(self, "wanted: HOST:PORT or FOLDER/ and at least one FILE");
+    bool folder = drop_is_folder(argv[o.rest]);
+    if (folder && o.tls)
+        return verb_usage(self, "TLS is for HOST:PORT; %s is a folder", argv[o.rest]);
+    if ((folder ? drop_all : send_all)(&o, argc, argv, &refused, &err) < 0)
         return verb_fail(self, &err);
     return refused ? EXIT_FOUND : 0;
 }
 
 const struct verb verb_send = {
     .name = "send",
-    .summary = "send messages to an MLLP listener and print each ACK",
-    .help = "Use: weir send [--timeout 10s] [--tls ...] HOST:PORT FILE ...\n\n"
+    .summary = "send messages to an MLLP listener and print each ACK, or drop files",
+    .help = "Use: weir send [--timeout 10s] [--tls ...] HOST:PORT FILE ...\n"
+            "     weir send [--timeout 10s] FOLDER/ FILE ...\n\n"
             "Files as for translate. Prints one line a message: its control id, the code of the "
             "answer (AA, AE, AR, ...), and what the receiver says\n"
             "is wrong. Waits for each answer before the next message. Exit code 1 when some "
             "message was not accepted.\n\n"
+            "A folder is the drop folder of a source (docs/files.md): each file is put there "
+            "whole, under a name of its own, and its report waited for\n"
+            "and printed; one that nobody takes within the timeout is taken out again. Exit code "
+            "1 when one went to bad/.\n\n"
             "TLS, with any of these:\n"
             "  --tls               the receiver's certificate is checked against the system's "
             "authorities\n"
@@ -113,6 +132,7 @@ const struct verb verb_send = {
             "  --server-name NAME  it must bear this name or address; else that of HOST\n"
             "  --cert FILE --key FILE  the certificate to show (PEM), and its key\n\n"
             "Example: weir send 127.0.0.1:2575 config/demo/one.hl7\n"
+            "Example: weir send --timeout 1m /srv/weir/pas-history/ config/demo/one.hl7\n"
             "Example: weir send --ca ca.pem --cert pas.pem --key pas.key weir.rzz.nhs.uk:2575 "
             "one.hl7\n",
     .run = run,

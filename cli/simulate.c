@@ -308,8 +308,10 @@ const struct verb verb_simulate = {
         "numbers that become known midway, bursts of A08,\n"
         "late entry, messages sent twice and again under another control id. The same options "
         "give the same bytes. Without HOST:PORT and\n"
-        "--out, to standard output. To a port, a patient's messages keep to one connection, what "
-        "was not answered is sent again over a new one,\n"
+        "--out, to standard output. A folder gets a file for each message; it may be the drop "
+        "folder of a source (docs/files.md).\n"
+        "To a port, a patient's messages keep to one connection, what was not answered is sent "
+        "again over a new one,\n"
         "and exit code 0 means that every message was acknowledged (or refused where --odd meant "
         "it so).\n\n"
         "How long (a day unless told; the first that is reached):\n"
@@ -341,6 +343,7 @@ const struct verb verb_simulate = {
         "SIGINT or SIGTERM makes no more messages and waits for the answers; a second one does "
         "not wait.\n\n"
         "Example: weir simulate --messages 500 | weir translate -\n"
+        "Example: weir simulate --messages 100 --out /srv/weir/pas-history/\n"
         "Example: weir simulate --rate 20 --for 1m --ledger sent.ndjson 127.0.0.1:2575\n",
     .run = run,
 };

@@ -1,6 +1,7 @@
 """A drop folder: files claimed when they are whole, every message durable before a file moves, kill -9 at any place."""
 import json
 import os
+import subprocess
 import unittest
 
 import kit
@@ -41,6 +42,37 @@ class FolderTest(unittest.TestCase):
         path = site.path("all.ndjson")
         kit.wait_until(lambda: len(kit.read_ndjson(path)) >= n, 30, f"{n} events of the files")
         return [e["data"]["visit"]["number"] for e in kit.read_ndjson(path)]
+
+    def test_the_operator_drops_a_file_and_is_told(self):
+        site = self.site_of()
+        site.start()
+        for name, data in (("good.hl7", batch(admit("F-1", 1), admit("F-2", 2), file=True)), ("some.hl7", admit("F-3", 3) + merge_of_nobody("F-4"))):
+            with open(site.path(name), "wb") as f:
+                f.write(data)
+        done = site.weir("send", self.folder, site.path("good.hl7"))
+        self.assertRegex(done.stdout, r"^\d+-\d+-good\.hl7 done: 2 accepted, 0 refused\n$")
+        done = site.weir("send", self.folder + "/", site.path("good.hl7"), site.path("some.hl7"), check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stdout, r"(?s)good\.hl7 done: .*-some\.hl7 bad: 1 accepted, 1 refused\n  at byte \d+: 101 at MRG")
+        self.assertEqual(self.visits(site, 3), ["V1", "V2", "V3"])
+
+    def test_what_nobody_takes_is_taken_out_again(self):
+        site = self.site_of(pattern="*.adt")
+        site.start()
+        with open(site.path("one.hl7"), "wb") as f:
+            f.write(admit("F-1", 1))
+        done = site.weir("send", "--timeout", "300ms", self.folder, site.path("one.hl7"), check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("taken out again", done.stderr)
+        self.assertEqual([n for n in os.listdir(self.folder) if n.endswith(".hl7")], [])
+        self.assertIn("no such file", site.weir("send", "/nowhere/", site.path("one.hl7"), check=False).stderr.lower())
+
+    def test_simulated_files_are_dropped_whole(self):
+        site = self.site_of()
+        site.start()
+        subprocess.run([kit.program("weir"), "simulate", "--messages", "30", "--out", self.folder], check=True)
+        kit.wait_until(lambda: len(os.listdir(self.path("done"))) == 60, 60, "all are done, with a report each")
+        self.assertEqual([os.listdir(self.path("bad")), len(records.rows(site, "acute", "flow.messages"))], [[], 30])
 
     def test_a_file_is_taken_and_moved(self):
         """Row 76: claimed by rename, every message durable, moved to done/ with a report of size and hash; a
