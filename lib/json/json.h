@@ -1,4 +1,4 @@
-/* json.h - JSON read into a tree and written from calls; yajl is used only here.
+/* json.h - JSON read into a tree, by yajl, which is used only here, and written from calls.
  *
  * What yajl leaves open is decided here: depth, bytes and members are bounded, duplicate keys are
  * refused, numbers keep their digits (1.50 stays 1.50), strings are valid UTF-8. A tree lives in

@@ -1,143 +1,248 @@
 #include "json.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <yajl/yajl_gen.h>
+#include <string.h>
 #include "utf8.h"
 
-struct json_writer {
-    yajl_gen gen;
-    struct buf *out;
-    struct buf mended; /* a string whose bytes are no UTF-8, put right */
-};
+enum { DEPTH_MAX = 128 };
 
-/* Most pieces are one byte of punctuation and fit. */
-static void on_print(void *ctx, const char *p, size_t n)
-{
-    struct buf *out = ctx;
-    size_t at = out->n;
-    if (out->failed || n > out->cap - at) {
-        buf_put(out, slice_make(p, n));
-        return;
-    }
-    out->n = at + n;
-    if (n == 1)
-        out->p[at] = *p;
-    else
-        memcpy(out->p + at, p, n);
-}
+/* Where the next piece stands decides the one byte of punctuation in front of it. */
+struct json_writer {
+    struct buf *out;
+    uint64_t objects[DEPTH_MAX / 64]; /* levels that are objects, a bit each */
+    unsigned depth;
+    bool first; /* nothing stands in the innermost object or array yet */
+    bool named; /* a name waits for its value */
+    bool done;  /* the text is whole */
+};
 
 int json_writer_open(struct buf *out, struct json_writer **ret, struct err *reterr)
 {
     struct json_writer *w = calloc(1, sizeof(*w));
-    yajl_gen gen = w ? yajl_gen_alloc(NULL) : NULL;
-    if (!gen) {
-        free(w);
+    if (!w)
         return err_set(reterr, ERR_NOMEM, "no memory for a JSON writer");
-    }
-    w->gen = gen;
     w->out = out;
-    buf_init(&w->mended, out->max);
-    yajl_gen_config(gen, yajl_gen_print_callback, on_print, out);
     *ret = w;
     return 0;
 }
 
 void json_writer_close(struct json_writer *w)
 {
-    if (!w)
-        return;
-    yajl_gen_free(w->gen);
-    buf_fini(&w->mended);
     free(w);
 }
 
 void json_writer_reset(struct json_writer *w)
 {
-    yajl_gen_reset(w->gen, NULL);
+    *w = (struct json_writer){.out = w->out};
 }
 
-/* What is left is misuse: a value where a name belongs, an end without a beginning, too deep. */
-static void must(yajl_gen_status status)
+static inline bool in_object(const struct json_writer *w)
 {
-    assert(status == yajl_gen_status_ok);
-    (void)status;
+    unsigned level = w->depth - 1;
+    return w->depth && (w->objects[level / 64] >> level % 64 & 1);
+}
+
+/* Room for n bytes behind what is written; NULL when the buf is full. */
+static inline char *room(struct buf *out, size_t n)
+{
+    if (out->failed || n > out->cap - out->n)
+        return buf_reserve(out, n);
+    return out->p + out->n;
+}
+
+static inline void wrote(struct buf *out, const char *end)
+{
+    out->n = (size_t)(end - out->p);
+}
+
+/* What stands in front of a value: NUL for nothing. The asserts are misuse: a value where a name
+ * belongs, a second text behind the first. */
+static inline char before_value(struct json_writer *w)
+{
+    assert(!w->done && (w->named || !in_object(w)));
+    char c = w->named ? ':' : w->depth && !w->first ? ',' : '\0';
+    w->named = w->first = false;
+    w->done = w->depth == 0;
+    return c;
+}
+
+static inline char before_name(struct json_writer *w)
+{
+    assert(in_object(w) && !w->named);
+    char c = w->first ? '\0' : ',';
+    w->first = false;
+    w->named = true;
+    return c;
+}
+
+static inline void put_value(struct json_writer *w, const char *bytes, size_t n)
+{
+    char front = before_value(w), *p = room(w->out, n + 1);
+    if (!p)
+        return;
+    if (front)
+        *p++ = front;
+    memcpy(p, bytes, n);
+    wrote(w->out, p + n);
+}
+
+static void begin(struct json_writer *w, const char *open, bool object)
+{
+    assert(w->depth < DEPTH_MAX);
+    put_value(w, open, 1);
+    uint64_t bit = UINT64_C(1) << w->depth % 64;
+    if (object)
+        w->objects[w->depth / 64] |= bit;
+    else
+        w->objects[w->depth / 64] &= ~bit;
+    w->depth++;
+    w->first = true;
+    w->done = false;
+}
+
+static void end(struct json_writer *w, char close)
+{
+    assert(!w->named);
+    w->depth--;
+    w->first = false;
+    w->done = w->depth == 0;
+    buf_putc(w->out, close);
 }
 
 void json_object(struct json_writer *w)
 {
-    must(yajl_gen_map_open(w->gen));
+    begin(w, "{", true);
 }
 
 void json_object_end(struct json_writer *w)
 {
-    must(yajl_gen_map_close(w->gen));
+    assert(in_object(w));
+    end(w, '}');
 }
 
 void json_array(struct json_writer *w)
 {
-    must(yajl_gen_array_open(w->gen));
+    begin(w, "[", false);
 }
 
 void json_array_end(struct json_writer *w)
 {
-    must(yajl_gen_array_close(w->gen));
+    assert(w->depth && !in_object(w));
+    end(w, ']');
 }
 
-static struct slice mend(struct json_writer *w, struct slice s)
+/* RFC 8259 §7 */
+static inline bool needs_escape(unsigned char c)
 {
-    buf_reset(&w->mended);
+    return c < 0x20 || c == '"' || c == '\\';
+}
+
+/* Without an early end: short strings, and the compiler takes many bytes at a time. */
+static inline bool any_escape(struct slice s)
+{
+    bool any = false;
+    for (size_t i = 0; i < s.n; i++)
+        any |= needs_escape((unsigned char)s.p[i]);
+    return any;
+}
+
+static void put_escape(struct buf *out, unsigned char c)
+{
+    static const char named[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    const char *at = c ? strchr(named, c) : NULL;
+    if (at)
+        buf_printf(out, "\\%c", letters[at - named]);
+    else
+        buf_printf(out, "\\u%04X", (unsigned)c);
+}
+
+static void put_escaped(struct buf *out, struct slice s)
+{
     while (s.n) {
-        size_t valid = utf8_span(s);
-        buf_put(&w->mended, slice_sub(s, 0, valid));
+        size_t plain = 0;
+        while (plain < s.n && !needs_escape((unsigned char)s.p[plain]))
+            plain++;
+        buf_put(out, slice_sub(s, 0, plain));
+        if (plain == s.n)
+            return;
+        put_escape(out, (unsigned char)s.p[plain]);
+        s = slice_sub(s, plain + 1, s.n);
+    }
+}
+
+/* A string with escapes, or with bytes that are no UTF-8: each of these becomes U+FFFD. */
+static void put_mended(struct buf *out, char front, struct slice s, size_t valid)
+{
+    if (front)
+        buf_putc(out, front);
+    buf_putc(out, '"');
+    while (buf_ok(out)) {
+        put_escaped(out, slice_sub(s, 0, valid));
         if (valid == s.n)
             break;
-        buf_put(&w->mended, SLICE("\xef\xbf\xbd"));
+        buf_puts(out, "\xef\xbf\xbd");
         s = slice_sub(s, valid + 1, s.n);
+        valid = utf8_span(s);
     }
-    if (!buf_ok(&w->mended))
-        w->out->failed = true;
-    return buf_slice(&w->mended);
+    buf_putc(out, '"');
 }
 
-static void text(struct json_writer *w, struct slice s)
+static inline void put_string(struct json_writer *w, char front, struct slice s, size_t valid)
 {
-    must(yajl_gen_string(w->gen, (const unsigned char *)(s.n ? s.p : ""), s.n));
+    if (valid < s.n || any_escape(s)) {
+        put_mended(w->out, front, s, valid);
+        return;
+    }
+    char *p = room(w->out, s.n + 3);
+    if (!p)
+        return;
+    if (front)
+        *p++ = front;
+    *p++ = '"';
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    p[s.n] = '"';
+    wrote(w->out, p + s.n + 1);
 }
 
 void json_key(struct json_writer *w, struct slice name)
 {
-    text(w, name);
+    put_string(w, before_name(w), name, name.n);
 }
 
 void json_string(struct json_writer *w, struct slice s)
 {
-    text(w, utf8_span(s) < s.n ? mend(w, s) : s);
+    put_string(w, before_value(w), s, utf8_span(s));
 }
 
 void json_number(struct json_writer *w, struct slice digits)
 {
-    must(yajl_gen_number(w->gen, digits.p, digits.n));
+    put_value(w, digits.p, digits.n);
 }
 
 void json_raw(struct json_writer *w, struct slice value)
 {
-    must(yajl_gen_number(w->gen, value.p, value.n));
+    put_value(w, value.p, value.n);
 }
 
 void json_int(struct json_writer *w, int64_t v)
 {
-    must(yajl_gen_integer(w->gen, v));
+    char text[24];
+    int n = snprintf(text, sizeof(text), "%" PRId64, v);
+    put_value(w, text, (size_t)n);
 }
 
 void json_bool(struct json_writer *w, bool v)
 {
-    must(yajl_gen_bool(w->gen, v));
+    put_value(w, v ? "true" : "false", v ? 4 : 5);
 }
 
 void json_null(struct json_writer *w)
 {
-    must(yajl_gen_null(w->gen));
+    put_value(w, "null", 4);
 }
 
 static void write_leaf(struct json_writer *w, const struct json *tree)
