@@ -5,16 +5,23 @@
 #include "clock.h"
 #include "stream_kafka_limits.h"
 #include "stream_kafka_probe.h"
+#include "stream_kafka_push.h"
 #include "stream_kafka_retire.h"
 #include "stream_kafka_send.h"
 
 /* Clients are replaced at most this often: what fails at once, over and over, fails that slowly. */
-enum { REPLACE_MS = 250, COMMIT_AGAIN_MS = 200, GROUP_MAX = 512 };
+enum { REPLACE_MS = 250, COMMIT_AGAIN_MS = 200 };
+
+/* From so many waiting records on, each further one asks whether the group under way has ended: the
+ * caller may put many before its next dispatch, and the node would be idle meanwhile. Fewer are not
+ * worth a request to each partition. */
+enum { GROUP_RECORDS = 256 };
 
 struct kafka_producer {
     struct kafka_stream *s;
     rd_kafka_t *rk; /* NULL: none at work until `replace_ms` */
     rd_kafka_queue_t *queue;
+    struct kafka_push *push; /* NULL: a linger is configured */
     struct kafka_topics topics;
     struct kafka_limits limits;
     struct kafka_sets sets;             /* accepted, in order */
@@ -30,39 +37,58 @@ struct kafka_producer {
     uint64_t replaced;
 };
 
+/* Ahead of its end. */
+static void let_go_of_client(struct kafka_producer *p)
+{
+    kafka_push_close(p->push);
+    p->push = NULL;
+    kafka_commit_forget(&p->s->commit);
+    kafka_topics_fini(&p->topics);
+    kafka_wake_detach(p->queue);
+    rd_kafka_queue_destroy(p->queue);
+}
+
 static void drop_client(struct kafka_producer *p)
 {
     if (!p->rk)
         return;
-    kafka_commit_forget(&p->s->commit);
+    let_go_of_client(p);
     kafka_limits_forget(&p->limits);
     p->committing = NULL;
     p->commit_ms = 0;
-    kafka_topics_fini(&p->topics);
-    kafka_wake_detach(p->queue);
-    rd_kafka_queue_destroy(p->queue);
     kafka_retire_with(p->rk, 0, kafka_sets_let_go, kafka_sets_hold(&p->sets));
     p->rk = NULL;
 }
 
-static int open_client(struct kafka_producer *p, struct err *reterr)
+static rd_kafka_conf_t *client_conf(const struct kafka_producer *p, struct err *reterr)
 {
     const struct kafka_conf *c = &p->s->conf;
     rd_kafka_conf_t *conf = kafka_conf_client(c, RD_KAFKA_EVENT_DR, reterr);
     if (!conf)
-        return -1;
+        return NULL;
     uint64_t least = kafka_limits_least(&p->limits);
-    if (kafka_send_settings(conf, c, reterr) ||
-        (least != UINT64_MAX && kafka_send_batch(conf, c, least, reterr))) {
-        rd_kafka_conf_destroy(conf);
+    if (kafka_send_settings(conf, c, reterr) == 0 &&
+        (least == UINT64_MAX || kafka_send_batch(conf, c, least, reterr) == 0) &&
+        (!kafka_push_wanted(c) || kafka_push_settings(conf, reterr) == 0))
+        return conf;
+    rd_kafka_conf_destroy(conf);
+    return NULL;
+}
+
+static int open_client(struct kafka_producer *p, struct err *reterr)
+{
+    rd_kafka_conf_t *conf = client_conf(p, reterr);
+    rd_kafka_t *rk = conf ? kafka_client_open(RD_KAFKA_PRODUCER, conf, reterr) : NULL;
+    if (!rk)
+        return -1;
+    if (kafka_push_wanted(&p->s->conf) && kafka_push_open(rk, &p->push, reterr)) {
+        rd_kafka_destroy(rk);
         return -1;
     }
-    p->rk = kafka_client_open(RD_KAFKA_PRODUCER, conf, reterr);
-    if (!p->rk)
-        return -1;
+    p->rk = rk;
     p->queue = rd_kafka_queue_get_main(p->rk);
     kafka_wake_attach(&p->s->wake, p->queue);
-    kafka_topics_init(&p->topics, c, p->rk);
+    kafka_topics_init(&p->topics, &p->s->conf, p->rk);
     return 0;
 }
 
@@ -87,10 +113,7 @@ void kafka_producer_close(struct kafka_producer *p)
         return;
     rd_kafka_t *rk = p->rk;
     if (rk) {
-        kafka_commit_forget(&p->s->commit);
-        kafka_topics_fini(&p->topics);
-        kafka_wake_detach(p->queue);
-        rd_kafka_queue_destroy(p->queue);
+        let_go_of_client(p);
         kafka_retire(rk, CLOSE_MS);
     }
     free(p);
@@ -119,16 +142,18 @@ static void take_fatal(struct kafka_producer *p)
 
 /* What is accepted while a group of records is under way goes together when that one is durable, as
  * with a log that is synced: one request to each partition and one waking for many records, and a
- * lone record still leaves at once. Many at a time do not wait: they are a group by themselves. */
+ * lone record still leaves at once. */
 static void send_waiting(struct kafka_producer *p)
 {
     rd_kafka_resp_err_t code;
     struct err e;
     uint32_t given = 0;
-    if (!p->unsent || !p->rk || p->broken || (p->under_way && p->waiting < GROUP_MAX) ||
+    if (!p->unsent || !p->rk || p->broken || p->renewed || p->under_way ||
         kafka_limits_hold(&p->limits, clock_mono_ms()))
         return;
+    kafka_push_begin(p->push);
     int rc = kafka_send_all(&p->topics, p->unsent, &given, &code, &e);
+    kafka_push_now(p->push);
     p->waiting -= given;
     p->under_way += given;
     while (p->unsent && !p->unsent->ungiven)
@@ -137,22 +162,6 @@ static void send_waiting(struct kafka_producer *p)
         take_fatal(p);
     else if (rc && code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
         break_off(p, &e);
-}
-
-void kafka_producer_put(struct kafka_producer *p, struct kafka_set *set)
-{
-    bool first = !p->unsent;
-    set->left = set->nrecords;
-    for (unsigned i = 0; i < set->nrecords; i++)
-        set->items[i].headers = kafka_headers_of(&set->records[i]);
-    kafka_sets_push(&p->sets, set);
-    if (first && set->nrecords)
-        p->unsent = set;
-    p->waiting += set->nrecords;
-    if (p->waiting >= GROUP_MAX)
-        send_waiting(p);
-    if ((first && p->unsent && !p->under_way) || !set->nrecords)
-        kafka_wake_ring(&p->s->wake);
 }
 
 static void fail_report(struct kafka_producer *p, const rd_kafka_message_t *m)
@@ -242,9 +251,28 @@ static void poll_events(struct kafka_producer *p)
     rd_kafka_event_t *event;
     while (p->rk && (event = rd_kafka_queue_poll(p->queue, 0))) {
         take_event(p, event);
+        send_waiting(p); /* freeing a group takes as long as giving one */
         rd_kafka_event_destroy(event);
     }
     kafka_commit_poll(p->s);
+}
+
+void kafka_producer_put(struct kafka_producer *p, struct kafka_set *set)
+{
+    bool first = !p->unsent;
+    set->left = set->nrecords;
+    for (unsigned i = 0; i < set->nrecords; i++)
+        set->items[i].headers = kafka_headers_of(&set->records[i]);
+    kafka_sets_push(&p->sets, set);
+    if (first && set->nrecords)
+        p->unsent = set;
+    p->waiting += set->nrecords;
+    if (p->waiting >= GROUP_RECORDS && p->rk && rd_kafka_queue_length(p->queue)) {
+        poll_events(p);
+        send_waiting(p);
+    }
+    if ((first && p->unsent && !p->under_way) || !set->nrecords)
+        kafka_wake_ring(&p->s->wake);
 }
 
 static void answer_first(struct kafka_producer *p)
