@@ -63,5 +63,5 @@ build_in() {
 release_build() {
     local folder=$1
     shift
-    build_in "$folder" gcc --buildtype=release -Db_sanitize=none "$@"
+    build_in "$folder" gcc --buildtype=release -Db_lto=true -Db_sanitize=none "$@"
 }
