@@ -186,8 +186,7 @@ static int check_clash(const struct site *s, const struct yaml *n, const struct 
         if (conf_addr_port(o->text, &other) && conf_addr_clash(mine, &other))
             return yaml_err(n, reterr, "%s has that port already", o->name.p);
     for (unsigned i = 0; i < s->nsources; i++)
-        if (s->sources[i].has_mllp && conf_addr_port(s->sources[i].mllp.listen, &other) &&
-            conf_addr_clash(mine, &other))
+        if (site_port_taken(&s->sources[i], NULL, mine))
             return yaml_err(n, reterr, "source \"%s\" has that port already", s->sources[i].name.p);
     return 0;
 }

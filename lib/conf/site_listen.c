@@ -43,3 +43,45 @@ int site_check_listen(const struct site_listen *l, struct err *reterr)
         return -1;
     return addr.loopback ? 0 : check_plain(l, reterr);
 }
+
+/* The listeners of a source, one by one; false past the last. */
+static bool nth_listener(const struct site_source *src, unsigned nth, const struct yaml **ret_node,
+                         struct conf_addr *ret)
+{
+    const struct {
+        bool has;
+        const struct yaml *node;
+        struct slice listen;
+    } all[] = {{src->has_mllp, src->mllp_node, src->mllp.listen},
+               {src->has_http, src->http_node, src->http.listen},
+               {src->has_fhir, src->fhir_node, src->fhir.listen}};
+    for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++)
+        if (all[i].has && nth-- == 0) {
+            *ret_node = all[i].node;
+            return conf_addr_port(all[i].listen, ret);
+        }
+    return false;
+}
+
+const struct yaml *site_port_taken(const struct site_source *src, const struct yaml *except,
+                                   const struct conf_addr *addr)
+{
+    const struct yaml *node;
+    struct conf_addr other;
+    for (unsigned i = 0; nth_listener(src, i, &node, &other) && node != except; i++)
+        if (conf_addr_clash(addr, &other))
+            return node;
+    return NULL;
+}
+
+int site_check_ports(const struct site *s, const struct site_source *src, struct err *reterr)
+{
+    const struct yaml *node;
+    struct conf_addr mine;
+    for (unsigned i = 0; nth_listener(src, i, &node, &mine); i++)
+        for (const struct site_source *o = s->sources; o <= src; o++)
+            if (site_port_taken(o, node, &mine))
+                return yaml_err(yaml_at(node, "listen"), reterr,
+                                "listen: source \"%s\" listens on that port already", o->name.p);
+    return 0;
+}

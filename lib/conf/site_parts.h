@@ -42,6 +42,14 @@ struct site_listen {
 };
 /* Other machines reach it only where it says which, and unencrypted only where that is meant. */
 int site_check_listen(const struct site_listen *l, struct err *reterr);
+/* The section of the source's listener that has this port, of those before `except` (NULL: of all).
+ */
+struct conf_addr;
+const struct yaml *site_port_taken(const struct site_source *src, const struct yaml *except,
+                                   const struct conf_addr *addr);
+/* A port belongs to one source and one way in: what comes there has no other name. Of the source
+ * against itself and those before it. */
+int site_check_ports(const struct site *s, const struct site_source *src, struct err *reterr);
 /* Whether a message of so many bytes, the value of that option, fits a record of the stream. */
 int site_check_fits(const struct site *s, const struct yaml *at, const char *option, uint64_t bytes,
                     struct err *reterr);

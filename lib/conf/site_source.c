@@ -1,7 +1,5 @@
 #include "site_parts.h"
 
-#include "conf_addr.h"
-
 #define ROW(member) offsetof(struct site_source, member)
 #define MLLP(member) offsetof(struct site_mllp, member)
 
@@ -177,19 +175,6 @@ static int check_mllp(const struct site *s, const struct site_source *src, struc
                            src->mllp.frame_max, reterr);
 }
 
-/* A port belongs to one source: what comes in there has no other name. */
-static int check_ports(const struct site *s, const struct site_source *src, struct err *reterr)
-{
-    struct conf_addr mine, other;
-    if (!conf_addr_port(src->mllp.listen, &mine))
-        return 0;
-    for (const struct site_source *o = s->sources; o < src; o++)
-        if (o->has_mllp && conf_addr_port(o->mllp.listen, &other) && conf_addr_clash(&mine, &other))
-            return yaml_err(yaml_at(src->mllp_node, "listen"), reterr,
-                            "listen: source \"%s\" listens on that port already", o->name.p);
-    return 0;
-}
-
 static int read_mllp(struct site *s, struct site_source *src, struct err *reterr)
 {
     src->has_mllp = src->mllp_node != NULL;
@@ -198,9 +183,7 @@ static int read_mllp(struct site *s, struct site_source *src, struct err *reterr
     if (conf_read(src->mllp_node, mllp_options, MLLP_OPTIONS, s->arena, &src->mllp, reterr) < 0 ||
         check_mllp(s, src, reterr) < 0)
         return -1;
-    if (src->mllp.tls_node && site_read_tls(s, src->mllp.tls_node, &src->mllp.tls, reterr) < 0)
-        return -1;
-    return check_ports(s, src, reterr);
+    return src->mllp.tls_node ? site_read_tls(s, src->mllp.tls_node, &src->mllp.tls, reterr) : 0;
 }
 
 /* The way in which a source is connected carries what it sends. */
@@ -242,9 +225,10 @@ static int read_source(struct site *s, struct site_source *src, const struct yam
             return -1;
     if (site_read_ack(s, src->ack_node, &src->ack, reterr) < 0 ||
         site_read_csv(s, src, reterr) < 0 || site_read_folder(s, src, reterr) < 0 ||
-        site_read_er7(s, src, reterr) < 0 || site_read_fhir(s, src, reterr) < 0)
+        site_read_er7(s, src, reterr) < 0 || site_read_fhir(s, src, reterr) < 0 ||
+        read_mllp(s, src, reterr) < 0)
         return -1;
-    return read_mllp(s, src, reterr);
+    return site_check_ports(s, src, reterr);
 }
 
 int site_read_sources(struct site *s, const struct yaml *section, struct err *reterr)

@@ -345,6 +345,13 @@ START_TEST(what_is_wrong_is_said)
          "do not fit a record of 4194304 bytes"},
         {KEYS SOURCE MLLP "  two:\n    adapter: acute\n    ods: RZZ\n    system: b\n" MLLP,
          "source \"pas\" listens on that port already"},
+        {KEYS SOURCE MLLP "    http: {listen: '127.0.0.1:2575'}\n",
+         "source \"pas\" listens on that port already"},
+        {KEYS SOURCE "    http: {listen: '127.0.0.1:1'}\n  two:\n    adapter: acute\n    ods: RZZ\n"
+                     "    system: b\n    http: {listen: '127.0.0.1:1'}\n",
+         "source \"pas\" listens on that port already"},
+        {KEYS "listen: {acute: 127.0.0.1:1}\n" SOURCE "    http: {listen: '127.0.0.1:1'}\n",
+         "source \"pas\" has that port already"},
         {KEYS "listen: {acute: 127.0.0.1:2575}\n" SOURCE MLLP, "\"pas\" has that port"},
         {KEYS "listen: {brokr: 127.0.0.1:1}", "did you mean \"broker\"?"},
         {KEYS "listen: {broker: 127.0.0.1:1, acute: 127.0.0.1:1}", "broker has that port"},
