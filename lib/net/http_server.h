@@ -69,8 +69,8 @@ struct slice http_field(const struct http_exchange *x, const char *name);
 /* NULL: plain text. */
 const struct tls_link *http_tls(const struct http_exchange *x);
 const struct address *http_peer(const struct http_exchange *x);
-/* Answers later. gone is called, once, where the peer leaves or the server closes before: do not
- * reply then. */
+/* Answers later. gone is called, once, where the connection breaks or the server closes before: do
+ * not reply then. Who leaves is mostly not noticed before the answer, which is then lost. */
 void http_defer(struct http_exchange *x, void (*gone)(void *arg), void *arg);
 /* A header of the answer, such as Retry-After; text without CR or LF, borrowed until http_reply. At
  * most HTTP_REPLY_FIELDS. */

@@ -1,5 +1,6 @@
 #include "http_server.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 #include "kit.h"
 #include "net_bed.h"
@@ -10,8 +11,13 @@ struct site_bed {
     struct http_server *server;
     struct http_exchange *later; /* kept for an answer from outside */
     bool has_later;
-    unsigned served;
+    unsigned served, gone;
 };
+
+static void on_gone(void *arg)
+{
+    ((struct site_bed *)arg)->gone++;
+}
 
 static void serve(struct http_exchange *x, void *arg)
 {
@@ -20,6 +26,12 @@ static void serve(struct http_exchange *x, void *arg)
     if (slice_eq_str(http_path(x), "/later")) {
         b->later = x;
         b->has_later = true;
+        return;
+    }
+    if (slice_eq_str(http_path(x), "/defer")) {
+        b->later = x;
+        b->has_later = true;
+        http_defer(x, on_gone, b);
         return;
     }
     http_reply(x, slice_eq_str(http_path(x), "/echo") ? 200 : 404, "text/plain",
@@ -97,6 +109,69 @@ START_TEST(test_answer_from_outside)
 }
 END_TEST
 
+static int defer(struct site_bed *b)
+{
+    open_bed(b, 0, 0);
+    int fd = bed_connect(http_server_address(b->server));
+    bed_write(fd, SLICE("GET /defer HTTP/1.1\r\nHost: a\r\n\r\n"));
+    bed_wait(b->loop, &b->has_later);
+    return fd;
+}
+
+START_TEST(test_an_answer_that_was_given_is_nobody_s_any_more)
+{
+    struct site_bed b;
+    struct buf got;
+    int fd = defer(&b);
+    buf_init(&got, 4096);
+    http_reply_field(b.later, "Retry-After", "5");
+    http_reply(b.later, 503, "text/plain", SLICE("at last"));
+    bed_read(b.loop, fd, "at last", &got);
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&got), "HTTP/1.1 503 "));
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&got), "Retry-After: 5\r\n"));
+    buf_reset(&got);
+    bed_write(fd, SLICE("GET /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+    bed_read(b.loop, fd, NULL, &got);
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&got), "200 OK"));
+    ck_assert_ptr_null(strstr(buf_cstr(&got), "Retry-After"));
+    close(fd);
+    close_bed(&b);
+    ck_assert_uint_eq(b.gone, 0);
+    buf_fini(&got);
+}
+END_TEST
+
+/* Nobody reads while a request is served, so that who leaves is not noticed; the answer finds it
+ * out.
+ */
+START_TEST(test_who_left_before_its_answer_is_answered_to_nobody)
+{
+    struct site_bed b;
+    int fd = defer(&b);
+    const struct linger at_once = {.l_onoff = 1}; /* a reset */
+    ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)), 0);
+    close(fd);
+    http_reply(b.later, 200, "text/plain", SLICE("too late"));
+    for (int i = 0; i < 1000 && http_server_connections(b.server); i++)
+        loop_turn(b.loop, 20);
+    ck_assert_uint_eq(http_server_connections(b.server), 0);
+    ck_assert_uint_eq(b.gone, 0);
+    close_bed(&b);
+}
+END_TEST
+
+START_TEST(test_a_server_that_closes_says_so_to_those_who_would_answer)
+{
+    struct site_bed b;
+    int fd = defer(&b);
+    http_server_drain(b.server);
+    ck_assert_uint_eq(b.gone, 0);
+    close_bed(&b);
+    ck_assert_uint_eq(b.gone, 1);
+    close(fd);
+}
+END_TEST
+
 START_TEST(test_bad_requests_are_answered_and_cut)
 {
     struct site_bed b;
@@ -138,6 +213,9 @@ TCase *http_server_tests(void)
     tcase_set_timeout(t, 30);
     tcase_add_test(t, test_keep_alive_and_pipelining);
     tcase_add_test(t, test_answer_from_outside);
+    tcase_add_test(t, test_an_answer_that_was_given_is_nobody_s_any_more);
+    tcase_add_test(t, test_who_left_before_its_answer_is_answered_to_nobody);
+    tcase_add_test(t, test_a_server_that_closes_says_so_to_those_who_would_answer);
     tcase_add_test(t, test_bad_requests_are_answered_and_cut);
     tcase_add_test(t, test_what_dribbles_is_cut);
     return t;
