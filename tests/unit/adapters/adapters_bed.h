@@ -20,6 +20,7 @@ void bed_close(struct bed *b);
 struct slice bed_header(const struct stream_record *r, const char *name);
 
 Suite *again_suite(void);
+Suite *er7_port_suite(void);
 Suite *failed_frames_suite(void);
 Suite *fhir_request_suite(void);
 Suite *folder_check_suite(void);
