@@ -285,6 +285,10 @@ void fhir_answer_taken(struct fhir_answer *a, const struct fhir_request *r,
         a->etag = FIRST_VERSION;
         write_taken(a, r);
         break;
+    case FHIR_ASK_UPDATE:
+        snprintf(a->location, FHIR_LOCATION, "%.*s/%.*s", SLICE_ARG(r->type), SLICE_ARG(r->id));
+        write_taken(a, r);
+        break;
     case FHIR_ASK_DELETE:
         a->status = r->outcome ? 200 : 204;
         write_taken(a, r);

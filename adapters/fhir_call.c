@@ -200,7 +200,7 @@ static bool read_batch(struct fhir_port *p, const struct fhir_request *r, struct
         return false;
     limits.bytes = p->source->conf->fhir.message_max;
     arena_reset(&p->arena);
-    return fhir_read(body, &limits, &p->arena, ret, &ignored) == 0 && ret->kind == FHIR_BATCH;
+    return fhir_parse(body, &limits, &p->arena, ret, &ignored) == 0 && ret->kind == FHIR_BATCH;
 }
 
 static void no_memory(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r)

@@ -150,7 +150,7 @@ static int check_message(const struct fhir_doc *doc, struct fhir_fault *f)
     return 0;
 }
 
-static int check_kind(const struct fhir_doc *doc, struct fhir_fault *f)
+int fhir_check(const struct fhir_doc *doc, struct fhir_fault *f)
 {
     if (doc->kind == FHIR_MESSAGE)
         return check_message(doc, f);
@@ -222,7 +222,7 @@ int fhir_entries(struct fhir_doc *doc, struct arena *arena, struct fhir_fault *r
     if (!kind.n)
         return fhir_refuse(ret_fault, "required", "Bundle.type", "a Bundle says its type");
     doc->kind = kind_of(kind);
-    if (read_entries(doc, arena, ret_fault) < 0 || index_entries(doc, arena, ret_fault) < 0)
+    if (read_entries(doc, arena, ret_fault) < 0)
         return -1;
-    return check_kind(doc, ret_fault);
+    return index_entries(doc, arena, ret_fault);
 }

@@ -4,16 +4,17 @@
 
 #include "fhir_read.h"
 
-/* Fills kind, entries, n and index of *doc, whose root is set. Refused are (FHIR R4 §2.36.2,
- * §3.1.0.11, §2.4; bdl-n are its invariants):
- * - a Bundle without a type; entries that are no objects; two of one fullUrl outside of a history
- * (bdl-7);
+/* Fills kind, entries, n and index of *doc, whose root is set. Refused are a Bundle without a type,
+ * entries that are no objects, and two of one fullUrl outside of a history (FHIR R4 bdl-7). */
+int fhir_entries(struct fhir_doc *doc, struct arena *arena, struct fhir_fault *ret_fault);
+
+/* The rules of each type (FHIR R4 §2.36.2, §3.1.0.11, §2.4; bdl-n are its invariants). Refused are:
  * - transaction, batch: an entry without request.method or request.url (bdl-3), a method that there
  *   is not, POST, PUT or PATCH without a resource, a type or an id that is not that of the url;
  * - transaction: a urn: that no fullUrl has, a reference by search;
  * - message: a first resource that is no MessageHeader (bdl-12), or one whose focus is a urn: that
  *   no fullUrl has. */
-int fhir_entries(struct fhir_doc *doc, struct arena *arena, struct fhir_fault *ret_fault);
+int fhir_check(const struct fhir_doc *doc, struct fhir_fault *f);
 
 /* Whether it can be the name of a resource type: it goes into counters and answers. */
 bool fhir_is_type(struct slice s);

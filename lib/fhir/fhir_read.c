@@ -124,8 +124,8 @@ static int read_tree(struct slice raw, const struct json_limits *limits, struct 
     return rc;
 }
 
-int fhir_read(struct slice raw, const struct json_limits *limits, struct arena *arena,
-              struct fhir_doc *ret, struct fhir_fault *ret_fault)
+int fhir_parse(struct slice raw, const struct json_limits *limits, struct arena *arena,
+               struct fhir_doc *ret, struct fhir_fault *ret_fault)
 {
     struct fhir_doc doc = {0};
     fhir_refuse(ret_fault, "structure", NULL, "");
@@ -137,6 +137,16 @@ int fhir_read(struct slice raw, const struct json_limits *limits, struct arena *
     struct path root = {.at = doc.root};
     if (check_root(doc.root, ret_fault) < 0 || check_values(&root, ret_fault) < 0 ||
         fhir_entries(&doc, arena, ret_fault) < 0)
+        return -1;
+    *ret = doc;
+    return 0;
+}
+
+int fhir_read(struct slice raw, const struct json_limits *limits, struct arena *arena,
+              struct fhir_doc *ret, struct fhir_fault *ret_fault)
+{
+    struct fhir_doc doc;
+    if (fhir_parse(raw, limits, arena, &doc, ret_fault) < 0 || fhir_check(&doc, ret_fault) < 0)
         return -1;
     *ret = doc;
     return 0;

@@ -47,4 +47,9 @@ struct fhir_fault {
 int fhir_read(struct slice raw, const struct json_limits *limits, struct arena *arena,
               struct fhir_doc *ret, struct fhir_fault *ret_fault);
 
+/* The same without the rules that entries follow: for a batch, whose entries are judged one by one.
+ */
+int fhir_parse(struct slice raw, const struct json_limits *limits, struct arena *arena,
+               struct fhir_doc *ret, struct fhir_fault *ret_fault);
+
 #endif

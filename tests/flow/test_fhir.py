@@ -43,7 +43,7 @@ class FhirTest(unittest.TestCase):
         again = self.call.ask("POST", "/Encounter", encounter(1))
         self.assertEqual((again.status, again.headers["location"]), (201, first.headers["location"]))
         put = self.call.ask("PUT", "/Encounter/e1", encounter(1, "finished", id="e1", period={"end": "2026-03-02"}))
-        self.assertEqual((put.status, put.body), (200, b""))
+        self.assertEqual((put.status, put.body, put.headers["location"]), (200, b"", "/fhir/Encounter/e1"))
         gone = self.call.ask("DELETE", "/Encounter/e1")
         self.assertEqual((gone.status, gone.body), (204, b""))
         self.assertNotIn("content-length", gone.headers)
@@ -151,18 +151,19 @@ class FhirTest(unittest.TestCase):
 
     def test_batch(self):
         """Each entry by itself: its own message, its own answer."""
-        site = self.site_of(entries=4)
+        site = self.site_of(entries=5)
         got = self.call.ask("POST", "", bundle(
             "batch", entry(encounter(1)), entry({"resourceType": "Observation"}),
-            {"request": {"method": "DELETE", "url": "Encounter/e9"}}, entry(encounter(2, id="e2"), "PUT", "Encounter/e2")))
+            {"request": {"method": "DELETE", "url": "Encounter/e9"}}, entry(encounter(2, id="e2"), "PUT", "Encounter/e2"),
+            {"request": {"method": "POST", "url": "Encounter"}}))
         self.assertEqual(got.status, 200)
         answer = got.json()
         self.assertEqual(answer["type"], "batch-response")
-        self.assertEqual([e["response"]["status"][:3] for e in answer["entry"]], ["201", "422", "204", "200"])
+        self.assertEqual([e["response"]["status"][:3] for e in answer["entry"]], ["201", "422", "204", "200", "400"])
         outcome = answer["entry"][1]["response"]["outcome"]
         self.assertEqual(outcome["issue"][0]["code"], "not-supported")
-        self.assertEqual((len(self.kept(site)), len(self.kept(site, "flow.rejected")), len(self.events(site))), (3, 1, 2))
-        got = self.call.ask("POST", "", bundle("batch", *[entry(encounter(n)) for n in range(5)]))
+        self.assertEqual((len(self.kept(site)), len(self.kept(site, "flow.rejected")), len(self.events(site))), (3, 2, 2))
+        got = self.call.ask("POST", "", bundle("batch", *[entry(encounter(n)) for n in range(6)]))
         self.assertEqual((got.status, got.issues()), (413, ["too-costly"]))
         got = self.call.ask("POST", "", bundle("batch"))
         self.assertEqual((got.status, got.json()["type"]), (200, "batch-response"))
