@@ -104,6 +104,18 @@ static void size(struct stream *s, const char *bytes)
     free(zeros);
 }
 
+/* At once, as a busy adapter does between two looks at its stream. */
+static void many(struct stream *s, const char *count)
+{
+    uint64_t n = 0;
+    char name[24];
+    num_u64(slice_str(count), &n);
+    for (uint64_t i = 0; i < n; i++) {
+        snprintf(name, sizeof(name), "%u", (unsigned)i);
+        plain(s, name, slice_str(name));
+    }
+}
+
 /* False at the end. */
 static bool obey(struct stream *s, char *line)
 {
@@ -121,6 +133,8 @@ static bool obey(struct stream *s, char *line)
         plain(s, name, slice_str(name));
     } else if (name && strcmp(verb, "size") == 0) {
         size(s, name);
+    } else if (name && strcmp(verb, "many") == 0) {
+        many(s, name);
     }
     return true;
 }

@@ -1,4 +1,7 @@
-"""Appending to real nodes: the first record is quick, what Kafka refuses is told, a lost majority is told in bounded time."""
+"""Appending to real nodes: the first record is quick, a group leaves whole, what Kafka refuses is told, a lost majority is told in bounded time."""
+import glob
+import os
+import struct
 import subprocess
 import time
 import unittest
@@ -15,7 +18,36 @@ def touch(kafka, topic, text="in"):
     subprocess.run(["kcat", "-b", kafka.address, "-P", "-t", topic], input=text, text=True, timeout=60, check=True)
 
 
+def batches(kafka, topic):
+    """How many records each batch in the node's log has: offset, length, epoch, magic 2, CRC, attributes, last delta."""
+    counts = []
+    for path in sorted(glob.glob(os.path.join(kafka.dir, "**", f"{topic}-0", "*.log"), recursive=True)):
+        with open(path, "rb") as f:
+            log = f.read()
+        at = 0
+        while at + 61 <= len(log):
+            length, magic, delta = *struct.unpack_from(">i", log, at + 8), log[at + 16], *struct.unpack_from(">i", log, at + 23)
+            assert magic == 2, magic
+            counts.append(delta + 1)
+            at += 12 + length
+    return counts
+
+
 class OneNode(unittest.TestCase):
+    def test_a_group_is_one_request_and_nothing_lingers(self):
+        with node.Kafka(settings=SETTINGS) as kafka:
+            kafka.topic("north.flow.plain")
+            seat = Seat(kafka, "a", lead=False)
+            self.addCleanup(seat.close)
+            seat.plain("first")
+            for _ in range(6):
+                seat.say("many 500")
+                for i in range(500):
+                    seat.expect(f"ok {i}")
+            counts = batches(kafka, "north.flow.plain")
+            self.assertEqual(sum(counts), 3001)
+            self.assertLess(len(counts), 1 + 2 * 6, counts)  # a machine that stands still may cut one in two
+
     def test_the_first_record_is_quick_and_a_large_one_is_refused_alone(self):
         with node.Kafka(settings=SETTINGS) as kafka:
             kafka.topic("north.flow.plain", max_message_bytes=LIMIT)
