@@ -280,13 +280,19 @@ bool hl7_batch_begins(struct slice bytes)
     return what != HL7_BATCH_MORE && what != HL7_BATCH_MESSAGE;
 }
 
+/* For all the lines of each message that comes: most are told by their first byte. */
+static bool may_begin_part(char c)
+{
+    return c == 'M' || c == 'F' || c == 'B' || c == 0x0b;
+}
+
 /* Whether a part begins behind an end of a line that is that character. */
 static bool has_part_behind(struct slice bytes, char end)
 {
     struct slice rest = bytes;
     while (slice_present(rest)) {
         slice_split(&rest, end);
-        if (slice_present(rest) && begins_part(bytes, (size_t)(rest.p - bytes.p)))
+        if (rest.n && may_begin_part(rest.p[0]) && begins_part(bytes, (size_t)(rest.p - bytes.p)))
             return true;
     }
     return false;
