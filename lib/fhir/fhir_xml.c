@@ -2,19 +2,13 @@
 
 #include <libxml/parser.h>
 #include <stdio.h>
-#include "fhir_element.h"
+#include "fhir_node.h"
 #include "utf8.h"
 
 #define FHIR_NS "http://hl7.org/fhir"
 #define XHTML_NS "http://www.w3.org/1999/xhtml"
 
-enum { DEPTH_MAX = 120, MEMBERS_MAX = 512 };
-
-/* An object or array and its last child, so that appending needs no search. */
-struct node {
-    struct json json;
-    struct json *last;
-};
+enum { DEPTH_MAX = 120 };
 
 /* An element that has begun. */
 struct frame {
@@ -22,10 +16,10 @@ struct frame {
     int type; /* of what stands in it: index in fhir_types, -1 where nothing is known */
     enum fhir_form form;
     bool many, is_resource;
-    bool guessed;        /* no definition has it */
-    bool whole;          /* a resource stood in it: nothing else may */
-    struct node *object; /* members seen so far; NULL: none */
-    struct slice value;  /* of the attribute; absent: none */
+    bool guessed;             /* no definition has it */
+    bool whole;               /* a resource stood in it: nothing else may */
+    struct fhir_node *object; /* members seen so far; NULL: none */
+    struct slice value;       /* of the attribute; absent: none */
 };
 
 struct reader {
@@ -35,7 +29,8 @@ struct reader {
     struct err *err;
     bool failed;
     struct json *root;
-    unsigned depth, values;
+    struct fhir_maker make;
+    unsigned depth;
     struct frame open[DEPTH_MAX];
     unsigned div;    /* elements open within a narrative's div, itself included */
     struct buf html; /* of that div */
@@ -63,32 +58,6 @@ static int full(struct reader *r)
     return fail(r, ERR_LIMIT, "the document needs more memory than a message may take");
 }
 
-static struct node *make(struct reader *r, enum json_kind kind, struct slice name)
-{
-    if (++r->values > r->limits.values) {
-        fail(r, ERR_LIMIT, "more values than a document may have");
-        return NULL;
-    }
-    struct node *n = arena_zalloc(r->arena, 1, sizeof(*n));
-    if (!n) {
-        full(r);
-        return NULL;
-    }
-    n->json.kind = kind;
-    n->json.name = name;
-    return n;
-}
-
-static void append(struct node *container, struct json *child)
-{
-    if (container->last)
-        container->last->next = child;
-    else
-        container->json.child = child;
-    container->last = child;
-    container->json.count++;
-}
-
 static struct slice copy(struct reader *r, const xmlChar *from, size_t n)
 {
     struct slice s = arena_copy(r->arena, slice_make((const char *)from, n));
@@ -97,191 +66,12 @@ static struct slice copy(struct reader *r, const xmlChar *from, size_t n)
     return s;
 }
 
-/* Every container is made here, so that it is a node. */
-static struct node *node_of(struct json *j)
-{
-    return (struct node *)j;
-}
-
-static struct node *member(const struct node *object, struct slice name)
-{
-    for (struct json *j = object->json.child; j; j = j->next)
-        if (slice_eq(j->name, name))
-            return node_of(j);
-    return NULL;
-}
-
 /* The object of a frame, made at its first member. */
-static struct node *object_of(struct reader *r, struct frame *f)
+static struct fhir_node *object_of(struct reader *r, struct frame *f)
 {
     if (!f->object)
-        f->object = make(r, JSON_OBJECT, f->name);
+        f->object = fhir_node_make(&r->make, JSON_OBJECT, f->name);
     return f->object;
-}
-
-static int add_text(struct reader *r, struct node *object, struct slice name, struct slice value)
-{
-    struct node *n = make(r, JSON_STRING, name);
-    if (!n)
-        return -1;
-    n->json.text = value;
-    append(object, &n->json);
-    return 0;
-}
-
-/* The array of that name, made of what stood there alone. */
-static struct node *array_of(struct reader *r, struct node *object, struct slice name)
-{
-    struct node *now = member(object, name);
-    if (now && now->json.kind == JSON_ARRAY)
-        return now;
-    struct node *array = make(r, JSON_ARRAY, name);
-    if (!array)
-        return NULL;
-    if (!now) {
-        append(object, &array->json);
-        return array;
-    }
-    struct node *first = make(r, now->json.kind, SLICE_ABSENT);
-    if (!first)
-        return NULL;
-    *first = *now;
-    first->json.name = SLICE_ABSENT;
-    first->json.next = NULL;
-    now->json = (struct json){.kind = JSON_ARRAY, .name = name, .next = now->json.next};
-    now->last = NULL;
-    append(now, &first->json);
-    return now;
-}
-
-/* Adds to the member of that name: as an item where it repeats. */
-static int put(struct reader *r, struct node *object, struct slice name, bool many,
-               struct node *value)
-{
-    if (!many && !member(object, name)) {
-        if (object->json.count >= MEMBERS_MAX)
-            return bad(r, "no element of FHIR has so many members");
-        value->json.name = name;
-        append(object, &value->json);
-        return 0;
-    }
-    struct node *array = array_of(r, object, name);
-    if (!array)
-        return -1;
-    value->json.name = SLICE_ABSENT;
-    append(array, &value->json);
-    return 0;
-}
-
-/* RFC 8259 §6. */
-static bool is_number(struct slice s)
-{
-    size_t i = 0, from;
-    if (i < s.n && s.p[i] == '-')
-        i++;
-    for (from = i; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
-        ;
-    if (i == from || (s.p[from] == '0' && i - from > 1))
-        return false;
-    if (i < s.n && s.p[i] == '.') {
-        for (from = ++i; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
-            ;
-        if (i == from)
-            return false;
-    }
-    if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
-        i++;
-        if (i < s.n && (s.p[i] == '+' || s.p[i] == '-'))
-            i++;
-        for (from = i; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
-            ;
-        if (i == from)
-            return false;
-    }
-    return s.n && i == s.n;
-}
-
-static struct node *primitive(struct reader *r, const struct frame *f)
-{
-    struct node *n = make(r, JSON_STRING, f->name);
-    if (!n)
-        return NULL;
-    n->json.text = f->value;
-    if (f->form == FHIR_NUMBER) {
-        n->json.kind = JSON_NUMBER;
-        if (!is_number(f->value)) {
-            bad(r, "the value of this element must be a number");
-            return NULL;
-        }
-    } else if (f->form == FHIR_BOOLEAN) {
-        n->json.kind = JSON_BOOL;
-        n->json.boolean = slice_eq(f->value, SLICE("true"));
-        n->json.text = SLICE_ABSENT;
-        if (!n->json.boolean && !slice_eq(f->value, SLICE("false"))) {
-            bad(r, "the value of this element must be true or false");
-            return NULL;
-        }
-    }
-    return n;
-}
-
-static int put_null(struct reader *r, struct node *array)
-{
-    struct node *gap = make(r, JSON_NULL, SLICE_ABSENT);
-    if (!gap)
-        return -1;
-    append(array, &gap->json);
-    return 0;
-}
-
-/* What a primitive has beside its value stands in `_name`, at the same place of an array. */
-static int put_beside(struct reader *r, struct node *object, struct slice name, struct frame *f,
-                      bool repeated)
-{
-    struct node *beside = member(object, name), *values = member(object, f->name);
-    if (!f->object && !beside)
-        return 0;
-    if (!repeated)
-        return put(r, object, name, false, f->object);
-    struct node *array = array_of(r, object, name);
-    while (array && array->json.count + 1 < values->json.count)
-        if (put_null(r, array) < 0)
-            return -1;
-    if (array && !f->object)
-        return put_null(r, array);
-    if (!array)
-        return -1;
-    f->object->json.name = SLICE_ABSENT;
-    append(array, &f->object->json);
-    return 0;
-}
-
-/* The values of an element that came before with something beside it alone begin with a gap. */
-static int put_first_gap(struct reader *r, struct node *object, struct slice name)
-{
-    struct node *gap = make(r, JSON_NULL, SLICE_ABSENT);
-    return gap ? put(r, object, name, true, gap) : -1;
-}
-
-static int put_primitive(struct reader *r, struct node *object, struct frame *f)
-{
-    struct slice beside = arena_printf(r->arena, "_%.*s", SLICE_ARG(f->name));
-    if (!slice_present(beside))
-        return full(r);
-    bool has_value = member(object, f->name), has_beside = member(object, beside);
-    bool repeated = f->many || has_value || has_beside;
-    if (has_beside && !has_value && put_first_gap(r, object, f->name) < 0)
-        return -1;
-    struct node *value = NULL;
-    if (slice_present(f->value))
-        value = primitive(r, f);
-    else if (repeated)
-        value = make(r, JSON_NULL, SLICE_ABSENT);
-    if (!value && (slice_present(f->value) || repeated))
-        return -1;
-    if (value && put(r, object, f->name, repeated, value) < 0)
-        return -1;
-    return put_beside(r, object, beside, f, repeated);
 }
 
 /* An element of which only extensions came: definitions leave out single texts, so that it is one,
@@ -300,11 +90,14 @@ static int end_element(struct reader *r, struct frame *f, struct frame *parent)
 {
     if (!slice_present(f->value) && !f->object)
         return bad(r, "an element of FHIR has a value or something in it");
-    struct node *object = object_of(r, parent);
+    struct fhir_node *object = object_of(r, parent);
     if (!object)
         return -1;
-    return is_primitive(f) ? put_primitive(r, object, f)
-                           : put(r, object, f->name, f->many, f->object);
+    if (!is_primitive(f))
+        return fhir_node_put(&r->make, object, f->name, f->many, f->object);
+    struct fhir_primitive p = {
+        .name = f->name, .value = f->value, .form = f->form, .many = f->many, .object = f->object};
+    return fhir_node_put_primitive(&r->make, object, &p);
 }
 
 static void end_frame(struct reader *r)
@@ -320,6 +113,13 @@ static void end_frame(struct reader *r)
         end_element(r, f, parent);
     }
     r->depth--;
+}
+
+/* What the tree could not take is told with the place. */
+static void told(struct reader *r)
+{
+    if (r->make.why)
+        fail(r, r->make.code, r->make.why);
 }
 
 static bool is_space(const xmlChar *p, int n)
@@ -391,9 +191,9 @@ static void end_html(struct reader *r, const xmlChar *name)
         return;
     }
     struct slice text = copy(r, (const xmlChar *)buf_slice(out).p, out->n);
-    struct node *object = r->failed ? NULL : object_of(r, &r->open[r->depth - 1]);
+    struct fhir_node *object = r->failed ? NULL : object_of(r, &r->open[r->depth - 1]);
     if (object)
-        add_text(r, object, SLICE("div"), text);
+        fhir_node_text(&r->make, object, SLICE("div"), text);
 }
 
 static int take_attribute(struct reader *r, struct frame *f, const xmlChar **att)
@@ -410,13 +210,13 @@ static int take_attribute(struct reader *r, struct frame *f, const xmlChar **att
         f->value = value;
         return value.n ? 0 : bad(r, "an attribute of FHIR is never empty");
     }
-    struct node *object = object_of(r, f);
+    struct fhir_node *object = object_of(r, f);
     if (!object)
         return -1;
     if (slice_eq(name, SLICE("id")))
-        return add_text(r, object, SLICE("id"), value);
+        return fhir_node_text(&r->make, object, SLICE("id"), value);
     if (slice_eq(name, SLICE("url")))
-        return add_text(r, object, SLICE("url"), value);
+        return fhir_node_text(&r->make, object, SLICE("url"), value);
     return bad(r, "FHIR has no attributes but value, id and url");
 }
 
@@ -444,8 +244,8 @@ static int begin_resource(struct reader *r, struct frame *f, struct slice name)
     *f = (struct frame){.name = parent ? parent->name : SLICE_ABSENT,
                         .type = fhir_type_find(name),
                         .is_resource = true};
-    struct node *object = object_of(r, f);
-    return object ? add_text(r, object, SLICE("resourceType"), name) : -1;
+    struct fhir_node *object = object_of(r, f);
+    return object ? fhir_node_text(&r->make, object, SLICE("resourceType"), name) : -1;
 }
 
 static int begin_frame(struct reader *r, const xmlChar *local)
@@ -499,10 +299,10 @@ static void on_start(void *ctx, const xmlChar *local, const xmlChar *prefix, con
         bad(r, "the elements of FHIR are in the namespace " FHIR_NS);
     } else if (begin_frame(r, local) == 0) {
         struct frame *f = &r->open[r->depth++];
-        for (int i = 0; i < natts; i++)
-            if (take_attribute(r, f, atts + 5 * i) < 0)
-                return;
+        for (int i = 0; i < natts && !r->failed && !r->make.why; i++)
+            take_attribute(r, f, atts + 5 * i);
     }
+    told(r);
 }
 
 static void on_end(void *ctx, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri)
@@ -516,6 +316,7 @@ static void on_end(void *ctx, const xmlChar *local, const xmlChar *prefix, const
         end_html(r, local);
     else
         end_frame(r);
+    told(r);
 }
 
 static void on_text(void *ctx, const xmlChar *p, int n)
@@ -584,7 +385,10 @@ static int run(struct reader *r, struct slice text)
 int fhir_xml_read(struct slice text, const struct json_limits *limits, struct arena *arena,
                   struct json **ret, struct err *reterr)
 {
-    struct reader r = {.limits = *limits, .arena = arena, .err = reterr};
+    struct reader r = {.limits = *limits,
+                       .arena = arena,
+                       .err = reterr,
+                       .make = {.arena = arena, .values_max = limits->values}};
     if (r.limits.depth > DEPTH_MAX)
         r.limits.depth = DEPTH_MAX;
     if (text.n > limits->bytes || text.n > INT32_MAX)

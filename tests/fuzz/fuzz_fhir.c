@@ -1,23 +1,11 @@
 /* fuzz_fhir.c - any bytes are a document or a refusal that says why; what was read is written as
  * JSON and read to the same tree again, whether it was JSON or XML; references lead somewhere
  * within it or nowhere. */
-#include <assert.h>
 #include <stdint.h>
 #include "fhir_reference.h"
+#include "fuzz_tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void write_tree(const struct json *tree, struct buf *out)
-{
-    struct json_writer *w;
-    struct err err;
-    buf_init(out, 64 << 20);
-    if (json_writer_open(out, &w, &err))
-        return;
-    json_tree(w, tree);
-    json_writer_close(w);
-    assert(buf_ok(out));
-}
 
 static void follow(const struct fhir_doc *doc, const struct fhir_entry *from,
                    const struct json *tree)
@@ -42,10 +30,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             if (doc.entries[i].resource)
                 follow(&doc, &doc.entries[i], doc.entries[i].resource);
         limits.bytes = 64 << 20; /* a control character is six bytes in JSON */
-        write_tree(doc.root, &first);
+        fuzz_write_tree(doc.root, &first);
         int rc = fhir_read(buf_slice(&first), &limits, &arena, &again, &fault);
         assert(rc == 0);
-        write_tree(again.root, &second);
+        fuzz_write_tree(again.root, &second);
         assert(slice_eq(buf_slice(&first), buf_slice(&second)));
         buf_fini(&first);
         buf_fini(&second);

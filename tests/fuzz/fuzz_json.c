@@ -1,22 +1,9 @@
 /* fuzz_json.c - any text is a tree or a refusal; what was read is written and read to the same text
  * again. */
-#include <assert.h>
 #include <stdint.h>
-#include "json.h"
+#include "fuzz_tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void write_tree(const struct json *tree, struct buf *out)
-{
-    struct json_writer *w;
-    struct err err;
-    buf_init(out, 64 << 20);
-    if (json_writer_open(out, &w, &err))
-        return;
-    json_tree(w, tree);
-    json_writer_close(w);
-    assert(buf_ok(out));
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -27,10 +14,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (json_read(slice_make((const char *)data, size), &json_default_limits, &arena, &tree,
                   &err) == 0) {
         struct buf first, second;
-        write_tree(tree, &first);
+        fuzz_write_tree(tree, &first);
         int rc = json_read(buf_slice(&first), &json_default_limits, &arena, &again, &err);
         assert(rc == 0);
-        write_tree(again, &second);
+        fuzz_write_tree(again, &second);
         assert(slice_eq(buf_slice(&first), buf_slice(&second)));
         buf_fini(&first);
         buf_fini(&second);
