@@ -136,7 +136,11 @@ static int one_file(struct explain *x, const char *file, struct err *reterr)
     if (message_file_open(file, &f, reterr) < 0)
         return -1;
     struct slice text = slice_trim(buf_slice(&f.bytes));
-    if (slice_starts(text, SLICE("{")))
+    const struct site_source *source = x->translators.named; /* events are JSON, too */
+    bool tree = source && source->format != SITE_HL7V2;
+    if (tree && message_file_as(&f, source, reterr) < 0)
+        result = err_at(reterr, "%s", file);
+    else if (!tree && slice_starts(text, SLICE("{")))
         result = all_json(x, file, text, reterr);
     else
         while (result == 0 && message_file_next(&f, &raw)) {

@@ -57,6 +57,15 @@ class FormatsTest(unittest.TestCase):
     def test_a_file_without_columns_is_told(self):
         self.assertIn("there is no line of columns", self.translate("epcr", "\n\n", code=65).stderr)
 
+    def test_cases_and_routes_of_a_tree(self):
+        """weir test and weir explain take such messages as they take HL7 v2."""
+        self.site.write("cad.test.yaml", "source: cad\ntests:\n  - name: clear\n    message: '" + STATUS.format(n=1, status="clear") + "'\n"
+                        "    events:\n      - type: ambulance.clear\n        fields: {data.visit.number: I1}\n        routes: [all, analytics]\n"
+                        "  - name: no incident\n    message: '{\"status\": \"clear\"}'\n    ack: AE\n    verdict: refused\n")
+        self.assertEqual(self.site.weir("test", self.site.path("cad.test.yaml"), check=False).stdout.split(",")[0], "2 passed")
+        done = self.site.weir("explain", "--source", "cad", self.site.write("one.json", STATUS.format(n=1, status="clear")))
+        self.assertIn("ambulance.clear", done.stdout)
+
     def test_reasons_name_the_path(self):
         out = self.translate("cad", STATUS.format(n=1, status="clear"), "--explain").stdout
         self.assertRegex(out, r"data\.patient\.nhs_number +9990001421  <- call nhs_number, found in nhs_number")
