@@ -1,7 +1,7 @@
 #include "hl7_path.h"
 
-#include <stdarg.h>
 #include "hl7_escape.h"
+#include "scan.h"
 
 enum { TESTS_MAX = 8, NUMBER_MAX = 99999 };
 
@@ -28,164 +28,105 @@ struct hl7_path {
     bool delimiters;                  /* MSH-1 or MSH-2: never taken apart */
 };
 
-struct cursor {
-    struct slice text;
-    size_t at;
-    struct arena *arena;
-    struct err *err;
-};
-
-static int fail(struct cursor *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static int fail(struct cursor *c, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    err_vfill(c->err, ERR_CONF, fmt, ap);
-    va_end(ap);
-    return -1;
-}
-
-static bool take(struct cursor *c, char want)
-{
-    if (c->at == c->text.n || c->text.p[c->at] != want)
-        return false;
-    c->at++;
-    return true;
-}
-
-static void skip_blanks(struct cursor *c)
-{
-    while (take(c, ' '))
-        continue;
-}
-
 static bool digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-static int take_number(struct cursor *c, const char *what, unsigned *ret)
+static int take_number(struct scan *c, const char *what, unsigned *ret)
 {
-    size_t start = c->at;
-    unsigned v = 0;
-    while (c->at < c->text.n && digit(c->text.p[c->at]) && v <= NUMBER_MAX)
-        v = v * 10 + (unsigned)(c->text.p[c->at++] - '0');
-    if (c->at > start && v >= 1 && v <= NUMBER_MAX) {
-        *ret = v;
-        return 0;
-    }
-    c->at = start;
-    return fail(c, "a %s number from 1 to %d is wanted here", what, NUMBER_MAX);
+    return scan_number(c, NUMBER_MAX, ret)
+               ? 0
+               : scan_fail(c, "a %s number from 1 to %d is wanted here", what, NUMBER_MAX);
 }
 
 /* What stands after a dot: component, and after another dot subcomponent. */
-static int take_part(struct cursor *c, unsigned *component, unsigned *subcomponent)
+static int take_part(struct scan *c, unsigned *component, unsigned *subcomponent)
 {
     if (take_number(c, "component", component) < 0)
         return -1;
-    return take(c, '.') ? take_number(c, "subcomponent", subcomponent) : 0;
+    return scan_take(c, '.') ? take_number(c, "subcomponent", subcomponent) : 0;
 }
 
-static int take_text(struct cursor *c, struct slice *ret)
-{
-    if (!take(c, '\''))
-        return fail(c, "a text in single quotes is wanted here");
-    size_t start = c->at, n = 0;
-    char *out = arena_alloc(c->arena, c->text.n - start + 1);
-    if (!out)
-        return fail(c, "no room for this path");
-    while (c->at < c->text.n) {
-        char ch = c->text.p[c->at++];
-        if (ch == '\'' && !take(c, '\'')) {
-            *ret = slice_make(out, n);
-            return 0;
-        }
-        out[n++] = ch;
-    }
-    c->at = start - 1;
-    return fail(c, "the quote that opens here is never closed");
-}
-
-static int take_test(struct cursor *c, struct test *ret)
+static int take_test(struct scan *c, struct test *ret)
 {
     *ret = (struct test){0};
-    if (!take(c, '.'))
-        return fail(c, "a test begins with a component: [.5 = 'NHS']");
+    if (!scan_take(c, '.'))
+        return scan_fail(c, "a test begins with a component: [.5 = 'NHS']");
     if (take_part(c, &ret->component, &ret->subcomponent) < 0)
         return -1;
-    skip_blanks(c);
-    ret->negated = take(c, '!');
-    if (!take(c, '='))
-        return fail(c, "= or != is wanted here");
-    skip_blanks(c);
-    if (take_text(c, &ret->text) < 0)
+    scan_blanks(c);
+    ret->negated = scan_take(c, '!');
+    if (!scan_take(c, '='))
+        return scan_fail(c, "= or != is wanted here");
+    scan_blanks(c);
+    if (scan_quoted(c, &ret->text) < 0)
         return -1;
-    skip_blanks(c);
+    scan_blanks(c);
     return 0;
 }
 
 /* Which field of the segment is looked at, and for what. */
-static int take_segment_test(struct cursor *c, struct hl7_path *path)
+static int take_segment_test(struct scan *c, struct hl7_path *path)
 {
     if (take_number(c, "field", &path->tested) < 0)
         return -1;
     return take_test(c, &path->segment_test);
 }
 
-static int take_segment(struct cursor *c, struct hl7_path *path)
+static int take_segment(struct scan *c, struct hl7_path *path)
 {
     struct slice id = slice_sub(c->text, 0, 3);
     for (size_t i = 0; i < 3; i++) {
         c->at = i;
         bool ok = i < id.n && ((id.p[i] >= 'A' && id.p[i] <= 'Z') || (i && digit(id.p[i])));
         if (!ok)
-            return fail(c, "a path begins with a segment of three capitals or digits: PID-3.1");
+            return scan_fail(c,
+                             "a path begins with a segment of three capitals or digits: PID-3.1");
     }
     c->at = 3;
     path->key = hl7_key(id);
-    if (!take(c, '['))
+    if (!scan_take(c, '['))
         return 0;
-    if (take(c, '-') ? take_segment_test(c, path) < 0
-                     : take_number(c, "segment", &path->segment) < 0)
+    if (scan_take(c, '-') ? take_segment_test(c, path) < 0
+                          : take_number(c, "segment", &path->segment) < 0)
         return -1;
-    return take(c, ']') ? 0 : fail(c, "the choice of a segment is closed by ]");
+    return scan_take(c, ']') ? 0 : scan_fail(c, "the choice of a segment is closed by ]");
 }
 
-static bool take_and(struct cursor *c)
+static bool take_and(struct scan *c)
 {
-    if (!slice_starts(slice_sub(c->text, c->at, c->text.n), SLICE("and ")))
-        return false;
-    c->at += 4;
-    skip_blanks(c);
-    return true;
+    bool more = scan_word(c, SLICE("and "));
+    if (more)
+        scan_blanks(c);
+    return more;
 }
 
-static int take_tests(struct cursor *c, struct hl7_path *path)
+static int take_tests(struct scan *c, struct hl7_path *path)
 {
     struct test tests[TESTS_MAX];
     path->choice = CHOICE_TESTS;
     do {
         if (path->ntests == TESTS_MAX)
-            return fail(c, "more than %d tests in one path", TESTS_MAX);
+            return scan_fail(c, "more than %d tests in one path", TESTS_MAX);
         if (take_test(c, &tests[path->ntests]) < 0)
             return -1;
         path->ntests++;
     } while (take_and(c));
     struct test *kept = arena_alloc(c->arena, path->ntests * sizeof(*kept));
     if (!kept)
-        return fail(c, "no room for this path");
+        return scan_fail(c, "no room for this path");
     memcpy(kept, tests, path->ntests * sizeof(*kept));
     path->tests = kept;
     return 0;
 }
 
-static int take_choice(struct cursor *c, struct hl7_path *path)
+static int take_choice(struct scan *c, struct hl7_path *path)
 {
-    if (!take(c, '['))
+    if (!scan_take(c, '['))
         return 0;
-    skip_blanks(c);
-    if (take(c, '*')) {
+    scan_blanks(c);
+    if (scan_take(c, '*')) {
         path->choice = CHOICE_ALL;
     } else if (c->at < c->text.n && c->text.p[c->at] == '.') {
         if (take_tests(c, path) < 0)
@@ -195,32 +136,32 @@ static int take_choice(struct cursor *c, struct hl7_path *path)
         if (take_number(c, "repetition", &path->nth) < 0)
             return -1;
     }
-    skip_blanks(c);
-    return take(c, ']') ? 0 : fail(c, "the choice of a repetition is closed by ]");
+    scan_blanks(c);
+    return scan_take(c, ']') ? 0 : scan_fail(c, "the choice of a repetition is closed by ]");
 }
 
-static int take_path(struct cursor *c, struct hl7_path *path)
+static int take_path(struct scan *c, struct hl7_path *path)
 {
     if (take_segment(c, path) < 0)
         return -1;
-    if (!take(c, '-'))
-        return fail(c, "- and a field number are wanted here: PID-3");
+    if (!scan_take(c, '-'))
+        return scan_fail(c, "- and a field number are wanted here: PID-3");
     if (take_number(c, "field", &path->field) < 0 || take_choice(c, path) < 0)
         return -1;
-    if (take(c, '.') && take_part(c, &path->component, &path->subcomponent) < 0)
+    if (scan_take(c, '.') && take_part(c, &path->component, &path->subcomponent) < 0)
         return -1;
     if (c->at < c->text.n)
-        return fail(c, "the path should end here");
+        return scan_fail(c, "the path should end here");
     path->delimiters = path->key == hl7_key(SLICE("MSH")) && path->field <= 2;
     if (path->delimiters && (path->choice != CHOICE_FIRST || path->component))
-        return fail(c, "MSH-1 and MSH-2 have no repetitions or components");
+        return scan_fail(c, "MSH-1 and MSH-2 have no repetitions or components");
     return 0;
 }
 
 int hl7_path_compile(struct slice text, struct arena *arena, const struct hl7_path **ret,
                      size_t *ret_at, struct err *reterr)
 {
-    struct cursor c = {.text = text, .arena = arena, .err = reterr};
+    struct scan c = {.text = text, .arena = arena, .err = reterr};
     struct hl7_path path = {0};
     struct hl7_path *kept = NULL;
     int rc = take_path(&c, &path);
@@ -228,7 +169,7 @@ int hl7_path_compile(struct slice text, struct arena *arena, const struct hl7_pa
         path.text = arena_copy(arena, text);
         kept = arena_alloc(arena, sizeof(*kept));
         if (!kept || !slice_present(path.text))
-            rc = fail(&c, "no room for this path");
+            rc = scan_fail(&c, "no room for this path");
     }
     if (rc < 0) {
         *ret_at = c.at;

@@ -1,6 +1,6 @@
 #include "json_path.h"
 
-#include <stdarg.h>
+#include "scan.h"
 
 enum { STEPS_MAX = 32, TESTS_MAX = 8, DEPTH_MAX = 4, NUMBER_MAX = 99999 };
 
@@ -31,45 +31,9 @@ struct json_path {
 /* ---- compiling ---- */
 
 struct cursor {
-    struct slice text;
-    size_t at;
-    unsigned depth;
-    struct arena *arena;
-    struct err *err;
+    struct scan scan;
+    unsigned depth; /* of tests in tests */
 };
-
-static int fail(struct cursor *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static int fail(struct cursor *c, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    err_vfill(c->err, ERR_CONF, fmt, ap);
-    va_end(ap);
-    return -1;
-}
-
-static bool take(struct cursor *c, char want)
-{
-    if (c->at == c->text.n || c->text.p[c->at] != want)
-        return false;
-    c->at++;
-    return true;
-}
-
-static bool take_word(struct cursor *c, struct slice word)
-{
-    if (!slice_starts(slice_sub(c->text, c->at, c->text.n), word))
-        return false;
-    c->at += word.n;
-    return true;
-}
-
-static void skip_blanks(struct cursor *c)
-{
-    while (take(c, ' '))
-        continue;
-}
 
 static bool in_name(char c)
 {
@@ -77,45 +41,26 @@ static bool in_name(char c)
            c == '-';
 }
 
-static int take_quoted(struct cursor *c, struct slice *ret)
-{
-    if (!take(c, '\''))
-        return fail(c, "a text in single quotes is wanted here");
-    size_t start = c->at, n = 0;
-    char *out = arena_alloc(c->arena, c->text.n - start + 1);
-    if (!out)
-        return fail(c, "no room for this path");
-    while (c->at < c->text.n) {
-        char ch = c->text.p[c->at++];
-        if (ch == '\'' && !take(c, '\'')) {
-            *ret = slice_make(out, n);
-            return 0;
-        }
-        out[n++] = ch;
-    }
-    c->at = start - 1;
-    return fail(c, "the quote that opens here is never closed");
-}
-
 static int take_name(struct cursor *c, struct step *s)
 {
-    if (c->at < c->text.n && c->text.p[c->at] == '\'') {
-        if (take_quoted(c, &s->name) < 0)
+    if (c->scan.at < c->scan.text.n && c->scan.text.p[c->scan.at] == '\'') {
+        if (scan_quoted(&c->scan, &s->name) < 0)
             return -1;
-        return s->name.n ? 0 : fail(c, "a name is wanted between the quotes");
+        return s->name.n ? 0 : scan_fail(&c->scan, "a name is wanted between the quotes");
     }
-    size_t start = c->at;
-    while (c->at < c->text.n && in_name(c->text.p[c->at]))
-        c->at++;
-    s->name = slice_sub(c->text, start, c->at);
+    size_t start = c->scan.at;
+    while (c->scan.at < c->scan.text.n && in_name(c->scan.text.p[c->scan.at]))
+        c->scan.at++;
+    s->name = slice_sub(c->scan.text, start, c->scan.at);
     if (!s->name.n)
-        return fail(c, "a name is wanted here, in quotes where it is not of a-z, 0-9, \"_\" and "
-                       "\"-\": identifier.value, 'NHS Number'");
-    if (!take(c, '('))
+        return scan_fail(&c->scan,
+                         "a name is wanted here, in quotes where it is not of a-z, 0-9, \"_\" and "
+                         "\"-\": identifier.value, 'NHS Number'");
+    if (!scan_take(&c->scan, '('))
         return 0;
-    if (!slice_eq(s->name, SLICE("resolve")) || !take(c, ')')) {
-        c->at = start;
-        return fail(c, "the only function of a path is resolve()");
+    if (!slice_eq(s->name, SLICE("resolve")) || !scan_take(&c->scan, ')')) {
+        c->scan.at = start;
+        return scan_fail(&c->scan, "the only function of a path is resolve()");
     }
     s->resolve = true;
     return 0;
@@ -123,18 +68,11 @@ static int take_name(struct cursor *c, struct step *s)
 
 static int take_number(struct cursor *c, unsigned *ret)
 {
-    size_t start = c->at;
-    unsigned v = 0;
-    while (c->at < c->text.n && c->text.p[c->at] >= '0' && c->text.p[c->at] <= '9' &&
-           v <= NUMBER_MAX)
-        v = v * 10 + (unsigned)(c->text.p[c->at++] - '0');
-    if (v >= 1 && v <= NUMBER_MAX) {
-        *ret = v;
-        return 0;
-    }
-    c->at = start;
-    return fail(c, "a number from 1 to %d is wanted here, or *, or a test: [system = 'x']",
-                NUMBER_MAX);
+    return scan_number(&c->scan, NUMBER_MAX, ret)
+               ? 0
+               : scan_fail(&c->scan,
+                           "a number from 1 to %d is wanted here, or *, or a test: [system = 'x']",
+                           NUMBER_MAX);
 }
 
 static int take_path(struct cursor *c, const struct json_path **ret);
@@ -143,16 +81,16 @@ static int take_test(struct cursor *c, struct test *t)
 {
     static const struct json_path self = {0};
     *t = (struct test){.path = &self};
-    if (!take(c, '.') && take_path(c, &t->path) < 0)
+    if (!scan_take(&c->scan, '.') && take_path(c, &t->path) < 0)
         return -1;
-    skip_blanks(c);
-    t->negated = take(c, '!');
-    if (!take(c, '='))
-        return fail(c, "= or != is wanted here");
-    skip_blanks(c);
-    if (take_quoted(c, &t->text) < 0)
+    scan_blanks(&c->scan);
+    t->negated = scan_take(&c->scan, '!');
+    if (!scan_take(&c->scan, '='))
+        return scan_fail(&c->scan, "= or != is wanted here");
+    scan_blanks(&c->scan);
+    if (scan_quoted(&c->scan, &t->text) < 0)
         return -1;
-    skip_blanks(c);
+    scan_blanks(&c->scan);
     return 0;
 }
 
@@ -160,20 +98,20 @@ static int take_tests(struct cursor *c, struct step *s)
 {
     struct test tests[TESTS_MAX];
     if (c->depth == DEPTH_MAX)
-        return fail(c, "tests stand in each other more than %d deep", DEPTH_MAX);
+        return scan_fail(&c->scan, "tests stand in each other more than %d deep", DEPTH_MAX);
     c->depth++;
     do {
-        skip_blanks(c);
+        scan_blanks(&c->scan);
         if (s->ntests == TESTS_MAX)
-            return fail(c, "more than %d tests in one place", TESTS_MAX);
+            return scan_fail(&c->scan, "more than %d tests in one place", TESTS_MAX);
         if (take_test(c, &tests[s->ntests]) < 0)
             return -1;
         s->ntests++;
-    } while (take_word(c, SLICE("and ")));
+    } while (scan_word(&c->scan, SLICE("and ")));
     c->depth--;
-    struct test *kept = arena_alloc(c->arena, s->ntests * sizeof(*kept));
+    struct test *kept = arena_alloc(c->scan.arena, s->ntests * sizeof(*kept));
     if (!kept)
-        return fail(c, "no room for this path");
+        return scan_fail(&c->scan, "no room for this path");
     memcpy(kept, tests, s->ntests * sizeof(*kept));
     s->tests = kept;
     return 0;
@@ -183,11 +121,11 @@ static int take_tests(struct cursor *c, struct step *s)
  * nothing but the bracket follows. */
 static int take_choice(struct cursor *c, struct step *s)
 {
-    size_t at = c->at;
-    while (at < c->text.n && c->text.p[at] >= '0' && c->text.p[at] <= '9')
+    size_t at = c->scan.at;
+    while (at < c->scan.text.n && c->scan.text.p[at] >= '0' && c->scan.text.p[at] <= '9')
         at++;
-    bool number = at < c->text.n && c->text.p[at] == ']';
-    if (take(c, '*')) {
+    bool number = at < c->scan.text.n && c->scan.text.p[at] == ']';
+    if (scan_take(&c->scan, '*')) {
         s->which = WHICH_ALL;
     } else if (number || s->ntests) {
         s->which = WHICH_NTH;
@@ -196,8 +134,8 @@ static int take_choice(struct cursor *c, struct step *s)
     } else if (take_tests(c, s) < 0) {
         return -1;
     }
-    skip_blanks(c);
-    return take(c, ']') ? 0 : fail(c, "the choice is closed by ]");
+    scan_blanks(&c->scan);
+    return scan_take(&c->scan, ']') ? 0 : scan_fail(&c->scan, "the choice is closed by ]");
 }
 
 static int take_step(struct cursor *c, struct step *s)
@@ -205,10 +143,11 @@ static int take_step(struct cursor *c, struct step *s)
     *s = (struct step){0};
     if (take_name(c, s) < 0)
         return -1;
-    while (take(c, '[')) {
+    while (scan_take(&c->scan, '[')) {
         if (s->which != WHICH_ANY)
-            return fail(c, "nothing is chosen behind [n] or [*]: tests stand in front of it");
-        skip_blanks(c);
+            return scan_fail(&c->scan,
+                             "nothing is chosen behind [n] or [*]: tests stand in front of it");
+        scan_blanks(&c->scan);
         if (take_choice(c, s) < 0)
             return -1;
     }
@@ -219,22 +158,23 @@ static int take_path(struct cursor *c, const struct json_path **ret)
 {
     struct step steps[STEPS_MAX];
     struct json_path path = {0};
-    size_t start = c->at;
-    path.bundle = take_word(c, SLICE("%bundle"));
-    for (bool more = path.bundle ? take(c, '.') : true; more; more = take(c, '.')) {
+    size_t start = c->scan.at;
+    path.bundle = scan_word(&c->scan, SLICE("%bundle"));
+    for (bool more = path.bundle ? scan_take(&c->scan, '.') : true; more;
+         more = scan_take(&c->scan, '.')) {
         if (path.nsteps == STEPS_MAX)
-            return fail(c, "more than %d steps in one path", STEPS_MAX);
+            return scan_fail(&c->scan, "more than %d steps in one path", STEPS_MAX);
         if (take_step(c, &steps[path.nsteps]) < 0)
             return -1;
         path.nsteps++;
     }
-    struct json_path *kept = arena_alloc(c->arena, sizeof(*kept));
-    struct step *copy = arena_alloc(c->arena, (path.nsteps + 1) * sizeof(*copy));
+    struct json_path *kept = arena_alloc(c->scan.arena, sizeof(*kept));
+    struct step *copy = arena_alloc(c->scan.arena, (path.nsteps + 1) * sizeof(*copy));
     if (!kept || !copy)
-        return fail(c, "no room for this path");
+        return scan_fail(&c->scan, "no room for this path");
     if (path.nsteps)
         memcpy(copy, steps, path.nsteps * sizeof(*copy));
-    path.text = slice_sub(c->text, start, c->at);
+    path.text = slice_sub(c->scan.text, start, c->scan.at);
     path.steps = copy;
     *kept = path;
     *ret = kept;
@@ -245,12 +185,13 @@ int json_path_compile(struct slice text, struct arena *arena, const struct json_
                       size_t *ret_at, struct err *reterr)
 {
     struct slice copy = arena_copy(arena, text);
-    struct cursor c = {.text = copy, .arena = arena, .err = reterr};
+    struct cursor c = {.scan = {.text = copy, .arena = arena, .err = reterr}};
     const struct json_path *path = NULL;
-    int rc = slice_present(copy) ? take_path(&c, &path) : fail(&c, "no room for this path");
-    if (rc == 0 && c.at < copy.n)
-        rc = fail(&c, "what follows is no part of a path: steps are joined by \".\"");
-    *ret_at = c.at;
+    int rc =
+        slice_present(copy) ? take_path(&c, &path) : scan_fail(&c.scan, "no room for this path");
+    if (rc == 0 && c.scan.at < copy.n)
+        rc = scan_fail(&c.scan, "what follows is no part of a path: steps are joined by \".\"");
+    *ret_at = c.scan.at;
     if (rc == 0)
         *ret = path;
     return rc;
