@@ -28,8 +28,10 @@ static void ask(const struct hl7_path *p, struct slice raw, struct arena *arena)
     struct err err;
     if (hl7_msg_parse(raw, &limits, arena, &m, &err) < 0)
         return;
-    struct hl7_scope head = {0, 1, NULL};
-    struct hl7_scope scopes[] = {{0, 0, NULL}, {1, 2, &head}, {2, 99, &head}};
+    struct hl7_scope head = {.end = 1};
+    struct hl7_scope scopes[] = {{.end = 0},
+                                 {.first = 1, .end = 2, .above = &head},
+                                 {.first = 2, .end = 99, .above = &head}};
     for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++) {
         struct first first = {SLICE_ABSENT, 0};
         struct slice got = hl7_path_get(p, &m, scopes[i]);
