@@ -2,26 +2,28 @@
 
 #include <stdlib.h>
 #include "hl7_charset.h"
-#include "http_server.h"
+#include "http_door.h"
 #include "json_post.h"
-#include "listen.h"
-#include "log.h"
 #include "problem.h"
+#include "sender.h"
 
 #define ER7 "application/hl7-v2+er7"
 
 struct request {
+    struct reply_to of; /* first: who sends has a say in what may be sent */
     struct request *prev, *next;
     struct er7_port *port;
     struct http_exchange *exchange; /* NULL: gone */
     struct bulk *bulk;
+    const struct site *site;         /* held for who */
+    const struct site_tls_peer *who; /* NULL: anybody */
 };
 
 struct er7_port {
     struct loop *loop;
     struct intake *intake;
     struct source *source;
-    struct http_server *server;
+    struct http_door door;
     struct request *first;
     struct json_posts posts; /* of a source with format: json */
     char problem[PROBLEM_SIZE];
@@ -61,7 +63,16 @@ static void forget(struct request *q)
     if (q->next)
         q->next->prev = q->prev;
     bulk_close(q->bulk);
+    site_close(q->site);
     free(q);
+}
+
+/* A certificate may be bound to MSH-3 and MSH-4. */
+static bool on_may_send(struct reply_to *to, const struct translation *t)
+{
+    const struct request *q = (const struct request *)(const void *)to;
+    return !q->who || !q->who->sending.n || !t->parsed ||
+           sender_among(&q->who->sending, &t->msg, &t->header);
 }
 
 static void on_gone(void *arg)
@@ -91,10 +102,17 @@ static void take(struct er7_port *p, struct http_exchange *x)
                              .source = p->source,
                              .limit = {conf_of(p)->message_max, "http.message_max"}};
     struct request *q = calloc(1, sizeof(*q));
+    if (q) {
+        q->of.may_send = on_may_send;
+        q->site = site_hold(p->source->site);
+        q->who = http_tls(x) ? proc_tls_peer(&conf_of(p)->tls, http_tls(x)) : NULL;
+        o.of = &q->of;
+    }
     struct reply *r = q ? intake_reply(p->intake, p->source, NULL) : NULL;
     if (!r || !bulk_open(&o, http_body(x), r, on_done, q, &q->bulk)) {
         if (r)
             reply_give_back(&p->intake->pool, r);
+        site_close(q ? q->site : NULL);
         free(q);
         later(p, x, "no memory: send it again later\n");
         return;
@@ -215,30 +233,32 @@ static struct slice on_refusal(int status, const char **ret_type, void *arg)
     return problem_text(status, SLICE("this is no request that can be taken"), p->problem);
 }
 
-static int open_server(struct er7_port *p, struct err *reterr)
+static const struct site_tls *tls_conf(const struct source *source)
 {
-    static const struct http_server_hooks hooks = {.refusal = on_refusal};
+    return &source->conf->http.tls;
+}
+
+static int open_door(struct er7_port *p, struct err *reterr)
+{
+    static const struct port_tls_hooks tls = {
+        .conf = tls_conf, .ready = http_door_ready, .released = http_door_released};
     const struct site_er7 *c = conf_of(p);
-    struct address_net nets[LISTEN_ALLOW_MAX];
-    struct http_server_options o = {
-        .allow = nets, .connections = (unsigned)c->connections, .body_max = c->message_max};
-    if (takes_json(p))
-        o.hooks = &hooks;
-    if (c->allow.n > LISTEN_ALLOW_MAX)
-        return err_set(reterr, ERR_CONF, "more than %d entries in allow", LISTEN_ALLOW_MAX);
-    for (unsigned i = 0; i < c->allow.n; i++)
-        if (address_net_parse(c->allow.at[i], &nets[i], reterr) < 0)
-            return -1;
-    o.nallow = c->allow.n;
-    if (address_parse(c->listen, &o.at, reterr) < 0)
-        return -1;
-    return http_server_open(p->loop, &o, serve, p, &p->server, reterr);
+    const struct http_door_options o = {
+        .loop = p->loop,
+        .source = p->source,
+        .listen = c->listen,
+        .allow = &c->allow,
+        .limits = {.connections = (unsigned)c->connections, .body_max = c->message_max},
+        .tls = &tls,
+        .serve = serve,
+        .refusal = takes_json(p) ? on_refusal : NULL,
+        .arg = p};
+    return http_door_open(&p->door, &o, reterr);
 }
 
 int er7_port_open(struct loop *loop, struct intake *intake, struct source *source,
                   struct er7_port **ret, struct err *reterr)
 {
-    char text[ADDRESS_TEXT];
     struct er7_port *p = calloc(1, sizeof(*p));
     if (!p)
         return err_set(reterr, ERR_NOMEM, "no memory for a listener");
@@ -246,17 +266,11 @@ int er7_port_open(struct loop *loop, struct intake *intake, struct source *sourc
                            .intake = intake,
                            .source = source,
                            .posts = {.intake = intake, .source = source}};
-    if (open_server(p, reterr) < 0) {
-        free(p);
+    if (open_door(p, reterr) < 0) {
+        er7_port_close(p);
         return -1;
     }
-    log_line(LOG_INFO, "source.listening", "source=%.*s http=%.*s", SLICE_ARG(source->conf->name),
-             SLICE_ARG(address_text(http_server_address(p->server), text)));
-    if (!address_is_loopback(http_server_address(p->server)))
-        log_line(LOG_WARN, "source.plain_text",
-                 "source=%.*s takes patient data without encryption (http: plaintext: true): keep "
-                 "it on a closed network",
-                 SLICE_ARG(source->conf->name));
+    http_door_tell(&p->door, "http", conf_of(p)->path, "");
     *ret = p;
     return 0;
 }
@@ -265,7 +279,7 @@ void er7_port_close(struct er7_port *p)
 {
     if (!p)
         return;
-    http_server_close(p->server); /* no request has its exchange any more */
+    http_door_close(&p->door); /* no request has its exchange any more */
     while (p->first) {
         reply_give_back(&p->intake->pool, bulk_reply(p->first->bulk));
         forget(p->first);
@@ -277,7 +291,7 @@ void er7_port_close(struct er7_port *p)
 void er7_port_drain(struct er7_port *p)
 {
     if (p)
-        http_server_drain(p->server);
+        http_door_drain(&p->door);
 }
 
 bool er7_port_quiet(const struct er7_port *p)
@@ -288,4 +302,16 @@ bool er7_port_quiet(const struct er7_port *p)
 void er7_port_pause(struct er7_port *p, bool paused)
 {
     p->paused = paused;
+}
+
+void er7_port_take_tls(struct er7_port *p, struct tls *fresh)
+{
+    if (p)
+        port_tls_take(&p->door.tls, fresh);
+}
+
+void er7_port_collect(const struct er7_port *p)
+{
+    if (p)
+        port_tls_collect(&p->door.tls);
 }

@@ -9,6 +9,7 @@
 #define WEIR_ER7_PORT_H
 
 #include "bulk.h"
+#include "port_tls.h"
 
 struct er7_port;
 
@@ -20,6 +21,10 @@ void er7_port_close(struct er7_port *p);
 /* No more requests; done when er7_port_quiet. NULL is fine. */
 void er7_port_drain(struct er7_port *p);
 bool er7_port_quiet(const struct er7_port *p);
+/* The source has another configuration, whose TLS is `fresh` (taken; NULL: plain text). */
+void er7_port_take_tls(struct er7_port *p, struct tls *fresh);
+/* Sets the figures of when its certificates end. */
+void er7_port_collect(const struct er7_port *p);
 /* Requests are answered 503. */
 void er7_port_pause(struct er7_port *p, bool paused);
 

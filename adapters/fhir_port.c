@@ -9,7 +9,7 @@
 #include "gunzip.h"
 #include "log.h"
 
-enum { TICK_MS = 500, QUIET_MS = 1000, OUT_MAX = 32 << 20, ARENA_MIN = 16 << 20 };
+enum { QUIET_MS = 1000, OUT_MAX = 32 << 20, ARENA_MIN = 16 << 20 };
 
 #define JSON_TYPE "application/fhir+json; charset=utf-8"
 #define XML_TYPE "application/fhir+xml; charset=utf-8"
@@ -225,43 +225,9 @@ static void serve(struct http_exchange *x, void *arg)
 
 /* ---- the server ---- */
 
-static void on_ready(int fd, struct tls_link *link, const struct address *peer,
-                     const struct site_tls_peer *who, void *arg)
-{
-    struct fhir_port *p = arg;
-    (void)who;
-    http_server_take(p->server, fd, peer, link);
-}
-
-static void on_released(const struct address *peer, void *arg)
-{
-    struct fhir_port *p = arg;
-    http_server_forget(p->server, peer);
-}
-
 static const struct site_tls *tls_conf(const struct source *source)
 {
     return &source->conf->fhir.tls;
-}
-
-static void on_accepted(int fd, const struct address *peer, void *arg)
-{
-    struct fhir_port *p = arg;
-    if (p->tls.tls)
-        port_tls_accept(&p->tls, fd, peer);
-    else
-        http_server_take(p->server, fd, peer, NULL);
-}
-
-static void on_turned_away(enum listen_refusal why, const struct address *peer, void *arg)
-{
-    struct fhir_port *p = arg;
-    char text[ADDRESS_TEXT];
-    struct slice labels[] = {p->source->conf->name, slice_str(listen_refusal_name(why))};
-    series_add(metric_series(p->source->families->refused, labels), 1);
-    log_line(LOG_WARN, "session.refused", "source=%.*s peer=%.*s why=%s",
-             SLICE_ARG(p->source->conf->name), SLICE_ARG(address_ip_text(peer, text)),
-             listen_refusal_name(why));
 }
 
 /* What never became a request: no header of it is to be trusted, not even which format it wants. */
@@ -287,64 +253,33 @@ static struct slice on_refusal(int status, const char **ret_type, void *arg)
     return buf_slice(&p->answer.body);
 }
 
-static void on_tick(void *arg)
+static void on_tick(void *arg, int64_t now)
 {
     struct fhir_port *p = arg;
-    int64_t now = loop_now(p->loop);
-    port_tls_tick(&p->tls, now);
     bearer_tick(&p->bearer, now);
-    loop_timer_start(p->timer, TICK_MS);
 }
 
-static int open_server(struct fhir_port *p, struct err *reterr)
+static int open_door(struct fhir_port *p, struct err *reterr)
 {
-    static const struct http_server_hooks hooks = {
-        .accepted = on_accepted, .turned_away = on_turned_away, .refusal = on_refusal};
+    static const struct port_tls_hooks tls = {
+        .conf = tls_conf, .ready = http_door_ready, .released = http_door_released};
     const struct site_fhir *c = conf_of(p);
-    struct address_net nets[LISTEN_ALLOW_MAX];
-    struct http_server_options o = {.allow = nets,
-                                    .connections = (unsigned)c->connections,
-                                    .per_peer = (unsigned)c->per_peer,
-                                    .body_max = c->message_max,
-                                    .head_ms = c->head_time,
-                                    .body_ms = c->body_time,
-                                    .idle_ms = c->idle_time,
-                                    .hooks = &hooks};
-    if (c->allow.n > LISTEN_ALLOW_MAX)
-        return err_set(reterr, ERR_CONF, "more than %d entries in allow", LISTEN_ALLOW_MAX);
-    for (unsigned i = 0; i < c->allow.n; i++)
-        if (address_net_parse(c->allow.at[i], &nets[i], reterr) < 0)
-            return -1;
-    o.nallow = c->allow.n;
-    if (address_parse(c->listen, &o.at, reterr) < 0)
-        return -1;
-    return http_server_open(p->loop, &o, serve, p, &p->server, reterr);
-}
-
-static int open_parts(struct fhir_port *p, struct err *reterr)
-{
-    static const struct port_tls_hooks hooks = {
-        .conf = tls_conf, .ready = on_ready, .released = on_released};
-    if (port_tls_open(&p->tls, p->loop, p->source, &hooks, p, reterr) < 0 ||
-        bearer_open(&p->bearer, p->source, reterr) < 0 ||
-        loop_timer_add(p->loop, on_tick, p, &p->timer, reterr) < 0)
-        return -1;
-    return open_server(p, reterr);
-}
-
-static void tell(const struct fhir_port *p)
-{
-    char text[ADDRESS_TEXT];
-    const struct address *at = http_server_address(p->server);
-    log_line(LOG_INFO, "source.listening", "source=%.*s fhir=%.*s%.*s%s%s",
-             SLICE_ARG(p->source->conf->name), SLICE_ARG(address_text(at, text)),
-             SLICE_ARG(conf_of(p)->base), p->tls.tls ? " tls=yes" : "",
-             p->bearer.keys ? " bearer=yes" : "");
-    if (!p->tls.tls && !address_is_loopback(at))
-        log_line(LOG_WARN, "source.plain_text",
-                 "source=%.*s takes patient data without encryption (fhir: plaintext: true): keep "
-                 "it on a closed network",
-                 SLICE_ARG(p->source->conf->name));
+    const struct http_door_options o = {.loop = p->loop,
+                                        .source = p->source,
+                                        .listen = c->listen,
+                                        .allow = &c->allow,
+                                        .limits = {.connections = (unsigned)c->connections,
+                                                   .per_peer = (unsigned)c->per_peer,
+                                                   .body_max = c->message_max,
+                                                   .head_ms = c->head_time,
+                                                   .body_ms = c->body_time,
+                                                   .idle_ms = c->idle_time},
+                                        .tls = &tls,
+                                        .serve = serve,
+                                        .refusal = on_refusal,
+                                        .tick = on_tick,
+                                        .arg = p};
+    return http_door_open(&p->door, &o, reterr);
 }
 
 int fhir_port_open(struct loop *loop, struct intake *intake, struct source *source,
@@ -360,12 +295,11 @@ int fhir_port_open(struct loop *loop, struct intake *intake, struct source *sour
     buf_init(&p->body, max);
     arena_init(&p->arena, max * 16 > ARENA_MIN ? max * 16 : ARENA_MIN);
     rfc3339_utc(clock_wall_ms(), p->since);
-    if (open_parts(p, reterr) < 0) {
+    if (bearer_open(&p->bearer, p->source, reterr) < 0 || open_door(p, reterr) < 0) {
         fhir_port_close(p);
         return -1;
     }
-    loop_timer_start(p->timer, TICK_MS);
-    tell(p);
+    http_door_tell(&p->door, "fhir", conf_of(p)->base, p->bearer.keys ? " bearer=yes" : "");
     *ret = p;
     return 0;
 }
@@ -374,12 +308,10 @@ void fhir_port_close(struct fhir_port *p)
 {
     if (!p)
         return;
-    port_tls_close(&p->tls);
-    http_server_close(p->server); /* no call has its exchange any more */
+    http_door_close(&p->door); /* no call has its exchange any more */
     while (p->first)
         fhir_call_drop(p->first);
     bearer_close(&p->bearer);
-    loop_timer_remove(p->timer);
     fhir_answer_fini(&p->answer);
     buf_fini(&p->out);
     buf_fini(&p->body);
@@ -389,10 +321,8 @@ void fhir_port_close(struct fhir_port *p)
 
 void fhir_port_drain(struct fhir_port *p)
 {
-    if (!p)
-        return;
-    port_tls_stop(&p->tls);
-    http_server_drain(p->server);
+    if (p)
+        http_door_drain(&p->door);
 }
 
 bool fhir_port_quiet(const struct fhir_port *p)

@@ -13,9 +13,8 @@
 
 #include "bearer.h"
 #include "fhir_answer.h"
-#include "http_server.h"
+#include "http_door.h"
 #include "intake.h"
-#include "port_tls.h"
 
 struct fhir_call;
 
@@ -23,10 +22,8 @@ struct fhir_port {
     struct loop *loop;
     struct intake *intake;
     struct source *source;
-    struct http_server *server;
-    struct port_tls tls;
+    struct http_door door;
     struct bearer bearer;
-    struct loop_timer *timer;
     struct fhir_call *first;   /* under way */
     struct fhir_answer answer; /* of what is answered at once */
     struct buf out;            /* an answer as XML */

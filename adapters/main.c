@@ -225,7 +225,8 @@ static void adapter_collect(void *state)
     for (unsigned i = 0; i < a->ports.n; i++) {
         port_tls_collect(&a->ports.all[i]->tls.port);
         if (a->ports.all[i]->fhir)
-            port_tls_collect(&a->ports.all[i]->fhir->tls);
+            port_tls_collect(&a->ports.all[i]->fhir->door.tls);
+        er7_port_collect(a->ports.all[i]->http);
         const struct source *s = &a->ports.all[i]->source;
         series_set(s->last, (double)s->last_ms / 1000);
     }
@@ -263,7 +264,7 @@ static void port_status(const struct mllp_port *p, struct json_writer *w)
     json_string(w, p->source.conf->name);
     json_key(w, SLICE("listen"));
     json_string(w, p->listener ? address_text(listener_address(p->listener), text)
-                   : p->fhir   ? address_text(http_server_address(p->fhir->server), text)
+                   : p->fhir   ? address_text(http_server_address(p->fhir->door.server), text)
                    : p->folder ? SLICE("folder")
                                : SLICE("closed"));
     tls_status(p, w);

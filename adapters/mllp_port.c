@@ -141,17 +141,6 @@ int mllp_port_open(struct mllp_port *p, const struct mllp_port_options *o, struc
     return 0;
 }
 
-static bool same_http(const struct site_source *a, const struct site_source *b)
-{
-    bool same = a->has_http == b->has_http && slice_eq(a->http.listen, b->http.listen) &&
-                slice_eq(a->http.path, b->http.path) &&
-                a->http.message_max == b->http.message_max &&
-                a->http.connections == b->http.connections && a->http.allow.n == b->http.allow.n;
-    for (unsigned i = 0; same && i < a->http.allow.n; i++)
-        same = slice_eq(a->http.allow.at[i], b->http.allow.at[i]);
-    return same;
-}
-
 int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
                       struct mllp_change *ret, struct err *reterr)
 {
@@ -161,6 +150,7 @@ int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
     c->tls = NULL;
     c->folder = NULL;
     c->fhir_tls = NULL;
+    c->http_tls = NULL;
     c->site = site_hold(o->site);
     if (source_open(o->site, o->conf, o->families, &c->source, reterr) < 0) {
         site_close(c->site);
@@ -175,13 +165,17 @@ int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
         mllp_change_drop(c);
         return -1;
     }
-    if (!same_http(p->source.conf, o->conf)) {
+    if (!yaml_same(p->source.conf->http_node, o->conf->http_node)) {
         mllp_change_drop(c);
         return site_change_refuse(o->site, o->conf->http_node, "http", reterr);
     }
     if (!yaml_same(p->source.conf->fhir_node, o->conf->fhir_node)) {
         mllp_change_drop(c);
         return site_change_refuse(o->site, o->conf->fhir_node, "fhir", reterr);
+    }
+    if (o->conf->http.tls.node && proc_tls_server(&o->conf->http.tls, &c->http_tls, reterr) < 0) {
+        mllp_change_drop(c);
+        return -1;
     }
     if (o->conf->fhir.tls.node && proc_tls_server(&o->conf->fhir.tls, &c->fhir_tls, reterr) < 0) {
         mllp_change_drop(c);
@@ -204,6 +198,7 @@ void mllp_change_drop(struct mllp_change *c)
     listener_close(c->listener);
     tls_close(c->tls);
     tls_close(c->fhir_tls);
+    tls_close(c->http_tls);
     folder_close(c->folder);
     source_close(&c->source);
     site_close(c->site);
@@ -271,7 +266,8 @@ void mllp_port_take(struct mllp_port *p, struct mllp_change *c)
     }
     mllp_tls_take(p, c->tls);
     if (p->fhir)
-        port_tls_take(&p->fhir->tls, c->fhir_tls);
+        port_tls_take(&p->fhir->door.tls, c->fhir_tls);
+    er7_port_take_tls(p->http, c->http_tls);
     warn_of_plain(p);
     site_close(old);
 }

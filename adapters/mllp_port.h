@@ -58,6 +58,7 @@ struct mllp_change {
     struct listener *listener; /* NULL: the address stays, or there is none */
     struct folder *folder;     /* new; NULL: as it was */
     struct tls *fhir_tls;      /* of the port for FHIR; NULL: plain text */
+    struct tls *http_tls;      /* of the port for other messages over HTTP; NULL: plain text */
     struct listen_options listen;
     struct address_net nets[LISTEN_ALLOW_MAX];
 };

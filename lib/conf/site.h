@@ -63,6 +63,8 @@ struct site_er7 {              /* sources.<name>.http */
     uint64_t message_max; /* 8MiB */
     int64_t connections;  /* 64 */
     bool plaintext;
+    const struct yaml *tls_node;
+    struct site_tls tls; /* its node NULL: plain text */
 };
 
 enum site_ack_mode { SITE_ACK_ORIGINAL, SITE_ACK_BY_HEADER, SITE_ACK_ENHANCED };

@@ -12,9 +12,11 @@ static const struct conf_option options[] = {
     {"message_max", CONF_SIZE, ROW(message_max), "8MiB", 1024, 1 << 30,
      .help = "Largest request; a longer one is refused with 413."},
     {"connections", CONF_INT, ROW(connections), "64", 1, 10000, .help = "Connections at once."},
+    {"tls", CONF_NODE, ROW(tls_node),
+     .help = "Encrypted, and only from those whose certificate is named: as for `mllp`."},
     {"plaintext", CONF_BOOL, ROW(plaintext), "false",
-     .help = "Other machines may send without encryption: it is meant. Better is a proxy on this "
-             "machine that speaks TLS and asks for client certificates."},
+     .help = "`true`: no `tls`, although other machines reach `listen`, and whoever listens on the "
+             "way reads patient data; each start warns."},
 };
 
 enum { OPTIONS = sizeof(options) / sizeof(*options) };
@@ -25,9 +27,21 @@ static int check_listen(const struct site_source *src, struct err *reterr)
                                   .listen = src->http.listen,
                                   .allow = &src->http.allow,
                                   .port = "8080",
-                                  .encrypt = "put a proxy in front that speaks TLS",
+                                  .encrypt = "give \"tls\"",
+                                  .tls = src->http.tls_node != NULL,
                                   .plaintext = src->http.plaintext};
     return site_check_listen(&l, reterr);
+}
+
+/* Only HL7 v2 says who sends. */
+static int check_peers(const struct site_source *src, struct err *reterr)
+{
+    const struct site_tls *tls = &src->http.tls;
+    for (unsigned i = 0; src->format != SITE_HL7V2 && i < tls->npeers; i++)
+        if (tls->peers[i].sending.n)
+            return yaml_err(tls->node, reterr,
+                            "peers: \"sending\" is about MSH-3 and MSH-4, which JSON has not");
+    return 0;
 }
 
 static int check_format(const struct site_source *src, struct err *reterr)
@@ -46,6 +60,9 @@ int site_read_er7(struct site *s, struct site_source *src, struct err *reterr)
         return 0;
     if (conf_read(src->http_node, options, OPTIONS, s->arena, &src->http, reterr) < 0 ||
         check_format(src, reterr) < 0 || check_listen(src, reterr) < 0)
+        return -1;
+    if (src->http.tls_node && (site_read_tls(s, src->http.tls_node, &src->http.tls, reterr) < 0 ||
+                               check_peers(src, reterr) < 0))
         return -1;
     return site_check_fits(s, yaml_at(src->http_node, "message_max"), "message_max",
                            src->http.message_max, reterr);

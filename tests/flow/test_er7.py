@@ -1,10 +1,15 @@
 """HL7 v2 over HTTP: POST of application/hl7-v2+er7, answered with the acknowledgment once all is durable."""
 import http.client
+import os
+import shutil
+import tempfile
 import unittest
 
+import certs
 import kit
 import mllp
 import records
+from fhir_site import client_context
 from test_ack import merge_of_nobody
 from test_adapter import admit
 from test_batches import acks, batch
@@ -13,12 +18,14 @@ ER7 = "application/hl7-v2+er7"
 
 
 class Er7Test(unittest.TestCase):
-    def site_of(self, **stream):
+    def site_of(self, tls=None, **stream):
         site = kit.Site()
         self.addCleanup(site.close)
         self.http = kit.free_port()
         source = site.config["sources"]["test-pas"]
         source["http"] = {"listen": f"127.0.0.1:{self.http}", "path": "/hl7", "message_max": "128KiB"}
+        if tls:
+            source["http"]["tls"] = tls
         site.config["stream"].update(stream)
         site.start("acute")
         return site
@@ -65,6 +72,26 @@ class Er7Test(unittest.TestCase):
         self.assertEqual(records.rows(site, "acute", "flow.messages"), [])
         for media, body in (('; charset="UTF-8"', good), ("; charset=us-ascii", good), ("; Charset=ISO-8859-1", latin)):
             self.assertEqual(self.post(body, media=ER7 + media)[0], 200, media)
+
+    def test_a_certificate_is_bound_to_its_sender(self):
+        """TLS: what another one would have sent is refused with AR, whoever has a certificate."""
+        files = certs.Certificates(tempfile.mkdtemp(prefix="weir-er7-"))
+        self.addCleanup(shutil.rmtree, files.dir)
+        files.make(["127.0.0.1"])
+        key, cert = files.path("server_key.pem"), files.path("server_cert.pem")
+        os.chmod(key, 0o600)
+        app, facility = (mllp.field(admit("C-0", 0), b"MSH", n) for n in (3, 4))
+        peers = {name: {"subject": f"CN={name}", "sending": [sending]}
+                 for name, sending in (("pas", f"{app}/{facility}"), ("other", "OTHER/OTHER"))}
+        pairs = {name: files.signed(name, f"/CN={name}") for name in peers}
+        site = self.site_of(tls={"cert_file": cert, "key_file": key, "ca_file": files.ca, "peers": peers, "expiry_warning": "0ms"})
+        for name, code in (("pas", "AA"), ("other", "AR")):
+            line = http.client.HTTPSConnection("127.0.0.1", self.http, timeout=15, context=client_context(files.ca, pairs[name]))
+            self.addCleanup(line.close)
+            line.request("POST", "/hl7", admit(f"C-{name}", 1), {"Content-Type": ER7})
+            answer = line.getresponse()
+            self.assertEqual((answer.status, mllp.field(answer.read(), b"MSA", 1)), (200, code))
+        self.assertEqual(len(records.rows(site, "acute", "flow.messages")), 1)
 
     def test_try_later(self):
         """Row 78: 503, no HL7, where it cannot be made durable now; the same for a source that is paused."""

@@ -2,10 +2,15 @@
 import http.client
 import json
 import os
+import shutil
+import ssl
+import tempfile
 import unittest
 
+import certs
 import kit
 import records
+from fhir_site import client_context
 from test_extracts import MAP
 
 
@@ -81,6 +86,41 @@ class JsonPostTest(unittest.TestCase):
             with self.subTest(want, **{k: v for k, v in more.items() if k != "body"}):
                 self.problem(want, **{"body": thing(1), **more})
         self.assertEqual(records.rows(site, "acute", "flow.messages") + records.rows(site, "acute", "flow.rejected"), [])
+
+    def test_certificates(self):
+        """TLS: in with the certificate of a peer, out with none and in plain text; a reload keeps the port."""
+        files = certs.Certificates(tempfile.mkdtemp(prefix="weir-json-"))
+        self.addCleanup(shutil.rmtree, files.dir)
+        files.make(["127.0.0.1"])
+        cad = files.signed("cad", "/CN=cad.rx8.nhs.uk")
+        key, cert = files.path("server_key.pem"), files.path("server_cert.pem")
+        os.chmod(key, 0o600)
+        site = self.site_of()
+        source = site.config["sources"]["test-pas"]
+        source["http"]["tls"] = {"cert_file": cert, "key_file": key, "ca_file": files.ca, "expiry_warning": "0ms",
+                                 "peers": {"cad": {"subject": "CN=cad.rx8.nhs.uk"}}}
+        site.start()
+
+        def status(pair, n):
+            line = http.client.HTTPSConnection("127.0.0.1", self.http, timeout=15, context=client_context(files.ca, pair))
+            try:
+                return self.post(thing(n), line=line)[0]
+            except (ssl.SSLError, ConnectionError, http.client.RemoteDisconnected):
+                return None
+            finally:
+                line.close()
+
+        self.assertEqual(status(cad, 1), 204)
+        self.assertIsNone(status(None, 2))
+        with self.assertRaises((ConnectionError, http.client.HTTPException)):
+            self.post(thing(3))
+        source["history_after"] = "9d"
+        site.write_config()
+        site.weir("reload")
+        self.assertEqual(status(cad, 4), 204)
+        self.assertEqual([v for _, v in records.rows(site, "acute", "flow.messages")], [thing(1), thing(4)])
+        self.assertIsNotNone(site.adapter().metric("weir_tls_certificate_expiry_seconds", source="test-pas"))
+        site.weir("check")
 
     def test_try_later(self):
         """No room on the disk, and a source that is paused: 503, and nothing is kept."""

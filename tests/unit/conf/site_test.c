@@ -329,7 +329,7 @@ START_TEST(what_is_wrong_is_said)
         {KEYS SOURCE "    http: {listen: '0.0.0.0:8080'}\n", "say in \"allow\""},
         {KEYS SOURCE "    http: {listen: '127.0.0.1:1', allow: [10.0.0.1/8]}\n", "a network"},
         {KEYS SOURCE "    http: {listen: '0.0.0.0:8080', allow: [10.1.2.3]}\n",
-         "put a proxy in front that speaks TLS, or plaintext: true"},
+         "give \"tls\", or plaintext: true"},
         {LISTEN_TLS("", ""), "whose certificates may connect?"},
         {LISTEN_TLS(", peers: {a: {}}", ""), "which certificate is meant?"},
         {LISTEN_TLS(", peers: {a: {subject: CN=a, sending: b}}", ""), "APPLICATION/FACILITY"},
