@@ -87,15 +87,20 @@ int map_compile_table(struct map_compiler *c, const struct yaml *node,
 static int compile_step(struct map_compiler *c, const struct yaml *node, struct map_time_step *step,
                         struct err *reterr)
 {
-    static const char *const keys[] = {"path", "flag", NULL};
-    const struct yaml *path = node, *flag = NULL;
+    static const char *const keys[] = {"path", "time", "flag", NULL};
+    const struct yaml *path = node, *clock = NULL, *flag = NULL;
     step->at = node;
     if (node->kind == YAML_MAP) {
         if (map_compile_keys(node, keys, reterr) < 0)
             return -1;
         path = yaml_get(node, "path");
+        clock = yaml_get(node, "time");
         flag = yaml_get(node, "flag");
     }
+    if (clock && !c->tree)
+        return yaml_err(clock, reterr, "time: is for JSON, CSV or FHIR");
+    if (clock && map_compile_path(c, clock, &step->clock, reterr) < 0)
+        return -1;
     if (!path)
         return yaml_err(node, reterr, "a step of a time rule needs a path");
     if (map_compile_path(c, path, &step->path, reterr) < 0)

@@ -238,14 +238,28 @@ static int compile_source(struct map_compiler *c, const struct yaml *node, struc
     return map_compile_paths(c, node, &s->paths, &s->npaths, reterr);
 }
 
+/* A test on what stands in the event; NULL: all are on paths. */
+static const struct map_test *asks_event(const struct map_test *tests, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        const struct map_test *t = &tests[i];
+        const struct map_test *found = t->field >= 0 ? t : asks_event(t->children, t->nchildren);
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
 static int check_value(const struct map_source *s, unsigned may, struct err *reterr)
 {
     if (s->from == MAP_FROM_CALL)
         return yaml_err(s->at, reterr, "call: is for the fields of an event");
     if (s->from == MAP_FROM_FIELD && may < MAP_VALUE_OF_EVENT)
         return yaml_err(s->at, reterr, "the event is not made yet: say path: or const:");
-    if (s->when.n && may < MAP_VALUE_OF_PERSON)
-        return yaml_err(s->at, reterr, "when: is not asked here");
+    const struct map_test *early =
+        may < MAP_VALUE_OF_PERSON ? asks_event(s->when.at, s->when.n) : NULL;
+    if (early)
+        return yaml_err(early->at, reterr, "the event is not made yet: test a path");
     return 0;
 }
 

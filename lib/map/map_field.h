@@ -11,8 +11,8 @@ int map_fields_compile(struct map_compiler *c, const struct yaml *node, struct m
 
 /* What a value may look at beside paths. */
 enum map_value_may {
-    MAP_VALUE_ALONE,     /* no event is made yet */
-    MAP_VALUE_OF_PERSON, /* and `when:` */
+    MAP_VALUE_ALONE,     /* no event is made yet: `when:` on paths */
+    MAP_VALUE_OF_PERSON, /* `when:` */
     MAP_VALUE_OF_EVENT,  /* and what stands in the event so far */
 };
 

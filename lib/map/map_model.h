@@ -109,6 +109,7 @@ struct map_field {
 /* A step of a time rule: the path, and the flag that tells that it had to be used. */
 struct map_time_step {
     union map_path path;
+    union map_path clock; /* the time of day, where `path` has the day alone; none: not said */
     struct slice flag;    /* absent = none */
     struct slice invalid; /* "time_invalid:PV1-44" */
     const struct yaml *at;
