@@ -75,6 +75,7 @@ static const struct {
     {"triggers: {A02: {events: {}, require: ['PRD[-1']}}", "PRD[-1"},
     {"times: {entry: []}", "list of paths"},
     {"times: {entry: [{flag: x}]}", "needs a path"},
+    {"times: {entry: [{path: EVN-2.1, time: EVN-1}]}", "time: is for JSON, CSV or FHIR"},
     {"tables: {known: [1]}", "a map of key to value"},
     {"tables: {known: {a: [1]}}", "table's entry is a text"},
 };

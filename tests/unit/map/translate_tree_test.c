@@ -427,8 +427,12 @@ START_TEST(wrong_maps_are_refused_with_place)
         const char *map, *says;
     } rows[] = {
         {0, "triggers: {a: {events: {}}}", "do not say which trigger"},
-        {0, "trigger: {path: a, when: [{path: b, is: c}]}\ntriggers: {a: {events: {}}}",
-         "when: is not asked here"},
+        {0,
+         "trigger: {path: a, when: [{any: [{path: b, is: c}, {field: time, present: true}]}]}\n"
+         "triggers: {a: {events: {}}}",
+         "the event is not made yet: test a path"},
+        {0, "trigger: a\ntimes: {t: [{path: b, time: [c]}]}\ntriggers: {a: {events: {}}}",
+         "a path is wanted here"},
         {0, "trigger: {field: time}\ntriggers: {a: {events: {}}}", "the event is not made yet"},
         {0, "trigger: {call: swap_id}\ntriggers: {a: {events: {}}}",
          "call: is for the fields of an event"},
