@@ -312,6 +312,15 @@ struct slice hl7_msg_repetition(const struct hl7_msg *m, struct slice field, uns
     return nth_part(field, m->delims.repetition, nth);
 }
 
+struct slice hl7_msg_take_repetition(const struct hl7_msg *m, struct slice *rest)
+{
+    struct slice all = *rest;
+    if (m->delims.repetition)
+        return slice_split(rest, m->delims.repetition);
+    *rest = SLICE_ABSENT;
+    return all;
+}
+
 unsigned hl7_msg_repetitions(const struct hl7_msg *m, struct slice field)
 {
     if (!slice_present(field))

@@ -78,6 +78,9 @@ struct slice hl7_msg_field(const struct hl7_msg *m, const struct hl7_segment *s,
  * stands, subcomponent 0 the component as it stands. A part not sent is absent. MSH-1 and MSH-2
  * hold the delimiters themselves: do not take them apart. */
 struct slice hl7_msg_repetition(const struct hl7_msg *m, struct slice field, unsigned nth);
+/* Takes the first repetition off *rest, which is absent behind the last: all of them in one pass.
+ */
+struct slice hl7_msg_take_repetition(const struct hl7_msg *m, struct slice *rest);
 /* 0 where the field is absent; an empty field has one, empty. */
 unsigned hl7_msg_repetitions(const struct hl7_msg *m, struct slice field);
 struct slice hl7_msg_part(const struct hl7_msg *m, struct slice repetition, unsigned component,

@@ -194,16 +194,6 @@ static bool meets(const struct hl7_path *p, const struct hl7_msg *m, struct slic
     return true;
 }
 
-/* Takes the first repetition off *rest. */
-static struct slice take_repetition(const struct hl7_msg *m, struct slice *rest)
-{
-    struct slice all = *rest;
-    if (m->delims.repetition)
-        return slice_split(rest, m->delims.repetition);
-    *rest = SLICE_ABSENT;
-    return all;
-}
-
 static bool segment_meets(const struct hl7_path *p, const struct hl7_msg *m,
                           const struct hl7_segment *s)
 {
@@ -213,7 +203,7 @@ static bool segment_meets(const struct hl7_path *p, const struct hl7_msg *m,
     if (!slice_present(rest))
         return meets_one(&p->segment_test, m, SLICE_ABSENT);
     while (slice_present(rest))
-        if (meets_one(&p->segment_test, m, take_repetition(m, &rest)))
+        if (meets_one(&p->segment_test, m, hl7_msg_take_repetition(m, &rest)))
             return true;
     return false;
 }
@@ -365,7 +355,7 @@ static struct slice next_meant(const struct hl7_path *p, const struct hl7_msg *m
                                struct slice *rest)
 {
     while (slice_present(*rest)) {
-        struct slice repetition = take_repetition(m, rest);
+        struct slice repetition = hl7_msg_take_repetition(m, rest);
         if (p->choice != CHOICE_TESTS || meets(p, m, repetition))
             return repetition;
     }

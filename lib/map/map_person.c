@@ -95,8 +95,8 @@ struct map_ids map_ids_read(struct map_run *run, struct slice field)
     struct map_ids ids = {0};
     unsigned n = repetitions(run, field);
     ids.at = n ? arena_alloc(run->arena, n * sizeof(*ids.at)) : NULL;
-    for (unsigned i = 1; ids.at && i <= n; i++)
-        ids.n += read_id(run, hl7_msg_repetition(run->msg, field, i), &ids.at[ids.n]);
+    for (unsigned i = 0; ids.at && i < n; i++)
+        ids.n += read_id(run, hl7_msg_take_repetition(run->msg, &field), &ids.at[ids.n]);
     return ids;
 }
 
@@ -149,8 +149,8 @@ static void sort_out(struct map_run *run, struct map_person *p, struct slice fie
 {
     take_numbers(run, p);
     unsigned n = repetitions(run, field);
-    for (unsigned i = 1; i <= n; i++) {
-        struct slice status = status_in_cx(run, hl7_msg_repetition(run->msg, field, i));
+    for (unsigned i = 0; i < n; i++) {
+        struct slice status = status_in_cx(run, hl7_msg_take_repetition(run->msg, &field));
         if (slice_present(status) && !slice_present(p->nhs_status))
             p->nhs_status = status;
     }
@@ -206,8 +206,8 @@ static bool has_id(const struct map_ids *ids, const struct map_id *id)
 static struct slice status_in_pid32(struct map_run *run, struct slice field)
 {
     unsigned n = repetitions(run, field);
-    for (unsigned i = 1; i <= n; i++) {
-        struct slice text = map_text_part(run, hl7_msg_repetition(run->msg, field, i), 1, 0);
+    for (unsigned i = 0; i < n; i++) {
+        struct slice text = map_text_part(run, hl7_msg_take_repetition(run->msg, &field), 1, 0);
         if (slice_starts(text, SLICE("NSTS")) || (text.n == 2 && text.p[0] == '0'))
             return text;
     }
