@@ -4,6 +4,7 @@
 #include "hl7_charset.h"
 #include "http_door.h"
 #include "json_post.h"
+#include "media_type.h"
 #include "problem.h"
 #include "sender.h"
 
@@ -126,23 +127,6 @@ static void take(struct er7_port *p, struct http_exchange *x)
     http_defer(x, on_gone, q);
 }
 
-/* The value of a parameter of a media type, without quotes; absent where it is not given. */
-static struct slice parameter(struct slice type, const char *name)
-{
-    struct slice rest = type;
-    for (slice_split(&rest, ';'); slice_present(rest);) {
-        struct slice value = slice_trim(slice_split(&rest, ';'));
-        struct slice key = slice_split(&value, '=');
-        if (!slice_ieq(slice_trim(key), slice_str(name)) || !slice_present(value))
-            continue;
-        value = slice_trim(value);
-        if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
-            value = slice_sub(value, 1, value.n - 1);
-        return value;
-    }
-    return SLICE_ABSENT;
-}
-
 /* MSH-18 of the first message. */
 static struct slice declared(struct slice body)
 {
@@ -186,9 +170,9 @@ static bool is_json(struct slice media)
 /* Of what is said of the body; NULL: it is what this source takes. */
 static const char *unsupported(const struct er7_port *p, struct http_exchange *x)
 {
-    struct slice type = http_field(x, "content-type"), rest = type;
+    struct slice rest = http_field(x, "content-type");
     struct slice media = slice_trim(slice_split(&rest, ';'));
-    struct slice charset = parameter(type, "charset");
+    struct slice charset = media_parameter(rest, "charset");
     if (takes_json(p) && !is_json(media))
         return "Content-Type must be application/json\n";
     if (takes_json(p) && slice_present(charset) && !slice_ieq(charset, SLICE("utf-8")))

@@ -1,5 +1,7 @@
 #include "fhir_request.h"
 
+#include "media_type.h"
+
 enum { ID_MAX = 64, ECHO_MAX = 128, GUID = 36 };
 
 static int refuse(struct fhir_no *no, int status, const char *issue, const char *text)
@@ -16,22 +18,6 @@ static int refuse_method(struct fhir_no *no, const char *allow, const char *text
 }
 
 /* ---- media types ---- */
-
-/* The value of a parameter of a media type, without quotes; absent where it is not given. */
-static struct slice parameter(struct slice rest, const char *name)
-{
-    while (slice_present(rest)) {
-        struct slice value = slice_trim(slice_split(&rest, ';'));
-        struct slice key = slice_trim(slice_split(&value, '='));
-        if (!slice_ieq(key, slice_str(name)) || !slice_present(value))
-            continue;
-        value = slice_trim(value);
-        if (value.n >= 2 && value.p[0] == '"' && value.p[value.n - 1] == '"')
-            value = slice_sub(value, 1, value.n - 1);
-        return value;
-    }
-    return SLICE_ABSENT;
-}
 
 static enum fhir_media media_of(struct slice name)
 {
@@ -71,7 +57,7 @@ static bool version_known(struct slice version)
 /* Thousandths; 1000 where none is said. */
 static unsigned quality(struct slice parameters)
 {
-    struct slice q = parameter(parameters, "q");
+    struct slice q = media_parameter(parameters, "q");
     unsigned v = 0, scale = 100;
     if (!q.n)
         return 1000;
@@ -98,7 +84,8 @@ static enum fhir_media accepted(struct slice accept, enum fhir_media own)
         struct slice name = slice_trim(slice_split(&range, ';'));
         enum fhir_media m = is_any(name) ? own : media_of(name);
         unsigned q = quality(range);
-        if (m == FHIR_MEDIA_NONE || !version_known(parameter(range, "fhirVersion")) || q <= most)
+        if (m == FHIR_MEDIA_NONE || !version_known(media_parameter(range, "fhirVersion")) ||
+            q <= most)
             continue;
         best = m;
         most = q;
@@ -155,13 +142,13 @@ static int check_body_type(const struct fhir_head *h, enum fhir_media media, str
 {
     struct slice rest = h->content_type;
     slice_split(&rest, ';');
-    struct slice charset = parameter(rest, "charset");
+    struct slice charset = media_parameter(rest, "charset");
     if (media == FHIR_MEDIA_NONE)
         return refuse(no, 415, "not-supported",
                       "Content-Type must be application/fhir+json or application/fhir+xml");
     if (slice_present(charset) && !slice_ieq(charset, SLICE("utf-8")))
         return refuse(no, 415, "not-supported", "FHIR is sent in UTF-8");
-    if (!version_known(parameter(rest, "fhirVersion")))
+    if (!version_known(media_parameter(rest, "fhirVersion")))
         return refuse(no, 415, "not-supported",
                       "this release of FHIR is not read: 4.0, 3.0 and 1.0 are");
     r->gzip = slice_ieq(h->content_encoding, SLICE("gzip"));
