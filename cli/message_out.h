@@ -26,8 +26,8 @@ static inline struct buf *message_out_begin(struct message_out *o)
 {
     return &o->bytes;
 }
-/* … and it ends here; in a folder each is 000001.hl7, 000002.hl7, …, whole from the first moment on,
- * so that it may be a drop folder. ERR_IO, ERR_NOMEM. */
+/* … and it ends here; in a folder each is 000001.hl7, 000002.hl7, …, whole from the first moment
+ * on, so that it may be a drop folder. ERR_IO, ERR_NOMEM. */
 int message_out_end(struct message_out *o, struct err *reterr);
 int message_out_flush(struct message_out *o, struct err *reterr);
 
