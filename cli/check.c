@@ -6,6 +6,7 @@
 #include "folder_check.h"
 #include "options.h"
 #include "proc_stream.h"
+#include "jwt_keys.h"
 #include "proc_tls.h"
 #include "router.h"
 #include "site.h"
@@ -38,6 +39,19 @@ static int check_tls(const struct site_tls *conf, struct err *reterr)
                : check_dates(conf->node, t, conf->expiry_warning, reterr);
 }
 
+/* The key set that tokens are checked against. */
+static int check_bearer(const struct site_bearer *conf, struct err *reterr)
+{
+    struct jwt_keys *keys;
+    struct err err = {0};
+    if (!conf->node)
+        return 0;
+    if (jwt_keys_open(conf->jwks_file.p, &keys, &err) < 0)
+        return yaml_err(yaml_get(conf->node, "jwks_file"), reterr, "jwks_file: %s", err.text);
+    jwt_keys_close(keys);
+    return 0;
+}
+
 static int check_tls_client(const struct site_tls_client *conf, struct err *reterr)
 {
     struct tls *t;
@@ -59,7 +73,8 @@ static int check_sources(const struct site *site, struct err *reterr)
         struct translator *t;
         if (check_tls(&site->sources[i].mllp.tls, reterr) < 0 ||
             check_tls(&site->sources[i].http.tls, reterr) < 0 ||
-            check_tls(&site->sources[i].fhir.tls, reterr) < 0)
+            check_tls(&site->sources[i].fhir.tls, reterr) < 0 ||
+            check_bearer(&site->sources[i].fhir.bearer, reterr) < 0)
             return -1;
         if (site->sources[i].has_folder && folder_check(&site->sources[i], reterr) < 0)
             return -1;

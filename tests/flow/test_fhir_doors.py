@@ -7,6 +7,7 @@ import ssl
 import tempfile
 import time
 import unittest
+import unittest.mock
 
 import certs
 import kit
@@ -70,6 +71,16 @@ class TokenTest(unittest.TestCase):
         token = self.issuer.token(exp=int(time.time()) + 3, **CLAIMS)
         self.assertEqual(self.ask(site, token).status, 201)
         kit.wait_until(lambda: self.ask(site, token).status == 401, 15, "the token is refused")
+
+    def test_check(self):
+        """weir check reads the key set, and says which line names one that is of no use."""
+        site = self.site_of()
+        with unittest.mock.patch.dict(os.environ, WEIR_MAPS=site.maps):
+            site.weir("check")
+            site.write("jwks.json", '{"keys": []}')
+            done = site.weir("check", check=False)
+        self.assertEqual(done.returncode, 78)
+        self.assertRegex(done.stderr, r"weir\.yaml:\d+:\d+: jwks_file: .*jwks\.json: no key for signatures")
 
     def test_keys_that_change(self):
         """A new key set is taken while everything runs, with it tokens of the old key end; one of no use is not."""
