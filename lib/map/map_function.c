@@ -288,6 +288,16 @@ static struct slice same_day(struct map_run *run, const struct map_source *sourc
     return slice_eq(from, to) ? SLICE("true") : SLICE("false");
 }
 
+/* What stands behind the last ":", "/" or "|": RXF05 of urn:nhs-uk:addressing:ods:RXF05. */
+static struct slice last_part(struct map_run *run, const struct map_source *source)
+{
+    struct slice text = map_text_first(run, source->paths, source->npaths);
+    size_t from = text.n;
+    while (from > 0 && !memchr(":/|", text.p[from - 1], 3))
+        from--;
+    return from > 0 && from < text.n ? slice_sub(text, from, text.n) : SLICE_ABSENT;
+}
+
 /* What the ids of all events of this message begin with: the same on both halves of a swap. */
 static struct slice swap_id(struct map_run *run, const struct map_source *source)
 {
@@ -296,6 +306,7 @@ static struct slice swap_id(struct map_run *run, const struct map_source *source
 }
 
 static const struct map_function functions[] = {
+    {"last_part", MAP_TEXT, 8, false, NULL, last_part, NULL},
     {"linked_ids", MAP_ITEMS, 0, false, "PID-3 of the message's other patients", NULL, linked_ids},
     {"nhs_number", MAP_TEXT, 0, false, "PID-3, PID-2, PID-19", nhs_number, NULL},
     {"nhs_number_status", MAP_CODE, 0, false, "PID-32, PID-3.2, PID-2.2, PID-19.2, ZU1-27",
