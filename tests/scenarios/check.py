@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compares what the maps make of the scenarios' messages with their expected.tsv.
+"""Compares what the maps make of all inputs of the scenarios with their expected.tsv: each through the source that it names there. What
+only history tells (by = journey) is listed.
 
 check.py TOOL SCHEMAS_DIR MAPS_DIR [SCENARIOS_DIR]
 
@@ -13,7 +14,6 @@ is not on this machine, says so and exits 77 (skipped).
 import csv
 import json
 import os
-import re
 import subprocess
 import sys
 from datetime import datetime
@@ -125,18 +125,15 @@ def main():
         return 77
     validators = load_validators(schemas)
     checked = failed = 0
-    without = []
+    later = []
     for config in sorted(HERE.glob("*/weir.yaml")):
         scenario = config.parent.name
         with open(data / scenario / "expected.tsv", newline="") as f:
             rows = list(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE))
-        sources = re.findall(r"^  ([a-z][a-z0-9-]*):", config.read_text(), re.M)
+        later += [f"{scenario}/{r['input']}: {r['event']}" for r in rows if r["by"] == "journey"]
         for name in sorted({r["input"] for r in rows}):
             mine = [r for r in rows if r["input"] == name and r["by"] == "adapter"]
             if not mine:
-                continue
-            if not name.endswith(".hl7") and mine[0]["source"] not in sources:
-                without.append(f"{scenario}/{name}")
                 continue
             events = translate(tool, maps, config, mine[0]["source"], data / scenario / name)
             faults = check_input(mine, events, validators)
@@ -144,9 +141,8 @@ def main():
             failed += bool(faults)
             for fault in faults:
                 print(f"{scenario}/{name}: {fault}")
-    if without:
-        print(f"no source yet for {' '.join(without)}")
-    print(f"{checked - failed} passed, {failed} failed")
+    print(f"{checked - failed} passed, {failed} failed; the broker's part, tested elsewhere or to come:")
+    print("\n".join(f"  {row}" for row in later))
     return 1 if failed or not checked else 0
 
 
