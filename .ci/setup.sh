@@ -52,7 +52,7 @@ build_in() {
             { cat "$folder/setup.log" >&2 && return 1; }
     fi
     ninja -C "$folder" -j "$jobs" >"$folder/build.log" ||
-        { grep -v '^\[' "$folder/build.log" >&2 && return 1; }
+        { grep -a -v '^\[' "$folder/build.log" >&2 && return 1; }
     mkdir -p "$folder/bin"
     for name in adapters/weir-adapter broker/weir-broker broker/weir-relay cli/weir; do
         [ ! -e "$folder/$name" ] || ln -f "$folder/$name" "$folder/bin/"

@@ -35,6 +35,8 @@ static void log_exchange(struct fhir_port *p, const struct http_exchange *x,
 {
     char text[ADDRESS_TEXT];
     int64_t now = clock_mono_ms();
+    struct slice request = fhir_request_logged(r->request_id);
+    struct slice correlation = fhir_request_logged(r->correlation_id);
     bool fine = status < 400;
     if (!fine && now < p->quiet_until) {
         p->unsaid++;
@@ -44,8 +46,7 @@ static void log_exchange(struct fhir_port *p, const struct http_exchange *x,
              "source=%.*s peer=%.*s status=%d request_id=%.*s correlation_id=%.*s "
              "not_logged_before=%llu",
              SLICE_ARG(p->source->conf->name), SLICE_ARG(address_ip_text(http_peer(x), text)),
-             status, SLICE_ARG(r->request_id), SLICE_ARG(r->correlation_id),
-             (unsigned long long)p->unsaid);
+             status, SLICE_ARG(request), SLICE_ARG(correlation), (unsigned long long)p->unsaid);
     if (fine)
         return;
     p->quiet_until = now + QUIET_MS;

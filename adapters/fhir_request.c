@@ -265,6 +265,11 @@ static bool is_guid(struct slice s)
     return s.n == GUID;
 }
 
+struct slice fhir_request_logged(struct slice id)
+{
+    return is_guid(id) ? id : SLICE_ABSENT;
+}
+
 static int read_ids(const struct site_fhir *conf, const struct fhir_head *h, struct fhir_request *r,
                     struct fhir_no *no)
 {

@@ -48,5 +48,7 @@ struct fhir_no {
  * Returns 0, or -1 and *no. */
 int fhir_request_read(const struct site_fhir *conf, const struct fhir_head *head,
                       struct fhir_request *ret, struct fhir_no *no);
+/* What of such an id may stand in a log: a GUID; absent where it could be anybody's number. */
+struct slice fhir_request_logged(struct slice id);
 
 #endif

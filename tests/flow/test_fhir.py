@@ -221,6 +221,9 @@ class FhirTest(unittest.TestCase):
             self.assertEqual((got.status, got.headers["x-request-id"], got.headers["x-correlation-id"]),
                              (status, GUID, "c-1"))
         self.assertNotIn("x-request-id", self.call.ask("POST", "/Encounter", encounter(1)).headers)
+        log = site.adapter().log()
+        self.assertIn(GUID, log)  # of the refusal
+        self.assertNotIn("c-1", log)  # no GUID: it could be a patient's number
         got = self.call.ask("POST", "/Encounter", encounter(1), Prefer="return=OperationOutcome")
         self.assertEqual((got.status, got.issues()), (201, ["informational"]))
         site.adapter().stop()
