@@ -1,6 +1,7 @@
 #include "fhir_node.h"
 
 enum { MEMBERS_MAX = 512 };
+#define TOO_MANY "no element of FHIR has so many members"
 
 static int fail(struct fhir_maker *m, enum err_code code, const char *why)
 {
@@ -64,6 +65,8 @@ static struct fhir_node *member(const struct fhir_node *object, struct slice nam
 int fhir_node_text(struct fhir_maker *m, struct fhir_node *object, struct slice name,
                    struct slice value)
 {
+    if (object->json.count >= MEMBERS_MAX || member(object, name))
+        return bad(m, "an element stands twice that may stand once, or too many stand in one");
     struct fhir_node *n = fhir_node_make(m, JSON_STRING, name);
     if (!n)
         return -1;
@@ -78,6 +81,10 @@ static struct fhir_node *array_of(struct fhir_maker *m, struct fhir_node *object
     struct fhir_node *now = member(object, name);
     if (now && now->json.kind == JSON_ARRAY)
         return now;
+    if (!now && object->json.count >= MEMBERS_MAX) {
+        bad(m, TOO_MANY);
+        return NULL;
+    }
     struct fhir_node *array = fhir_node_make(m, JSON_ARRAY, name);
     if (!array)
         return NULL;
@@ -103,7 +110,7 @@ int fhir_node_put(struct fhir_maker *m, struct fhir_node *object, struct slice n
 {
     if (!many && !member(object, name)) {
         if (object->json.count >= MEMBERS_MAX)
-            return bad(m, "no element of FHIR has so many members");
+            return bad(m, TOO_MANY);
         value->json.name = name;
         append(object, &value->json);
         return 0;

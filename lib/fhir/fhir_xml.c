@@ -356,6 +356,60 @@ static void on_error(void *ctx, xmlErrorPtr e)
                 e->int2, e->code);
 }
 
+/* Behind the end of what begins at `at` and is no tag; `at` itself where a tag begins. */
+static size_t behind_no_tag(struct slice text, size_t at)
+{
+    static const struct {
+        const char *begin, *end;
+    } rows[] = {{"<!--", "-->"}, {"<![CDATA[", "]]>"}, {"<?", "?>"}};
+    struct slice rest = slice_sub(text, at, text.n);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (!slice_starts(rest, slice_str(rows[i].begin)))
+            continue;
+        const char *end = memmem(rest.p, rest.n, rows[i].end, strlen(rows[i].end));
+        return end ? (size_t)(end - text.p) + strlen(rows[i].end) : text.n;
+    }
+    return at;
+}
+
+/* Behind the tag that begins at `at`; 0 where it has more attributes than any of FHIR's. */
+static size_t behind_tag(struct slice text, size_t at)
+{
+    enum { ATTRIBUTES_MAX = 64 }; /* namespaces included */
+    unsigned n = 0;
+    char quote = 0;
+    for (; at < text.n; at++) {
+        char c = text.p[at];
+        if (quote)
+            quote = c == quote ? 0 : quote;
+        else if (c == '"' || c == '\'')
+            quote = c;
+        else if (c == '>')
+            return at + 1;
+        else if (c == '=' && ++n > ATTRIBUTES_MAX)
+            return 0;
+    }
+    return at;
+}
+
+/* libxml2 compares each attribute of a tag with all before it, ahead of telling us. */
+static bool tags_are_short(struct slice text)
+{
+    size_t at = 0;
+    while (at < text.n) {
+        const char *tag = memchr(text.p + at, '<', text.n - at);
+        if (!tag)
+            return true;
+        size_t from = (size_t)(tag - text.p);
+        at = behind_no_tag(text, from);
+        if (at == from)
+            at = behind_tag(text, from);
+        if (!at)
+            return false;
+    }
+    return true;
+}
+
 static int run(struct reader *r, struct slice text)
 {
     xmlSAXHandler sax = {.initialized = XML_SAX2_MAGIC,
@@ -396,6 +450,8 @@ int fhir_xml_read(struct slice text, const struct json_limits *limits, struct ar
                        limits->bytes);
     if (utf8_span(text) < text.n)
         return err_set(reterr, ERR_INPUT, "not UTF-8");
+    if (!tags_are_short(text))
+        return err_set(reterr, ERR_INPUT, "a tag with more attributes than any of FHIR has");
     if (run(&r, text) < 0)
         return -1;
     *ret = r.root;

@@ -19,7 +19,14 @@ struct asking {
 
 static const struct json *resolve(void *arg, const struct json *reference)
 {
-    const struct asking *a = arg;
+    struct asking *a = arg;
+    const struct json *contained = a->entry ? json_get(a->entry->resource, "contained") : NULL;
+    size_t cost = contained ? contained->count : 0; /* that many may be looked through */
+    if (a->view.left < cost) {
+        a->view.left = 0;
+        return NULL;
+    }
+    a->view.left -= cost;
     return fhir_resolve(a->doc, a->entry, reference);
 }
 

@@ -1,5 +1,7 @@
 #include "fhir_xml.h"
 
+#include <stdio.h>
+#include "clock.h"
 #include "fhir_read.h"
 #include "fhir_suites.h"
 #include "fhir_xml_write.h"
@@ -236,6 +238,41 @@ START_TEST(test_a_full_arena_is_a_refusal)
 }
 END_TEST
 
+/* The same piece, many times, between a begin and an end: refused, and at once. */
+START_TEST(test_many_of_one_thing_are_refused)
+{
+    static const struct {
+        const char *begin, *piece, *end, *says;
+        unsigned count;
+    } rows[] = {
+        {"<Patient" NS, " a%u=\"\"", "/>", "attributes", 200000},
+        {"<Patient" NS " xmlns:h=\"http://www.w3.org/1999/xhtml\">", "<h:div>%u</h:div>",
+         "</Patient>", "twice", 100000},
+        {"<!-- = = = --><Patient" NS ">", "<extension url=\"%u\"/>", "</Patient>", NULL, 10000},
+    };
+    struct buf text;
+    buf_init(&text, 16 << 20);
+    buf_puts(&text, rows[_i].begin);
+    for (unsigned i = 0; i < rows[_i].count; i++) {
+        char piece[64], number[16];
+        const char *at = strstr(rows[_i].piece, "%u");
+        snprintf(number, sizeof(number), "%u", i);
+        snprintf(piece, sizeof(piece), "%.*s%s%s", (int)(at - rows[_i].piece), rows[_i].piece,
+                 number, at + 2);
+        buf_puts(&text, piece);
+    }
+    buf_puts(&text, rows[_i].end);
+    struct json *tree;
+    int64_t began = clock_mono_ms();
+    int rc = fhir_xml_read(buf_slice(&text), &json_default_limits, &arena, &tree, &err);
+    ck_assert_int_lt(clock_mono_ms() - began, 5000);
+    ck_assert_int_eq(rc, rows[_i].says ? -1 : 0);
+    if (rc < 0)
+        ck_assert_msg(strstr(err.text, rows[_i].says) != NULL, "%s", err.text);
+    buf_fini(&text);
+}
+END_TEST
+
 Suite *fhir_xml_suite(void)
 {
     Suite *s = suite_create("fhir_xml");
@@ -245,6 +282,7 @@ Suite *fhir_xml_suite(void)
     tcase_add_loop_test(tc, test_a_tree_is_written_as_xml, 0, sizeof(twins) / sizeof(twins[0]));
     tcase_add_test(tc, test_a_name_that_xml_cannot_hold_is_not_written);
     tcase_add_loop_test(tc, test_what_is_no_fhir_is_refused, 0, sizeof(bad) / sizeof(bad[0]));
+    tcase_add_loop_test(tc, test_many_of_one_thing_are_refused, 0, 3);
     tcase_add_test(tc, test_limits_are_reached);
     tcase_add_test(tc, test_a_full_arena_is_a_refusal);
     suite_add_tcase(s, tc);
