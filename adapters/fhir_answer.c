@@ -297,7 +297,7 @@ void fhir_answer_taken(struct fhir_answer *a, const struct fhir_request *r,
         write_message(a, t);
         break;
     case FHIR_ASK_BUNDLE:
-        if (t->fhir->kind == FHIR_BATCH)
+        if (t->fhir->kind == FHIR_BATCH && t->fhir->n == 1)
             a->status = entry_status(&t->fhir->entries[0], t, 0, a->location, &a->etag);
         else
             write_transaction(a, t);

@@ -294,7 +294,10 @@ int fhir_port_open(struct loop *loop, struct intake *intake, struct source *sour
     fhir_answer_init(&p->answer);
     buf_init(&p->out, OUT_MAX);
     buf_init(&p->body, max);
-    arena_init(&p->arena, max * 16 > ARENA_MIN ? max * 16 : ARENA_MIN);
+    /* What the translator can read, the cutting of a batch can. */
+    size_t arena = max * 16 > ARENA_MIN ? max * 16 : ARENA_MIN;
+    arena_init(&p->arena,
+               arena > source->site->message_arena ? arena : source->site->message_arena);
     rfc3339_utc(clock_wall_ms(), p->since);
     if (bearer_open(&p->bearer, p->source, reterr) < 0 || open_door(p, reterr) < 0) {
         fhir_port_close(p);
