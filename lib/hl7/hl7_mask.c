@@ -35,6 +35,7 @@ static void mask_segment(struct slice segment, char separator, char *out)
         char c = segment.p[i];
         if (c == separator)
             field++;
+        header &= (unsigned char)c >= 0x20; /* behind an end of segment that is none to us */
         bool shown = c == separator || i < id || (header && hl7_mask_shows(SLICE("MSH"), field));
         out[i] = shown ? c : masked(c);
     }

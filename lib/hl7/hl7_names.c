@@ -20,8 +20,11 @@ static struct hl7_name nth_of(const char *text, unsigned nth)
 {
     struct slice rest = slice_str(text), part = SLICE_ABSENT;
     struct hl7_name n = {SLICE_ABSENT, SLICE_ABSENT};
-    for (unsigned i = 0; i < nth; i++)
-        part = slice_present(rest) ? slice_split(&rest, '|') : SLICE_ABSENT;
+    for (unsigned i = 0; i < nth; i++) {
+        if (!slice_present(rest))
+            return n;
+        part = slice_split(&rest, '|');
+    }
     size_t colon = slice_find(part, ':');
     if (part.n && !slice_eq(part, SLICE("...")))
         n.name = slice_sub(part, 0, colon);

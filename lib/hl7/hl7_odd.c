@@ -210,10 +210,10 @@ static void look_at_time(struct finder *f, const struct hl7_place *p, struct sli
 {
     char text[HL7_ODD_TEXT];
     struct err err = {0};
-    unsigned n = hl7_msg_repetitions(f->m, field);
+    struct slice rest = field;
     struct hl7_place at = *p;
-    for (unsigned i = 1; i <= n; i++) {
-        struct slice time = hl7_msg_part(f->m, hl7_msg_repetition(f->m, field, i), 1, 0);
+    for (unsigned i = 1; slice_present(rest); i++) {
+        struct slice time = hl7_msg_part(f->m, hl7_msg_take_repetition(f->m, &rest), 1, 0);
         at.repetition = i;
         if (!is_valued(time) || hl7_time_check(time, &err) == 0)
             continue;
