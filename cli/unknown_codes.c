@@ -99,18 +99,21 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Short, without blanks, and not ten digits: no name and no NHS number looks so. SNOMED CT's
- * numbers are longer. */
+/* Short, without blanks, and few digits: no name and no number of a person looks so, a date of
+ * birth (8 digits) and an NHS number (10) within it included. SNOMED CT's have more digits, and
+ * nothing else. */
 static bool may_show(struct slice raw, bool personal)
 {
+    enum { DIGITS_MAX = 7, SCTID_MIN = 15, SCTID_MAX = 18 };
     size_t digits = 0;
     for (size_t i = 0; i < raw.n; i++) {
         if (!is_digit(raw.p[i]) && !is_letter(raw.p[i]) && !memchr("_.:/^-+*", raw.p[i], 8))
             return false;
         digits += is_digit(raw.p[i]);
     }
-    bool number = digits == raw.n && raw.n > 10 && raw.n <= 18;
-    return digits != 10 && (number || raw.n <= (personal ? SHOWN_PERSONAL_MAX : SHOWN_MAX));
+    if (digits > DIGITS_MAX)
+        return digits == raw.n && raw.n >= SCTID_MIN && raw.n <= SCTID_MAX;
+    return raw.n <= (personal ? SHOWN_PERSONAL_MAX : SHOWN_MAX);
 }
 
 static struct slice shape(struct slice raw, char text[TEXT_MAX])
