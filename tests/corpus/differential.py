@@ -47,6 +47,7 @@ WHY = {
     "set": ("A character set in MSH-18", "weir converts (rows 45 to 49). The package hl7 does not read MSH-18; HAPI takes ISO IR87 for "
             "characters of two bytes alone, without the ASCII around them."),
     "add": ("ADD segments", "joined to the segment before by weir (row 70); segments of their own to the others."),
+    "nul": ("A NUL byte in a value", "U+FFFD to weir, flagged `charset_replaced`; the others keep it."),
     "blanks": ("Blanks at the end of a segment", "not part of its last value to weir, as feeds pad lines; the others keep them."),
     "escape": ("Escapes beyond the five of the delimiters", "weir decodes `\\X..\\` unless it gives control bytes, drops marks of formatted text and keeps "
                "whatever it does not know as sent, flagged (rows 22 to 25). HAPI keeps these and loses one backslash without its second; hl7 "
@@ -163,6 +164,8 @@ def difference(peer, message, ours, theirs):
     mine, other = ours.text if ours else "", theirs.text if theirs else ""
     if b"\rADD|" in message.plain:
         return "add"
+    if "%00" in other and other.replace("%00", "\ufffd") == mine:
+        return "nul"
     if other.rstrip(" ") == mine:
         return "blanks"
     if message.high and (message.charset or peer == HL7):

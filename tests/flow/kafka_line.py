@@ -58,7 +58,7 @@ class KafkaLine(faults.Line):
 
     def make_topics(self):
         self.site.write_config()
-        self.site.weir("topics", "create")
+        self.site.weir("topics", "create", "--timeout", "40s")  # nodes that were cut before may still settle
 
     def option(self, **more):
         """More of stream.kafka, before the start."""
