@@ -1,5 +1,6 @@
 #include <stdlib.h>
 #include "buf.h"
+#include "clock.h"
 #include "hl7_guess.h"
 #include "hl7_mask.h"
 #include "hl7_names.h"
@@ -103,6 +104,9 @@ START_TEST(a_mask_keeps_shape_and_length)
         {"MSH|^~\\&|PAS|RZZ|A|B|2026||ADT^A01|C-7|P|2.4\rPID|1||99^^^N||X^\xC3\xA9",
          "MSH|^~\\&|PAS|RZZ|A|B|9999||ADT^A01|x-9|P|2.4\rPID|9||99^^^x||x^xx"},
         {"MSH#^~\\&#PAS#\r\nPID#Ada\n\n", "MSH#^~\\&#PAS#\r\nPID#xxx\n\n"},
+        {"MSH|^~\\&|A|B|||2026||ADT^A01\x1e"
+         "PID|1||MRN|N",
+         "MSH|^~\\&|A|B|||9999||ADT^A01\x1exxx|9||xxx|x"},
         {"GET /Ada HTTP/1.1\r\n", "xxx /xxx xxxx/9.9\r\n"},
         {"Ada|X", "Ada|x"}, /* three bytes in front of a separator are an id */
         {"Adam|X", "xxxx|x"},
@@ -246,6 +250,28 @@ START_TEST(odd_things_are_told_with_their_place)
 }
 END_TEST
 
+/* As long as they are, and no longer: the clock is generous, a square would take minutes. */
+START_TEST(many_repetitions_and_fields_are_looked_at_once)
+{
+    enum { TILDES = 300000 };
+    struct buf text, out;
+    buf_init(&text, 1 << 20);
+    buf_init(&out, 1 << 16);
+    int64_t began = clock_mono_ms();
+    buf_puts(&text, HEAD "PID|1||||||");
+    for (unsigned i = 0; i < TILDES; i++)
+        buf_putc(&text, '~');
+    buf_puts(&text, "19510231\r");
+    odd(buf_cstr(&text), &out);
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&out), "PID-7[300001]: is no time"));
+    ck_absent(hl7_field_name(SLICE("OBX"), UINT32_MAX).name);
+    ck_absent(hl7_part_name(SLICE("CX"), UINT32_MAX).name);
+    ck_assert_int_lt(clock_mono_ms() - began, 5000);
+    buf_fini(&out);
+    buf_fini(&text);
+}
+END_TEST
+
 TCase *names_tests(void)
 {
     TCase *t = tcase_create("names");
@@ -257,5 +283,6 @@ TCase *names_tests(void)
     tcase_add_test(t, what_bytes_are_that_are_no_frame);
     tcase_add_test(t, nothing_is_odd_about_a_plain_message);
     tcase_add_test(t, odd_things_are_told_with_their_place);
+    tcase_add_test(t, many_repetitions_and_fields_are_looked_at_once);
     return t;
 }
