@@ -5,6 +5,7 @@ import unittest
 
 import kit
 import records
+from drop_folder import DropFolder
 
 MAP = """
 trigger: {const: row}
@@ -28,7 +29,9 @@ def row(n, note=b""):
     return b"R%d,9990001146,2026-03-01T10:%02d:00Z,%s\n" % (n, n % 60, note)
 
 
-class ExtractTest(unittest.TestCase):
+class ExtractTest(DropFolder, unittest.TestCase):
+    patience = 60
+
     def site_of(self, form="csv", csv=None, **folder):
         site = kit.Site()
         self.addCleanup(site.close)
@@ -44,25 +47,6 @@ class ExtractTest(unittest.TestCase):
             source["csv"] = csv
         site.config["consumers"]["file"] = kit.file_consumer(site.path("all.ndjson"))
         return site
-
-    def path(self, *names):
-        return os.path.join(self.folder, *names)
-
-    def drop(self, name, data):
-        with open(self.path(f".{name}"), "wb") as f:
-            f.write(data)
-        os.rename(self.path(f".{name}"), self.path(name))
-
-    def report(self, folder, name):
-        kit.wait_until(lambda: os.path.exists(self.path(folder, name)), 60,
-                       lambda: f"{name} is in {folder}/: {[os.listdir(self.path(d)) for d in ('work', 'done', 'bad')]}")
-        with open(self.path(folder, f"{name}.report.json"), encoding="utf-8") as f:
-            return json.load(f)
-
-    def visits(self, site, n):
-        path = site.path("all.ndjson")
-        kit.wait_until(lambda: len(kit.read_ndjson(path)) >= n, 60, f"{n} events of the files")
-        return [e["data"]["visit"]["number"] for e in kit.read_ndjson(path)]
 
     def test_each_row_is_a_message(self):
         """Header and row make one message; quotes, line ends within them, CR LF, a byte order mark."""

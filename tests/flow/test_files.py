@@ -7,12 +7,13 @@ import unittest
 import kit
 import mllp
 import records
+from drop_folder import DropFolder
 from test_ack import merge_of_nobody
 from test_adapter import admit
 from test_batches import batch
 
 
-class FolderTest(unittest.TestCase):
+class FolderTest(DropFolder, unittest.TestCase):
     def site_of(self, settle="0ms", **folder):
         site = kit.Site()
         self.addCleanup(site.close)
@@ -22,26 +23,6 @@ class FolderTest(unittest.TestCase):
         source["folder"] = {"path": self.folder, "settle": settle, "poll": "20ms", **folder}
         site.config["consumers"]["file"] = kit.file_consumer(site.path("all.ndjson"))
         return site
-
-    def path(self, *names):
-        return os.path.join(self.folder, *names)
-
-    def drop(self, name, data):
-        """Written under another name and moved, as a careful sender does."""
-        with open(self.path(f".{name}"), "wb") as f:
-            f.write(data)
-        os.rename(self.path(f".{name}"), self.path(name))
-
-    def report(self, folder, name):
-        """The report of a file, once the file stands there."""
-        kit.wait_until(lambda: os.path.exists(self.path(folder, name)), 30, f"{name} is in {folder}/")
-        with open(self.path(folder, f"{name}.report.json"), encoding="utf-8") as f:
-            return json.load(f)
-
-    def visits(self, site, n):
-        path = site.path("all.ndjson")
-        kit.wait_until(lambda: len(kit.read_ndjson(path)) >= n, 30, f"{n} events of the files")
-        return [e["data"]["visit"]["number"] for e in kit.read_ndjson(path)]
 
     def test_the_operator_drops_a_file_and_is_told(self):
         site = self.site_of()
