@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "json.h"
 #include "rfc3339.h"
+#include "write_all.h"
 
 enum { REPORT_MAX = 256 * 1024 };
 
@@ -63,17 +64,6 @@ static void write_text(const struct folder_report *r, struct buf *out, struct er
                SLICE_ARG(buf_slice(&r->file->refusals)));
 }
 
-static int write_whole(int fd, struct slice text)
-{
-    while (text.n) {
-        ssize_t n = write(fd, text.p, text.n);
-        if (n < 0 && errno != EINTR)
-            return -1;
-        text = slice_sub(text, n > 0 ? (size_t)n : 0, text.n);
-    }
-    return fsync(fd);
-}
-
 int folder_report_write(const struct folder_report *r, int dir, const char *name,
                         struct err *reterr)
 {
@@ -84,7 +74,8 @@ int folder_report_write(const struct folder_report *r, int dir, const char *name
     write_text(r, &text, reterr);
     snprintf(whole, sizeof(whole), "%s.report.json", name);
     int fd = openat(dir, half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-    int rc = fd >= 0 && buf_ok(&text) ? write_whole(fd, buf_slice(&text)) : -1;
+    bool written = fd >= 0 && buf_ok(&text) && write_all(fd, buf_slice(&text)) == 0 && fsync(fd) == 0;
+    int rc = written ? 0 : -1;
     if (rc == 0)
         rc = renameat(dir, half, dir, whole);
     if (rc < 0)

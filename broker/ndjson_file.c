@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "write_all.h"
 
 enum { LOOK_BACK = 64 * 1024, PATH_BYTES = 4096, SUFFIXES = 1000 };
 
@@ -101,19 +102,6 @@ static int rotate(struct ndjson_file *f, struct err *reterr)
         return fail(f, "cannot rename", reterr);
     ndjson_close(f);
     return ndjson_open(f, f->path, f->rotate_bytes, reterr);
-}
-
-static int write_all(int fd, struct slice bytes)
-{
-    while (bytes.n) {
-        ssize_t n = write(fd, bytes.p, bytes.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return -1;
-        bytes = slice_make(bytes.p + n, bytes.n - (size_t)n);
-    }
-    return 0;
 }
 
 int ndjson_append(struct ndjson_file *f, struct slice lines, struct err *reterr)

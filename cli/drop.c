@@ -12,6 +12,7 @@
 #include "json.h"
 #include "message_file.h"
 #include "plain_text.h"
+#include "write_all.h"
 
 enum { LOOK_MS = 50, REPORT_ARENA = 4 * 1024 * 1024 };
 
@@ -40,24 +41,13 @@ static void name_it(struct drop *d, const char *file)
              n > most ? base + n - most : base);
 }
 
-static int write_all(int fd, struct slice left)
-{
-    while (left.n) {
-        ssize_t n = write(fd, left.p, left.n);
-        if (n < 0 && errno != EINTR)
-            return -1;
-        left = slice_sub(left, n > 0 ? (size_t)n : 0, left.n);
-    }
-    return fsync(fd);
-}
-
 /* Names that begin with a dot are never taken. */
 static int put(const struct drop *d, struct slice bytes, struct err *reterr)
 {
     char hidden[NAME_MAX];
     snprintf(hidden, sizeof(hidden), ".%s", d->name);
     int fd = openat(d->dir, hidden, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-    int result = fd < 0 ? -1 : write_all(fd, bytes);
+    int result = fd < 0 || write_all(fd, bytes) < 0 || fsync(fd) < 0 ? -1 : 0;
     if (result == 0)
         result = renameat2(d->dir, hidden, d->dir, d->name, RENAME_NOREPLACE);
     if (result == 0)

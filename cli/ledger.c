@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "buf.h"
 #include "digest.h"
+#include "write_all.h"
 
 enum { FLUSH_AT = 256 * 1024, ROW_MAX = 4096 };
 
@@ -38,16 +39,10 @@ int ledger_open(const char *path, struct ledger **ret, struct err *reterr)
 
 static void flush(struct ledger *l)
 {
-    struct slice left = buf_slice(&l->out);
     if (!buf_ok(&l->out) && !l->fault)
         l->fault = ENOMEM;
-    while (left.n && !l->fault) {
-        ssize_t n = write(l->fd, left.p, left.n);
-        if (n > 0)
-            left = slice_sub(left, (size_t)n, left.n);
-        else if (n < 0 && errno != EINTR)
-            l->fault = errno;
-    }
+    if (!l->fault && write_all(l->fd, buf_slice(&l->out)) < 0)
+        l->fault = errno;
     buf_reset(&l->out);
 }
 

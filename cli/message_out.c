@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "write_all.h"
 
 enum { FLUSH_AT = 256 * 1024, BYTES_MAX = 16 * 1024 * 1024 };
 
@@ -35,15 +36,9 @@ int message_out_open(const char *path, struct message_out *ret, struct err *rete
     return 0;
 }
 
-static int write_all(int fd, struct slice left, struct err *reterr)
+static int write_out(int fd, struct slice bytes, struct err *reterr)
 {
-    while (left.n) {
-        ssize_t n = write(fd, left.p, left.n);
-        if (n < 0 && errno != EINTR)
-            return err_set(reterr, ERR_IO, "write: %s", strerror(errno));
-        left = slice_sub(left, n > 0 ? (size_t)n : 0, left.n);
-    }
-    return 0;
+    return write_all(fd, bytes) < 0 ? err_set(reterr, ERR_IO, "write: %s", strerror(errno)) : 0;
 }
 
 static int write_one(struct message_out *o, struct err *reterr)
@@ -54,7 +49,7 @@ static int write_one(struct message_out *o, struct err *reterr)
     int fd = openat(o->fd, half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         return err_set(reterr, ERR_IO, "%s: %s", half, strerror(errno));
-    int result = write_all(fd, buf_slice(&o->bytes), reterr);
+    int result = write_out(fd, buf_slice(&o->bytes), reterr);
     close(fd);
     if (result == 0 && renameat(o->fd, half, o->fd, name) < 0)
         result = err_set(reterr, ERR_IO, "%s: %s", name, strerror(errno));
@@ -66,7 +61,7 @@ int message_out_flush(struct message_out *o, struct err *reterr)
 {
     if (o->folder)
         return 0;
-    int result = write_all(o->fd, buf_slice(&o->bytes), reterr);
+    int result = write_out(o->fd, buf_slice(&o->bytes), reterr);
     buf_reset(&o->bytes);
     return result;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "conf_file.h"
 #include "yaml_expand.h"
+#include "write_all.h"
 
 enum { PATH_BYTES = 4096 };
 
@@ -23,16 +24,10 @@ static struct slice base_name(const char *file)
     return slice_str(slash ? slash + 1 : file);
 }
 
-static bool write_all(const char *path, struct slice text)
+static bool write_file(const char *path, struct slice text)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0;
-    while (ok && text.n) {
-        ssize_t n = write(fd, text.p, text.n);
-        ok = n > 0;
-        text = slice_sub(text, ok ? (size_t)n : 0, text.n);
-    }
-    ok = ok && fsync(fd) == 0;
+    bool ok = fd >= 0 && write_all(fd, text) == 0 && fsync(fd) == 0;
     if (fd >= 0)
         close(fd);
     return ok;
@@ -48,7 +43,7 @@ int site_copy_write(const struct site *s, const char *process, struct err *reter
     buf_init(&out, SIZE_MAX);
     buf_printf(&out, "%.*s%s\n", SLICE_ARG(head), file ? file : s->file);
     buf_put(&out, s->text);
-    bool ok = buf_ok(&out) && write_all(temp, buf_slice(&out)) && rename(temp, path) == 0;
+    bool ok = buf_ok(&out) && write_file(temp, buf_slice(&out)) && rename(temp, path) == 0;
     buf_fini(&out);
     return ok ? 0 : err_set(reterr, ERR_IO, "%s: %s", path, strerror(errno));
 }
