@@ -74,7 +74,8 @@ int folder_report_write(const struct folder_report *r, int dir, const char *name
     write_text(r, &text, reterr);
     snprintf(whole, sizeof(whole), "%s.report.json", name);
     int fd = openat(dir, half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-    bool written = fd >= 0 && buf_ok(&text) && write_all(fd, buf_slice(&text)) == 0 && fsync(fd) == 0;
+    bool written =
+        fd >= 0 && buf_ok(&text) && write_all(fd, buf_slice(&text)) == 0 && fsync(fd) == 0;
     int rc = written ? 0 : -1;
     if (rc == 0)
         rc = renameat(dir, half, dir, whole);
