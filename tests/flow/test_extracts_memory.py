@@ -3,13 +3,15 @@ import os
 import unittest
 
 import test_extracts
+from drop_folder import DropFolder
 from test_memory import MIB, sanitized  # it also takes the release build
 from test_extracts import HEADER, row
 
 
 @unittest.skipIf(sanitized(), "needs a plain build in WEIR_RELEASE")
-class ExtractMemoryTest(unittest.TestCase):
-    site_of, path, drop, report = (getattr(test_extracts.ExtractTest, n) for n in ("site_of", "path", "drop", "report"))
+class ExtractMemoryTest(DropFolder, unittest.TestCase):
+    patience = 60
+    site_of = test_extracts.ExtractTest.site_of
 
     def test_memory_is_flat(self):
         """Row upon row that is unchanged, then one of 30 MB, which is refused."""
