@@ -22,6 +22,7 @@ from pathlib import Path
 from jsonschema import Draft202012Validator, FormatChecker, RefResolver
 
 HERE = Path(__file__).resolve().parent
+DATA = HERE.parents[2] / "shared/data/scenarios"
 
 
 def load_validators(schemas):
@@ -94,8 +95,16 @@ def translate(tool, maps, config, source, file):
     return json.loads(run.stdout)["events"]
 
 
+def inputs(path):
+    """Of an expected.tsv: (name of the input, its rows that the adapter tells, its rows that the journey tells), in the order of sending."""
+    with open(path, newline="") as f:
+        rows = list(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE))
+    for name in sorted({r["input"] for r in rows}):
+        yield name, *([r for r in rows if r["input"] == name and r["by"] == by] for by in ("adapter", "journey"))
+
+
 def check_input(rows, events, validators):
-    """The faults of one input."""
+    """The faults of one input: rows are those that the adapter tells."""
     faults = []
     left = list(events)
     for event in events:
@@ -119,7 +128,7 @@ def check_input(rows, events, validators):
 
 def main():
     tool, schemas, maps = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-    data = Path(sys.argv[4]) if len(sys.argv) > 4 else HERE.parents[2] / "shared/data/scenarios"
+    data = Path(sys.argv[4]) if len(sys.argv) > 4 else DATA
     if not data.is_dir():
         print(f"skipped: the scenarios are not at {data}")
         return 77
@@ -128,13 +137,8 @@ def main():
     later = []
     for config in sorted(HERE.glob("*/weir.yaml")):
         scenario = config.parent.name
-        with open(data / scenario / "expected.tsv", newline="") as f:
-            rows = list(csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE))
-        later += [f"{scenario}/{r['input']}: {r['event']}" for r in rows if r["by"] == "journey"]
-        for name in sorted({r["input"] for r in rows}):
-            mine = [r for r in rows if r["input"] == name and r["by"] == "adapter"]
-            if not mine:
-                continue
+        for name, mine, journeys in inputs(data / scenario / "expected.tsv"):
+            later += [f"{scenario}/{name}: {r['event']}" for r in journeys]
             events = translate(tool, maps, config, mine[0]["source"], data / scenario / name)
             faults = check_input(mine, events, validators)
             checked += 1
