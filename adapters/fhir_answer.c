@@ -4,7 +4,7 @@
 #include "fhir_outcome.h"
 #include "hl7_ack.h"
 
-enum { BODY_MAX = 16 << 20, ISSUES_MAX = 32, ID_HEX = 32 };
+enum { BODY_MAX = 16 << 20, ISSUES_MAX = 32, ID_HEX = 32, PLACE = 192 };
 
 void fhir_answer_init(struct fhir_answer *a)
 {
@@ -76,9 +76,23 @@ static struct verdict verdict_of(unsigned code)
     return (struct verdict){code, 422, "processing"};
 }
 
-void fhir_answer_refused(struct fhir_answer *a, const struct translation *t)
+/* A resource that is kept within a Bundle (fhir_kept.h) was sent as itself. */
+static struct slice sent_place(const struct fhir_request *r, struct slice kept, char *out, size_t n)
+{
+    static const char within[] = "Bundle.entry[0].resource";
+    bool alone = r->ask == FHIR_ASK_CREATE || r->ask == FHIR_ASK_UPDATE;
+    if (!alone || slice_eq_str(r->type, "Bundle") || !slice_starts(kept, slice_str(within)))
+        return kept;
+    kept = slice_sub(kept, sizeof(within) - 1, kept.n);
+    snprintf(out, n, "%.*s%.*s", SLICE_ARG(r->type), SLICE_ARG(kept));
+    return slice_str(out);
+}
+
+void fhir_answer_refused(struct fhir_answer *a, const struct fhir_request *r,
+                         const struct translation *t)
 {
     struct fhir_issue issues[ISSUES_MAX];
+    char places[ISSUES_MAX][PLACE];
     unsigned n = 0;
     if (t->nreasons == 0) {
         fhir_answer_no(a, 413, "too-costly", SLICE("the document needs more than it may"));
@@ -86,10 +100,11 @@ void fhir_answer_refused(struct fhir_answer *a, const struct translation *t)
     }
     begin(a, verdict_of(t->reasons[0].code).status);
     for (; n < t->nreasons && n < ISSUES_MAX; n++)
-        issues[n] = (struct fhir_issue){.severity = "error",
-                                        .code = verdict_of(t->reasons[n].code).issue,
-                                        .text = t->reasons[n].text,
-                                        .expression = t->reasons[n].expression};
+        issues[n] = (struct fhir_issue){
+            .severity = "error",
+            .code = verdict_of(t->reasons[n].code).issue,
+            .text = t->reasons[n].text,
+            .expression = sent_place(r, t->reasons[n].expression, places[n], sizeof(places[n]))};
     write_outcome(a, issues, n);
 }
 

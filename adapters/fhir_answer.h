@@ -24,8 +24,10 @@ void fhir_answer_fini(struct fhir_answer *a);
 
 /* An OperationOutcome of one issue. */
 void fhir_answer_no(struct fhir_answer *a, int status, const char *issue, struct slice text);
-/* All reasons of a refused translation; the status is that of the first. */
-void fhir_answer_refused(struct fhir_answer *a, const struct translation *t);
+/* All reasons of a refused translation, at places of the document as it was sent; the status is
+ * that of the first. */
+void fhir_answer_refused(struct fhir_answer *a, const struct fhir_request *r,
+                         const struct translation *t);
 /* What was asked is done, once it is durable. */
 void fhir_answer_taken(struct fhir_answer *a, const struct fhir_request *r,
                        const struct translation *t);

@@ -1,7 +1,7 @@
 #include "fhir_call.h"
 
 #include <stdlib.h>
-#include "fhir_read.h"
+#include "fhir_kept.h"
 
 /* One document of a request. */
 struct part {
@@ -18,6 +18,7 @@ struct fhir_call {
     struct fhir_request request;
     unsigned n, at, waiting;
     bool batch, taking;
+    bool fits; /* the document was found to be what the request says */
     struct part parts[];
 };
 
@@ -96,7 +97,7 @@ static bool on_refuses(struct reply_to *to, const struct translation *t,
                        struct translate_reason *ret)
 {
     struct fhir_call *c = call_of(to);
-    if (!t->fhir || t->verdict == TRANSLATE_REFUSED)
+    if (!t->fhir || t->verdict == TRANSLATE_REFUSED || c->fits)
         return false;
     const struct site_fhir *conf = &c->port->source->conf->fhir;
     return fhir_answer_misfit(conf, &c->request, t->fhir, ret);
@@ -108,7 +109,7 @@ static void on_answer(struct reply_to *to, struct reply *r, const struct transla
     struct fhir_answer *a = &c->parts[c->at].answer;
     r->at = c->at;
     if (t->verdict == TRANSLATE_REFUSED || !t->fhir)
-        fhir_answer_refused(a, t);
+        fhir_answer_refused(a, &c->request, t);
     else
         fhir_answer_taken(a, &c->request, t);
 }
@@ -151,35 +152,11 @@ static void take(struct fhir_call *c, struct slice raw)
     c->waiting--;
 }
 
-/* An entry of a batch as a message of its own: entries do not depend on each other (FHIR R4
- * §3.1.0.11.1). */
-static struct slice entry_alone(struct buf *out, const struct json *entry)
-{
-    struct json_writer *w;
-    struct err ignored;
-    buf_reset(out);
-    if (json_writer_open(out, &w, &ignored) < 0)
-        return SLICE_ABSENT;
-    json_object(w);
-    json_key(w, SLICE("resourceType"));
-    json_string(w, SLICE("Bundle"));
-    json_key(w, SLICE("type"));
-    json_string(w, SLICE("batch"));
-    json_key(w, SLICE("entry"));
-    json_array(w);
-    json_tree(w, entry);
-    json_array_end(w);
-    json_object_end(w);
-    json_writer_close(w);
-    return buf_ok(out) ? buf_slice(out) : SLICE_ABSENT;
-}
-
 static void take_batch(struct fhir_call *c, const struct fhir_doc *doc)
 {
-    struct buf one;
-    buf_init(&one, c->port->source->conf->fhir.message_max);
+    struct fhir_port *p = c->port;
     for (c->at = 0; c->at < c->n; c->at++) {
-        struct slice raw = entry_alone(&one, doc->entries[c->at].tree);
+        struct slice raw = fhir_kept_entry(&c->request, &doc->entries[c->at], c->at, &p->kept);
         if (slice_present(raw)) {
             take(c, raw);
             continue;
@@ -187,20 +164,20 @@ static void take_batch(struct fhir_call *c, const struct fhir_doc *doc)
         fhir_answer_no(&c->parts[c->at].answer, 413, "too-costly", SLICE("an entry is too long"));
         c->waiting--;
     }
-    buf_fini(&one);
 }
 
-/* Whether it is a batch, which is cut up: read once more than it is translated. */
-static bool read_batch(struct fhir_port *p, const struct fhir_request *r, struct slice body,
-                       struct fhir_doc *ret)
+/* Where more has to be known of a document than its bytes: it is read once more than it is
+ * translated. Its entries are not judged here: those of a batch are one by one. */
+static bool read_doc(struct fhir_port *p, const struct fhir_request *r, struct slice body,
+                     struct fhir_doc *ret)
 {
     struct json_limits limits = json_default_limits;
     struct fhir_fault ignored;
-    if (r->ask != FHIR_ASK_BUNDLE)
+    if (!fhir_kept_reads(r, body))
         return false;
     limits.bytes = p->source->conf->fhir.message_max;
     arena_reset(&p->arena);
-    return fhir_parse(body, &limits, &p->arena, ret, &ignored) == 0 && ret->kind == FHIR_BATCH;
+    return fhir_parse(body, &limits, &p->arena, ret, &ignored) == 0;
 }
 
 static void no_memory(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r)
@@ -209,11 +186,31 @@ static void no_memory(struct fhir_port *p, struct http_exchange *x, const struct
     fhir_port_send(p, x, r, &p->answer, NULL);
 }
 
+/* One document, as it is kept. What does not fit is kept as it was sent, and refused as that. */
+static void take_whole(struct fhir_call *c, struct slice body, const struct fhir_doc *doc)
+{
+    struct fhir_port *p = c->port;
+    const struct fhir_request *r = &c->request;
+    struct translate_reason ignored;
+    if (doc && r->ask != FHIR_ASK_BUNDLE) {
+        c->fits = !fhir_answer_misfit(&p->source->conf->fhir, r, doc, &ignored);
+        doc = c->fits ? doc : NULL;
+    }
+    struct slice raw = fhir_kept(r, body, doc, &p->kept);
+    if (slice_present(raw)) {
+        take(c, raw);
+        return;
+    }
+    answer_later(&c->parts[0]);
+    c->waiting--;
+}
+
 void fhir_call_begin(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r,
                      struct slice body)
 {
     struct fhir_doc doc;
-    bool batch = read_batch(p, r, body, &doc);
+    bool read = read_doc(p, r, body, &doc);
+    bool batch = read && r->ask == FHIR_ASK_BUNDLE && doc.kind == FHIR_BATCH;
     if (batch && doc.n > p->source->conf->fhir.entries) {
         fhir_answer_no(&p->answer, 413, "too-costly", SLICE("more entries than a batch may have"));
         fhir_port_send(p, x, r, &p->answer, NULL);
@@ -229,7 +226,7 @@ void fhir_call_begin(struct fhir_port *p, struct http_exchange *x, const struct 
     if (batch)
         take_batch(c, &doc);
     else
-        take(c, body);
+        take_whole(c, body, read ? &doc : NULL);
     c->taking = false;
     if (!c->waiting)
         finish(c);

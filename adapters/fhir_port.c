@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "fhir_call.h"
 #include "fhir_capability.h"
+#include "fhir_kept.h"
 #include "fhir_xml_write.h"
 #include "gunzip.h"
 #include "log.h"
@@ -156,26 +157,13 @@ static bool can_take(struct fhir_port *p, struct http_exchange *x, const struct 
     return false;
 }
 
-/* FHIR has no body for it: what is kept says what was asked. */
-static struct slice make_delete(struct fhir_port *p, const struct fhir_request *r)
-{
-    buf_reset(&p->body);
-    buf_printf(&p->body,
-               "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[{\"request\":{"
-               "\"method\":\"DELETE\",\"url\":\"%.*s/%.*s\"}}]}",
-               SLICE_ARG(r->type), SLICE_ARG(r->id));
-    return buf_slice(&p->body);
-}
-
 /* False: it was answered. */
 static bool read_body(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r,
                       struct slice *ret)
 {
     struct err err = {0};
     *ret = http_body(x);
-    if (r->ask == FHIR_ASK_DELETE)
-        *ret = make_delete(p, r);
-    if (r->ask == FHIR_ASK_DELETE || !r->gzip)
+    if (!r->gzip)
         return true;
     buf_reset(&p->body);
     if (gunzip(http_body(x), &p->body, &err) == 0) {
@@ -294,6 +282,7 @@ int fhir_port_open(struct loop *loop, struct intake *intake, struct source *sour
     fhir_answer_init(&p->answer);
     buf_init(&p->out, OUT_MAX);
     buf_init(&p->body, max);
+    buf_init(&p->kept, max + FHIR_KEPT_MORE);
     /* What the translator can read, the cutting of a batch can. */
     size_t arena = max * 16 > ARENA_MIN ? max * 16 : ARENA_MIN;
     arena_init(&p->arena,
@@ -319,6 +308,7 @@ void fhir_port_close(struct fhir_port *p)
     fhir_answer_fini(&p->answer);
     buf_fini(&p->out);
     buf_fini(&p->body);
+    buf_fini(&p->kept);
     arena_fini(&p->arena);
     free(p);
 }

@@ -27,7 +27,8 @@ struct fhir_port {
     struct fhir_call *first;   /* under way */
     struct fhir_answer answer; /* of what is answered at once */
     struct buf out;            /* an answer as XML */
-    struct buf body;           /* a request, unpacked or made */
+    struct buf body;           /* a request, unpacked */
+    struct buf kept;           /* what is kept of it, where that is not what was sent */
     struct arena arena;        /* what of a Bundle is looked at before it is taken */
     char since[RFC3339_SIZE];  /* when it was opened: the date of its metadata */
     int64_t quiet_until;       /* refusals are logged once a second, with a count of the others */

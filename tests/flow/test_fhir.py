@@ -53,6 +53,53 @@ class FhirTest(unittest.TestCase):
                          ["patient.admitted"] * 2 + ["patient.discharged"])
         self.assertEqual(site.adapter().metric("weir_fhir_answers_total", source="test-pas", status="201"), 2)
 
+    def test_what_changes_back(self):
+        """A resource that changes and changes back under requests with ids of their own is told three times; each
+        request again, with its id, is a repeat. An entry of a batch and a transaction are told apart as well."""
+        site = self.site_of()
+        states = [encounter(1, id="e1"), encounter(1, "finished", id="e1", period={"end": "2026-03-02"})]
+        for n in (0, 1, 2, 2):
+            got = self.call.ask("PUT", "/Encounter/e1", states[n % 2], X_Request_ID=f"{n}{GUID[1:]}")
+            self.assertEqual(got.status, 200)
+        ids = [e["id"] for e in self.events(site)]
+        self.assertEqual((len(ids), len(set(ids))), (4, 3))
+        self.assertEqual(ids[2], ids[3])
+        kept = json.loads(self.kept(site)[0])
+        self.assertEqual(kept["identifier"], {"value": "0" + GUID[1:]})
+        self.assertEqual(kept["entry"], [entry(states[0], "PUT", "Encounter/e1")])
+        for kind in ("batch", "transaction"):
+            for n in (3, 4, 4):
+                self.call.ask("POST", "", bundle(kind, entry(states[0], "PUT", "Encounter/e1")),
+                              X_Request_ID=f"{n}{GUID[1:]}")
+            more = [e["id"] for e in self.events(site)[-3:]]
+            self.assertEqual((len(set(more)), more[1]), (2, more[2]))
+            self.assertFalse(set(more) & set(ids))
+            ids += more
+
+    def test_versions_tell_themselves_apart(self):
+        """meta.versionId is enough: the request's id is of no matter then, and what was sent is kept as it is."""
+        site = self.site_of()
+        for n, version in enumerate("121"):
+            body = encounter(1, id="e1", meta={"versionId": version})
+            self.call.ask("PUT", "/Encounter/e1", body, X_Request_ID=f"{n}{GUID[1:]}")
+            self.assertEqual(json.loads(self.kept(site)[-1]), body)
+        ids = [e["id"] for e in self.events(site)]
+        self.assertEqual((ids[0], len(set(ids))), (ids[2], 2))
+
+    def test_a_create_with_an_id(self):
+        """A create is kept as one, whatever id its body has, in JSON and in XML; a refusal names places of what was
+        sent."""
+        site = self.site_of()
+        self.assertEqual(self.call.ask("POST", "/Encounter", encounter(1, id="e1")).status, 201)
+        self.assertEqual(json.loads(self.kept(site)[0])["entry"], [entry(encounter(1, id="e1"))])
+        twin = TWIN.replace(b"<identifier>", b'<id value="e1"/><identifier>', 1)
+        self.assertEqual(self.call.ask("POST", "/Encounter", twin, media=XML).status, 201)
+        told = self.events(site)
+        self.assertEqual(told[0]["id"], told[1]["id"])
+        self.assertEqual(len(self.kept(site)), 2)
+        got = self.call.ask("POST", "/Encounter", encounter(1, id="e1", text=[None]))
+        self.assertEqual(got.json()["issue"][0]["expression"], ["Encounter.text[0]"])
+
     def test_xml_is_the_same_event(self):
         """The XML twin of a resource makes the same event, and is answered in XML."""
         site = self.site_of()
