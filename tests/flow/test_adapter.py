@@ -50,7 +50,7 @@ class AdapterTest(unittest.TestCase):
         event = kit.wait_until(lambda: self.delivered("one"), 15, "it is delivered")[0]
         self.assertEqual(event["type"], "patient.admitted")
         self.assertEqual(event["time"], "2026-03-02T09:30:00+00:00")
-        self.assertIn("recordedtime", event)
+        self.assertIn("recordedtime", event)  # CloudEvents row 7
 
     def test_byte_by_byte(self):
         """Row 1."""

@@ -63,6 +63,7 @@ class ConsumerTest(unittest.TestCase):
         return collections.Counter(r["state"] for r in kit.parked(self.site, "http"))
 
     def test_healthy(self):
+        """CloudEvents rows 1, 10 and 13."""
         self.start()
         feed = self.send(patients=60, length=8, connections=4, merges=3)
         self.wait_file(feed)
@@ -235,6 +236,7 @@ class ConsumerTest(unittest.TestCase):
                 self.wait_http(feed)
 
     def test_429_with_retry_after(self):
+        """FHIR row 40, CloudEvents row 14."""
         until = {}
 
         def answer(event, attempt):
@@ -252,7 +254,7 @@ class ConsumerTest(unittest.TestCase):
         self.bless(feed)
 
     def test_duplicate_409_counts_as_delivered_or_parked(self):
-        """409 is final: the event stands parked with its reason, unless the consumer says it has it."""
+        """409 is final: the event stands parked with its reason, unless the consumer says it has it. FHIR row 40."""
         self.http.answer = lambda event, _: Answer(409) if \
             event["data"]["origin"]["control_id"] == "a.1.1" else OK
         self.start()

@@ -49,7 +49,7 @@ class ExtractTest(DropFolder, unittest.TestCase):
         return site
 
     def test_each_row_is_a_message(self):
-        """Header and row make one message; quotes, line ends within them, CR LF, a byte order mark."""
+        """Header and row make one message; quotes, line ends within them, CR LF, a byte order mark. Bad input row 5."""
         site = self.site_of()
         site.start()
         quoted = b'R3,9990001146,2026-03-01T10:03:00Z,"two\r\nlines, ""quoted"""'
@@ -63,7 +63,7 @@ class ExtractTest(DropFolder, unittest.TestCase):
 
     def test_a_bad_row_costs_itself(self):
         """on_bad_row: row. A broken quote, too few and too many fields, too long, refused by the map: each with its
-        line; nothing of it in the report."""
+        line; nothing of it in the report. Bad input rows 2, 3 and 6."""
         site = self.site_of(message_max="4KiB")
         site.start()
         self.drop("a.csv", HEADER + row(1) + b'R2,"SMITH"x,,\n' + row(3) + b"R4,SMITH\n" + row(5)[:-1] + b",SMITH\n"
@@ -83,7 +83,7 @@ class ExtractTest(DropFolder, unittest.TestCase):
         self.assertEqual(site.adapter().metric("weir_messages_rejected_total", source="test-pas"), 6)
 
     def test_a_bad_row_costs_the_file(self):
-        """on_bad_row: file. Nothing of it is taken; once it is mended all of it is."""
+        """on_bad_row: file. Nothing of it is taken; once it is mended all of it is. Bad input row 2."""
         site = self.site_of(on_bad_row="file")
         site.start()
         good = HEADER + b"".join(row(n) for n in range(1, 2001))
@@ -99,7 +99,7 @@ class ExtractTest(DropFolder, unittest.TestCase):
         self.assertEqual(len(self.visits(site, 2000)), 2000)
 
     def test_what_is_wrong_with_a_file(self):
-        """A missing column, two of one name, UTF-16, nothing in it: the file as a whole, and why."""
+        """A missing column, two of one name, UTF-16, nothing in it: the file as a whole, and why. Bad input rows 1, 5 and 8."""
         site = self.site_of(csv={"columns": ["id", "at"]})
         site.start()
         for name, data, why in (("a.csv", b"id,nhs,note\nR1,1,2\n", 'no column "at"'),
@@ -119,7 +119,7 @@ class ExtractTest(DropFolder, unittest.TestCase):
 
     def test_unchanged_rows_are_passed_over(self):
         """The file of the next day: only what is new or differs becomes a message; a whole file again gives nothing;
-        without the hashes all comes again and the broker drops it. No patient data in the hashes."""
+        without the hashes all comes again and the broker drops it. No patient data in the hashes. Bad input row 18."""
         site = self.site_of()
         site.start()
         first = HEADER + b"".join(row(n) for n in range(1, 301))
@@ -146,7 +146,7 @@ class ExtractTest(DropFolder, unittest.TestCase):
         self.assertEqual(len(kit.read_ndjson(site.path("all.ndjson"))), 302)
 
     def test_another_header(self):
-        """Told as an alarm and taken, or refused, as the source says; its own columns are never in a log."""
+        """Told as an alarm and taken, or refused, as the source says; its own columns are never in a log. Bad input row 4."""
         site = self.site_of()
         site.start()
         self.drop("a1.csv", HEADER + row(1))
@@ -178,6 +178,7 @@ class ExtractTest(DropFolder, unittest.TestCase):
         self.assertEqual(self.visits(site, 1), ["R1"])
 
     def test_json_a_line_each_and_one_over_many(self):
+        """Bad input row 9."""
         site = self.site_of("json")
         site.start()
 
@@ -194,7 +195,7 @@ class ExtractTest(DropFolder, unittest.TestCase):
         self.assertEqual(self.visits(site, 3), ["J1", "J2", "J3"])
 
     def test_kill_at_any_place(self):
-        """kill -9 while a file is read: no row is lost, none gives a second event."""
+        """kill -9 while a file is read: no row is lost, none gives a second event. Bad input row 17."""
         site = self.site_of()
         site.start()
         self.drop("a.csv", HEADER + b"".join(row(n) for n in range(1, 1501)))

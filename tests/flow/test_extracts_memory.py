@@ -14,7 +14,7 @@ class ExtractMemoryTest(DropFolder, unittest.TestCase):
     site_of = test_extracts.ExtractTest.site_of
 
     def test_memory_is_flat(self):
-        """Row upon row that is unchanged, then one of 30 MB, which is refused."""
+        """Row upon row that is unchanged, then one of 30 MB, which is refused. Bad input row 6."""
         site = self.site_of(remember=10000, message_max="1MiB")
         site.start("acute")
         adapter = site.adapter()

@@ -33,7 +33,8 @@ class FhirTest(unittest.TestCase):
         return [json.loads(v) for v in self.kept(site, "flow.reported")]
 
     def test_create_update_delete(self):
-        """201 with Location and ETag, 200, 204, each once it is durable; the same request again hears the same."""
+        """201 with Location and ETag, 200, 204, each once it is durable; the same request again hears the same.
+        FHIR rows 1, 2, 16 and 23."""
         site = self.site_of()
         first = self.call.ask("POST", "/Encounter", encounter(1))
         self.assertEqual((first.status, first.body), (201, b""))
@@ -101,7 +102,7 @@ class FhirTest(unittest.TestCase):
         self.assertEqual(got.json()["issue"][0]["expression"], ["Encounter.text[0]"])
 
     def test_xml_is_the_same_event(self):
-        """The XML twin of a resource makes the same event, and is answered in XML."""
+        """The XML twin of a resource makes the same event, and is answered in XML. FHIR row 14, bad input row 5."""
         site = self.site_of()
         self.assertEqual(self.call.ask("POST", "/Encounter", encounter(1)).status, 201)
         self.assertEqual(self.call.ask("POST", "/Encounter", TWIN, media=XML).status, 201)
@@ -117,7 +118,7 @@ class FhirTest(unittest.TestCase):
         self.assertIn(b'<OperationOutcome xmlns="http://hl7.org/fhir"><issue><severity value="error">', bad.body)
 
     def test_what_is_asked_in_vain(self):
-        """Refused before anything is kept: each with an OperationOutcome."""
+        """Refused before anything is kept: each with an OperationOutcome. FHIR rows 3 to 5, 7, 15 and 18, bad input rows 19 and 20."""
         site = self.site_of()
         good = encounter(1)
         for status, code, method, path, body, more in (
@@ -146,7 +147,7 @@ class FhirTest(unittest.TestCase):
         self.assertEqual(self.kept(site) + self.kept(site, "flow.rejected"), [])
 
     def test_documents_that_are_refused(self):
-        """Refused for good and kept with the reason; no word of the document in the answer."""
+        """Refused for good and kept with the reason; no word of the document in the answer. FHIR rows 2, 3, 12 and 15, bad input row 9."""
         site = self.site_of()
         refused = 0
         for status, code, body, path in (
@@ -169,7 +170,7 @@ class FhirTest(unittest.TestCase):
         self.assertEqual(self.kept(site), [])
 
     def test_transaction(self):
-        """All or nothing, in one set; answers in the order of the request."""
+        """All or nothing, in one set; answers in the order of the request. FHIR rows 7, 9 and 11, bad input row 10."""
         site = self.site_of()
         patient = {"resourceType": "Patient", "active": True}
         good = bundle("transaction", entry(patient, fullUrl="urn:uuid:" + GUID),
@@ -197,7 +198,7 @@ class FhirTest(unittest.TestCase):
         self.assertEqual(len(self.kept(site, "flow.rejected")), 5)
 
     def test_batch(self):
-        """Each entry by itself: its own message, its own answer."""
+        """Each entry by itself: its own message, its own answer. FHIR row 10."""
         site = self.site_of(entries=5)
         got = self.call.ask("POST", "", bundle(
             "batch", entry(encounter(1)), entry({"resourceType": "Observation"}),
@@ -216,7 +217,7 @@ class FhirTest(unittest.TestCase):
         self.assertEqual((got.status, got.json()["type"]), (200, "batch-response"))
 
     def test_message(self):
-        """$process-message: 200 and a response message that names the request."""
+        """$process-message: 200 and a response message that names the request. FHIR rows 17, 20, 22 and 24."""
         site = self.site_of()
         header = {"resourceType": "MessageHeader", "id": GUID, "eventCoding": {"system": "urn:x", "code": "a"},
                   "source": {"endpoint": "urn:them"}, "destination": [{"endpoint": "urn:us"}],
@@ -236,7 +237,7 @@ class FhirTest(unittest.TestCase):
         self.assertEqual((got.status, got.json()["issue"][0]["expression"]), (400, ["MessageHeader.focus"]))
 
     def test_metadata(self):
-        """Every claim of /metadata holds."""
+        """Every claim of /metadata holds. FHIR row 8."""
         self.site_of()
         got = self.call.ask("GET", "/metadata")
         self.assertEqual(got.status, 200)
@@ -260,7 +261,7 @@ class FhirTest(unittest.TestCase):
             self.assertIn(b"CapabilityStatement", got.body)
 
     def test_ids_and_preferences(self):
-        """X-Request-ID and X-Correlation-ID come back, on refusals too; Prefer: return=OperationOutcome."""
+        """X-Request-ID and X-Correlation-ID come back, on refusals too; Prefer: return=OperationOutcome. FHIR rows 6, 38 and 42."""
         site = self.site_of()
         ids = {"X_Request_ID": GUID, "X_Correlation_ID": "c-1"}
         for path, status in (("/Encounter", 201), ("/Observation", 404)):
@@ -281,7 +282,8 @@ class FhirTest(unittest.TestCase):
         self.assertEqual(call.ask("POST", "/Encounter", encounter(1), **ids).status, 201)
 
     def test_gzip_and_bombs(self):
-        """Bodies in gzip are taken; what grows past message_max, in whatever way, is 413 or 400, with flat memory."""
+        """Bodies in gzip are taken; what grows past message_max, in whatever way, is 413 or 400, with flat memory.
+        FHIR row 13, bad input rows 11 to 13."""
         site = self.site_of()
         packed = gzip.compress(json.dumps(encounter(1)).encode())
         self.assertEqual(self.call.ask("POST", "/Encounter", packed, Content_Encoding="gzip").status, 201)
@@ -318,7 +320,8 @@ class FhirTest(unittest.TestCase):
             return got
 
     def test_smuggled_requests(self):
-        """What two servers could read in two ways is 400, with an OperationOutcome, and ends the connection."""
+        """What two servers could read in two ways is 400, with an OperationOutcome, and ends the connection.
+        FHIR row 3, bad input row 15."""
         site = self.site_of()
         top = b"POST /fhir/Encounter HTTP/1.1\r\nHost: a\r\nContent-Type: application/fhir+json\r\n"
         for more in (b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
@@ -334,7 +337,7 @@ class FhirTest(unittest.TestCase):
         self.assertEqual(self.kept(site), [])
 
     def test_slow_requests(self):
-        """Heads and bodies that dribble are 408 at their deadline; who is quick is not held up meanwhile."""
+        """Heads and bodies that dribble are 408 at their deadline; who is quick is not held up meanwhile. FHIR row 3, bad input row 14."""
         site = self.site_of(head_time="1s", body_time="1s")
         lines = []
         top = b"POST /fhir/Encounter HTTP/1.1\r\nHost: a\r\nContent-Type: application/fhir+json\r\n"
@@ -355,7 +358,8 @@ class FhirTest(unittest.TestCase):
         self.assertLess(time.monotonic() - began, 10 * kit.SLOWER)
 
     def test_try_later(self):
-        """503 with Retry-After where it cannot be made durable now, and while the source is paused; nothing is kept."""
+        """503 with Retry-After where it cannot be made durable now, and while the source is paused; nothing is kept.
+        FHIR rows 3, 16 and 19."""
         site = self.site_of(stream={"free_min": "100000000GiB"})
         got = self.call.ask("POST", "/Encounter", encounter(1))
         self.assertEqual((got.status, got.issues(), got.headers["retry-after"]), (503, ["transient"], "5"))
@@ -370,7 +374,7 @@ class FhirTest(unittest.TestCase):
         self.assertEqual(call.ask("POST", "/Encounter", encounter(1)).status, 201)
 
     def test_a_client_that_goes(self):
-        """Requests whose clients leave before the answer are taken all the same, and nothing breaks."""
+        """Requests whose clients leave before the answer are taken all the same, and nothing breaks. FHIR row 16."""
         site = self.site_of()
         for n in range(20):
             call = site.caller()

@@ -30,6 +30,7 @@ unanswered focus: 400 error structure told
 
 class ClientTest(unittest.TestCase):
     def test_hapi_fhir(self):
+        """FHIR rows 1, 2, 9, 10, 15 and 20."""
         if not shutil.which("javac"):
             self.skipTest("javac is not installed (Debian: default-jdk-headless)")
         folder = os.path.join(HERE, "hapi_fhir")

@@ -41,7 +41,7 @@ class TokenTest(unittest.TestCase):
         return call.ask("POST", "/Encounter", encounter(1))
 
     def test_tokens(self):
-        """401 without a good one, 403 without its scope; nothing of either is kept, and no word of a token is told."""
+        """401 without a good one, 403 without its scope; nothing of either is kept, and no word of a token is told. FHIR row 3."""
         site = self.site_of()
         now = int(time.time())
         good = self.issuer.token(exp=now + 600, **CLAIMS)

@@ -96,7 +96,7 @@ class FolderTest(DropFolder, unittest.TestCase):
         self.assertEqual(len(records.rows(site, "acute", "flow.rejected")), 2)
 
     def test_a_half_copied_file_is_waited_for(self):
-        """Row 76: a file that grows is not taken before it has been at rest; names of unfinished copies never."""
+        """Row 76: a file that grows is not taken before it has been at rest; names of unfinished copies never. Bad input row 16."""
         site = self.site_of(settle="1500ms")
         site.start()
         with open(self.path("slow.hl7"), "wb") as f:

@@ -65,7 +65,7 @@ class JsonPostTest(unittest.TestCase):
         self.assertEqual([e["data"]["visit"]["number"] for e in kit.read_ndjson(path)], ["J1", "J2", "J3"])
 
     def test_what_cannot_be_used(self):
-        """Refused for good: kept with its reason in flow.rejected, and told without a word of the message."""
+        """Refused for good: kept with its reason in flow.rejected, and told without a word of the message. Bad input rows 9 and 13."""
         site = self.site_of()
         site.start("acute")
         for want, body in ((400, b"{SMITH"), (400, b'{"id": "J1", "id": "SMITH"}'), (413, b"[" * 100000),
@@ -78,6 +78,7 @@ class JsonPostTest(unittest.TestCase):
         self.assertEqual(self.post(thing(1))[0], 204)
 
     def test_what_is_no_request_for_us(self):
+        """Bad input rows 19 and 20."""
         site = self.site_of()
         site.start("acute")
         for want, more in ((404, {"path": "/other"}), (405, {"method": "PUT"}), (415, {"media": "text/plain"}),

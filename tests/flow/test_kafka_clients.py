@@ -109,6 +109,7 @@ class OtherClients(unittest.TestCase):
                 self.assertEqual(sorted(java_reads(topic, len(rows))), rows)
 
     def test_it_is_a_cloudevent_in_structured_mode_with_copies_of_id_and_type(self):
+        """CloudEvents rows 9 and 10."""
         for row in self.events:
             event, headers = json.loads(row["payload"]), dict(zip(row["headers"][::2], row["headers"][1::2]))
             self.assertEqual(event["specversion"], "1.0")
@@ -116,6 +117,7 @@ class OtherClients(unittest.TestCase):
             self.assertEqual((headers["ce_id"], headers["ce_type"]), (event["id"], event["type"]))
 
     def test_the_key_says_the_partition_to_everybody(self):
+        """CloudEvents row 11."""
         wrote = {row["key"]: row["partition"] for row in self.events}
         keys = sorted(wrote)
         self.assertEqual(len(keys), PATIENTS)

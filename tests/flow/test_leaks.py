@@ -89,6 +89,7 @@ class Leaks(unittest.TestCase):
         self.clean(self.site.weir("tail", "-n", "50", "--no-follow", "--json").stdout, "weir tail")
 
     def test_keys_and_headers(self):
+        """CloudEvents row 3."""
         for name in ("acute", "broker"):
             for topic, key, headers, _ in self.rows(name):
                 self.clean(key, f"a key of {topic}")
@@ -104,6 +105,7 @@ class Leaks(unittest.TestCase):
         self.assertGreater(found, 0)
 
     def test_attributes_of_events(self):
+        """CloudEvents row 3."""
         for line in kit.read_ndjson(self.site.path("all.ndjson")):
             attributes = {k: v for k, v in line.items() if k != "data"}
             self.clean(json.dumps(attributes), "the attributes of an event")

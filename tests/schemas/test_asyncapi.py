@@ -36,6 +36,7 @@ def ajv(events):
 
 class Ajv(unittest.TestCase):
     def test_the_example_of_every_type_is_valid(self):
+        """CloudEvents rows 1 and 2."""
         events = list(examples())
         self.assertGreater(len(events), 120)
         self.assertEqual([e["type"] + ": " + said for e, said in zip(events, ajv(events)) if said != "ok"], [])

@@ -80,6 +80,7 @@ static struct fhir_head head_of(unsigned i)
                               .body = true};
 }
 
+/* FHIR rows 3 to 5 and 18. */
 START_TEST(test_what_a_request_asks)
 {
     struct fhir_head h = head_of((unsigned)_i);
@@ -99,6 +100,7 @@ START_TEST(test_what_a_request_asks)
 }
 END_TEST
 
+/* FHIR rows 2, 7 and 38. */
 START_TEST(test_what_cannot_be_honoured_is_refused)
 {
     const struct {
@@ -133,7 +135,7 @@ START_TEST(test_what_cannot_be_honoured_is_refused)
 }
 END_TEST
 
-/* What cannot stand in a header is not echoed. */
+/* What cannot stand in a header is not echoed. FHIR row 38. */
 START_TEST(test_ids_are_echoed_where_they_can_be)
 {
     char longest[130];

@@ -128,6 +128,7 @@ static const struct {
      HEAD ",\"new\":{\"a\": 1,  \"b\":\"c\\nd\"}}"},
 };
 
+/* CloudEvents rows 6 and 8. */
 START_TEST(test_unknown_members_are_written_back)
 {
     struct event *e = decoded(slice_str(unknown[_i].read));
@@ -137,6 +138,7 @@ START_TEST(test_unknown_members_are_written_back)
 }
 END_TEST
 
+/* CloudEvents row 6. */
 START_TEST(test_extensions_are_found)
 {
     struct event *e = decoded(SLICE(HEAD ",\"ext\":\"x\",\"n\":1,\"data\":{\"m\":2}}"));
@@ -221,6 +223,7 @@ static const struct {
     {HEAD ",", "line 1"},
 };
 
+/* CloudEvents row 1. */
 START_TEST(test_what_is_no_event_is_refused)
 {
     struct event *e = NULL;

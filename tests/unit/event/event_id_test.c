@@ -37,6 +37,7 @@ static struct slice id_of(struct slice source, struct slice control, struct slic
     return event_id_write(digest, SLICE("patient.admitted"), 1, out);
 }
 
+/* CloudEvents row 5. */
 START_TEST(test_id_is_that_of_another_implementation)
 {
     char out[EVENT_ID_SIZE];
@@ -94,6 +95,7 @@ START_TEST(test_count_is_written_whole)
 }
 END_TEST
 
+/* CloudEvents row 3. */
 START_TEST(test_pseudonyms_are_those_of_another_implementation)
 {
     char out[EVENT_PSEUDONYM_SIZE];

@@ -130,6 +130,7 @@ static const struct {
      "not-found", "MessageHeader.focus"},
 };
 
+/* FHIR rows 11, 12 and 15. */
 START_TEST(test_what_breaks_the_rules_is_refused_with_its_place)
 {
     struct fhir_doc doc;
@@ -142,7 +143,8 @@ START_TEST(test_what_breaks_the_rules_is_refused_with_its_place)
 }
 END_TEST
 
-/* Depth of 100,000, in arrays and in objects: refused with what it has been given of memory. */
+/* Depth of 100,000, in arrays and in objects: refused with what it has been given of memory.
+ * FHIR row 13, bad input row 13. */
 START_TEST(test_a_depth_bomb_is_refused)
 {
     enum { DEPTH = 100 * 1000 };

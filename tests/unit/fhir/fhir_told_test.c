@@ -20,6 +20,7 @@ static void teardown(void)
     buf_fini(&out);
 }
 
+/* FHIR row 15. */
 START_TEST(test_an_outcome_says_what_is_wrong_and_where)
 {
     const struct fhir_issue issues[] = {
@@ -40,6 +41,7 @@ START_TEST(test_an_outcome_says_what_is_wrong_and_where)
 }
 END_TEST
 
+/* FHIR row 8. */
 START_TEST(test_a_capability_claims_what_is_taken)
 {
     const struct slice types[] = {SLICE("Encounter"), SLICE("Flag")};

@@ -99,7 +99,7 @@ static const struct {
      "{\"resourceType\":\"Unheard\",\"a\":[{\"b\":\"1\"},{\"b\":\"2\"}]}"},
 };
 
-/* The tree of the XML is that of the JSON, and writes the same. */
+/* The tree of the XML is that of the JSON, and writes the same. FHIR row 14. */
 START_TEST(test_xml_is_its_json_twin)
 {
     struct json *xml, *json;
@@ -189,6 +189,7 @@ static const struct {
     {"<!DOCTYPE p SYSTEM \"http://127.0.0.1:1/p.dtd\"><Patient" NS "/>", "DTD"},
 };
 
+/* FHIR row 14, bad input row 11. */
 START_TEST(test_what_is_no_fhir_is_refused)
 {
     struct json *tree;
@@ -200,6 +201,7 @@ START_TEST(test_what_is_no_fhir_is_refused)
 }
 END_TEST
 
+/* FHIR row 13, bad input row 13. */
 START_TEST(test_limits_are_reached)
 {
     static const char text[] =

@@ -62,6 +62,7 @@ END_TEST
 static const char *const exact_numbers[] = {
     "0", "-0", "1.50", "1e400", "123456789012345678901234567890", "1E5", "-1.0e-7"};
 
+/* FHIR row 13. */
 START_TEST(test_numbers_keep_their_digits)
 {
     struct json *t = must_read(exact_numbers[_i]);

@@ -35,7 +35,8 @@ START_TEST(test_content_comes_back)
 }
 END_TEST
 
-/* Every cut of a body, and every byte of it changed: damaged, or what it was before. */
+/* Every cut of a body, and every byte of it changed: damaged, or what it was before.
+ * Bad input row 12. */
 START_TEST(test_damage_is_seen)
 {
     unsigned char packed[256];
@@ -58,6 +59,7 @@ START_TEST(test_damage_is_seen)
 }
 END_TEST
 
+/* Bad input row 12. */
 START_TEST(test_a_bomb_ends_at_the_limit)
 {
     enum { BIG = 4 << 20, MAX = 10000 };

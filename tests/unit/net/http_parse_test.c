@@ -55,6 +55,7 @@ START_TEST(test_requests)
 }
 END_TEST
 
+/* Bad input row 15. */
 START_TEST(test_refusals)
 {
     static const struct {
