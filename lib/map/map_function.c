@@ -1,10 +1,13 @@
 #include "map_function.h"
 
 #include "map_person.h"
+#include "map_restricted.h"
 #include "site_tables.h"
 #include "map_text.h"
 #include "map_time.h"
 #include "yaml.h"
+
+enum { RESTRICTED_PATHS = 32 };
 
 static void flag_number(struct map_run *run, const struct map_person *p)
 {
@@ -314,6 +317,8 @@ static const struct map_function functions[] = {
     {"patient_ids", MAP_ITEMS, 0, false, "PID-3", NULL, patient_ids},
     {"practice", MAP_TEXT, 8, false, NULL, practice, NULL},
     {"previous_ids", MAP_ITEMS, 0, false, "MRG-1, PID-3", NULL, previous_ids},
+    {"restricted", MAP_BOOL, RESTRICTED_PATHS, false,
+     "meta.security of the Patients in the document", map_restricted, NULL},
     {"retired_accounts", MAP_ITEMS, 0, true, "MRG-3, PID-18", NULL, retired_accounts},
     {"retired_ids", MAP_ITEMS, 0, false, "MRG-1, PID-3", NULL, retired_ids},
     {"retired_visits", MAP_ITEMS, 0, true, "MRG-5, PV1-19, MRG-6, PV1-50", NULL, retired_visits},

@@ -12,6 +12,7 @@
 #include "site.h"
 
 struct map_person;
+struct map_restricted;
 struct map_visit;
 struct map_trace;
 
@@ -40,15 +41,16 @@ struct map_run {
                                "Bundle.entry[2].resource"; absent: all */
     unsigned nth;           /* which of several groups, from 1; 0: the only one */
     struct arena *arena;
-    struct event *event;           /* that is being filled */
-    struct map_person *person;     /* identities; NULL until asked for (map_person.h) */
-    struct map_visit *visit;       /* the same of the visit */
-    struct slice retired;          /* pseudonyms of a merge's retired ids, blank between */
-    uint64_t places;               /* rules that fitted the place set last: a bit each */
-    struct slice message_id;       /* what the ids of this message begin with */
-    struct hl7_charset charset;    /* of the message */
-    unsigned text_flags;           /* enum map_text_flag and its like, of the values read */
-    const struct map_trace *trace; /* who hears of each step; NULL: nobody */
+    struct event *event;               /* that is being filled */
+    struct map_person *person;         /* identities; NULL until asked for (map_person.h) */
+    struct map_visit *visit;           /* the same of the visit */
+    struct map_restricted *restricted; /* the same of the whole message (map_restricted.h) */
+    struct slice retired;              /* pseudonyms of a merge's retired ids, blank between */
+    uint64_t places;                   /* rules that fitted the place set last: a bit each */
+    struct slice message_id;           /* what the ids of this message begin with */
+    struct hl7_charset charset;        /* of the message */
+    unsigned text_flags;               /* enum map_text_flag and its like, of the values read */
+    const struct map_trace *trace;     /* who hears of each step; NULL: nobody */
 };
 
 /* A whole field as sent, all repetitions, of the first such segment of the patient at hand, or in
