@@ -20,7 +20,9 @@ EXAMPLES = {  # JSON, and for a resource its XML twin
     "Resource": ENCOUNTER,
     "Request": {"resourceType": "Bundle", "type": "transaction",
                 "entry": [{"resource": ENCOUNTER, "request": {"method": "POST", "url": "Encounter"}}]},
-    "Message": {"resourceType": "Bundle", "type": "message", "entry": [{"resource": HEADER}, {"resource": ENCOUNTER}]}}
+    "Message": {"resourceType": "Bundle", "type": "message", "timestamp": "2026-03-01T10:00:02+00:00",
+                "entry": [{"fullUrl": "urn:uuid:%s" % resource["id"], "resource": resource}
+                          for resource in (HEADER, ENCOUNTER)]}}
 REFUSALS = {
     400: "It is no document, or breaks a rule of FHIR; or no HTTP request that can be read in one way only.",
     401: "No token that is good.", 403: "The scope of the token is not enough.",

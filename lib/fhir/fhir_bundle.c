@@ -137,17 +137,65 @@ static int check_links(const struct fhir_doc *doc, const struct json *tree, unsi
     return 0;
 }
 
+/* R4 §2.4.2; what an older release has no element for, it need not say. */
+static int check_header(const struct fhir_doc *doc, const struct json *header, struct fhir_fault *f)
+{
+    bool coding = json_get(header, "eventCoding"), uri = json_get(header, "eventUri");
+    bool event = json_get(header, "event"); /* STU3, DSTU2 */
+    if (coding + uri + event > 1)
+        return fhir_refuse(f, "structure", "MessageHeader.event",
+                           "a message has one event: eventCoding or eventUri");
+    if (!coding && !uri && !event)
+        return fhir_refuse(f, "required", "MessageHeader.event",
+                           "a message says its event: eventCoding or eventUri");
+    if (!event && !json_text(doc->root, "timestamp").n)
+        return fhir_refuse(f, "required", "Bundle.timestamp",
+                           "a message says when it was put together (bdl-10)");
+    return 0;
+}
+
+/* What everything else in the message hangs on; other references may lead anywhere. */
+static int check_focus(const struct fhir_doc *doc, const struct json *header, struct fhir_fault *f)
+{
+    const struct json *focus = json_get(header, "focus");
+    for (const struct json *c = focus ? focus->child : NULL; c; c = c->next)
+        if (json_text(c, "reference").n && !fhir_resolve(doc, &doc->entries[0], c))
+            return fhir_refuse(f, "not-found", "MessageHeader.focus",
+                               "the focus of a message must be in its Bundle");
+    return 0;
+}
+
+static bool names_version(struct slice url)
+{
+    for (size_t i = 0; i < url.n; i++)
+        if (url.p[i] == '/' && slice_starts(slice_sub(url, i, url.n), SLICE("/_history/")))
+            return true;
+    return false;
+}
+
+static int check_urls(const struct fhir_doc *doc, struct fhir_fault *f)
+{
+    for (unsigned i = 0; i < doc->n; i++) {
+        struct slice url = doc->entries[i].full_url;
+        if (!url.n)
+            return refuse_entry(f, "required", i, ".fullUrl",
+                                "each entry of a message has a fullUrl");
+        if (names_version(url))
+            return refuse_entry(f, "invalid", i, ".fullUrl",
+                                "a fullUrl names no version of a resource (bdl-8)");
+    }
+    return 0;
+}
+
 static int check_message(const struct fhir_doc *doc, struct fhir_fault *f)
 {
     if (!doc->n || !slice_eq_str(doc->entries[0].type, "MessageHeader"))
         return fhir_refuse(f, "required", "Bundle.entry[0].resource",
                            "the first resource of a message is its MessageHeader (bdl-12)");
-    const struct json *focus = json_get(doc->entries[0].resource, "focus");
-    for (const struct json *c = focus ? focus->child : NULL; c; c = c->next)
-        if (is_urn(json_text(c, "reference")) && !fhir_resolve(doc, &doc->entries[0], c))
-            return fhir_refuse(f, "not-found", "MessageHeader.focus",
-                               "the focus of a message must be in its Bundle");
-    return 0;
+    const struct json *header = doc->entries[0].resource;
+    if (check_header(doc, header, f) < 0 || check_urls(doc, f) < 0)
+        return -1;
+    return check_focus(doc, header, f);
 }
 
 int fhir_check(const struct fhir_doc *doc, struct fhir_fault *f)

@@ -12,8 +12,9 @@ int fhir_entries(struct fhir_doc *doc, struct arena *arena, struct fhir_fault *r
  * - transaction, batch: an entry without request.method or request.url (bdl-3), a method that there
  *   is not, POST, PUT or PATCH without a resource, a type or an id that is not that of the url;
  * - transaction: a urn: that no fullUrl has, a reference by search;
- * - message: a first resource that is no MessageHeader (bdl-12), or one whose focus is a urn: that
- *   no fullUrl has. */
+ * - message: a first resource that is no MessageHeader (bdl-12), one without an event or with two,
+ *   or whose focus is not in the Bundle; an entry without a fullUrl, or one that names a version
+ *   (bdl-8); of R4 a Bundle without a timestamp (bdl-10). */
 int fhir_check(const struct fhir_doc *doc, struct fhir_fault *f);
 
 /* Whether it can be the name of a resource type: it goes into counters and answers. */

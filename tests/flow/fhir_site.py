@@ -41,6 +41,12 @@ def bundle(kind, *entries):
     return {"resourceType": "Bundle", "type": kind, **({"entry": list(entries)} if entries else {})}
 
 
+def message(header, *resources, timestamp="2026-03-01T10:00:02+00:00", **more):
+    """A message Bundle: header and resources, each under urn:uuid: of its id."""
+    return {"resourceType": "Bundle", "type": "message", "timestamp": timestamp,
+            "entry": [{"fullUrl": "urn:uuid:" + r["id"], "resource": r} for r in (header, *resources)], **more}
+
+
 class Answer:
     def __init__(self, got):
         self.status, self.body = got.status, got.read()

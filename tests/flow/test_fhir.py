@@ -7,7 +7,7 @@ import unittest
 
 import kit
 import records
-from fhir_site import JSON, XML, FhirSite, bundle, encounter, entry
+from fhir_site import JSON, XML, FhirSite, bundle, encounter, entry, message
 
 GUID = "c1ab3fba-6bae-4ba4-b257-5a87c44d4a91"
 TWIN = b"""<?xml version="1.0"?><!-- the same --><Encounter xmlns="http://hl7.org/fhir">
@@ -222,18 +222,17 @@ class FhirTest(unittest.TestCase):
         header = {"resourceType": "MessageHeader", "id": GUID, "eventCoding": {"system": "urn:x", "code": "a"},
                   "source": {"endpoint": "urn:them"}, "destination": [{"endpoint": "urn:us"}],
                   "focus": [{"reference": "urn:uuid:e"}]}
-        message = bundle("message", {"fullUrl": "urn:uuid:h", "resource": header},
-                         {"fullUrl": "urn:uuid:e", "resource": encounter(1)})
-        got = self.call.ask("POST", "/$process-message", message)
+        sent = message(header, encounter(1, id="e"))
+        got = self.call.ask("POST", "/$process-message", sent)
         self.assertEqual(got.status, 200)
         answer = got.json()["entry"][0]["resource"]
         self.assertEqual(answer["response"], {"identifier": GUID, "code": "ok"})
         self.assertEqual((answer["eventCoding"]["code"], answer["source"]["endpoint"],
                           answer["destination"][0]["endpoint"]), ("a", "urn:us", "urn:them"))
-        self.assertEqual(self.call.ask("POST", "/$process-message", message).body, got.body)
+        self.assertEqual(self.call.ask("POST", "/$process-message", sent).body, got.body)
         self.assertEqual(len(self.kept(site)), 2)
         header["focus"] = [{"reference": "urn:uuid:gone"}]
-        got = self.call.ask("POST", "/$process-message", message)
+        got = self.call.ask("POST", "/$process-message", sent)
         self.assertEqual((got.status, got.json()["issue"][0]["expression"]), (400, ["MessageHeader.focus"]))
 
     def test_metadata(self):

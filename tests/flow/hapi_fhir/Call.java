@@ -58,8 +58,9 @@ public class Call {
         header.getSource().setEndpoint("urn:them");
         Bundle b = new Bundle();
         b.setType(Bundle.BundleType.MESSAGE);
-        b.addEntry().setResource(header);
-        b.addEntry().setResource(encounter("V9"));
+        b.setTimestamp(new java.util.Date());
+        b.addEntry().setFullUrl("urn:uuid:c1ab3fba-6bae-4ba4-b257-5a87c44d4a91").setResource(header);
+        b.addEntry().setFullUrl("urn:uuid:c1ab3fba-6bae-4ba4-b257-5a87c44d4a93").setResource(encounter("V9"));
         return b;
     }
 

@@ -31,7 +31,16 @@ static int read_edge(struct slice text, struct fhir_doc *ret)
 #define GOOD_ENTRY                                                                                 \
     "{\"fullUrl\":\"urn:uuid:1\",\"resource\":{\"resourceType\":\"Patient\",\"active\":true},"     \
     "\"request\":{\"method\":\"POST\",\"url\":\"Patient\"}}"
-#define MESSAGE(x) "{\"resourceType\":\"Bundle\",\"type\":\"message\",\"entry\":[" x "]}"
+#define TIMELESS(x) "{\"resourceType\":\"Bundle\",\"type\":\"message\",\"entry\":[" x "]}"
+#define MESSAGE(x)                                                                                 \
+    "{\"resourceType\":\"Bundle\",\"type\":\"message\",\"timestamp\":\"2026-03-03T10:00:00Z\","    \
+    "\"entry\":[" x "]}"
+#define HEADER(x)                                                                                  \
+    "{\"fullUrl\":\"urn:uuid:1\",\"resource\":{\"resourceType\":\"MessageHeader\",\"id\":\"m\"" x  \
+    "}}"
+#define CODED ",\"eventCoding\":{\"code\":\"a\"}"
+#define OTHER(url) ",{\"fullUrl\":\"" url "\",\"resource\":{\"resourceType\":\"Patient\"}}"
+#define FOCUS(to) ",\"focus\":[{\"reference\":\"" to "\"}]"
 
 static const struct {
     const char *text, *type, *id, *method;
@@ -53,8 +62,17 @@ static const struct {
     {ENTRY("{\"resource\":{\"resourceType\":\"Flag\",\"id\":\"f\"},\"request\":{\"method\":\"PUT\","
            "\"url\":\"https://a.example/r4/Flag/f\"}}"),
      "Flag", "f", "PUT", FHIR_TRANSACTION, 1},
-    {MESSAGE("{\"resource\":{\"resourceType\":\"MessageHeader\",\"id\":\"m\"}}"), "MessageHeader",
-     "m", NULL, FHIR_MESSAGE, 1},
+    {MESSAGE(HEADER(CODED)), "MessageHeader", "m", NULL, FHIR_MESSAGE, 1},
+    {MESSAGE(HEADER(",\"eventUri\":\"urn:a\"" FOCUS("urn:uuid:2")) OTHER("urn:uuid:2")),
+     "MessageHeader", "m", NULL, FHIR_MESSAGE, 2},
+    {MESSAGE(HEADER(CODED FOCUS("https://a.example/Patient/2"))
+                 OTHER("https://a.example/Patient/2")),
+     "MessageHeader", "m", NULL, FHIR_MESSAGE, 2},
+    /* STU3 and DSTU2: their Bundle has no timestamp */
+    {TIMELESS(HEADER(",\"event\":{\"code\":\"a\"}")), "MessageHeader", "m", NULL, FHIR_MESSAGE, 1},
+    /* only what the focus names must be there */
+    {MESSAGE(HEADER(CODED ",\"sender\":{\"reference\":\"urn:uuid:9\"}")), "MessageHeader", "m",
+     NULL, FHIR_MESSAGE, 1},
     {"{\"resourceType\":\"Bundle\",\"type\":\"history\",\"entry\":[{\"fullUrl\":\"a\",\"resource\":"
      "{\"resourceType\":\"Patient\"}},{\"fullUrl\":\"a\"}]}",
      "Patient", NULL, NULL, FHIR_HISTORY, 2},
@@ -125,9 +143,16 @@ static const struct {
     {MESSAGE("{\"resource\":{\"resourceType\":\"Patient\"}}"), "required",
      "Bundle.entry[0].resource"},
     {"{\"resourceType\":\"Bundle\",\"type\":\"message\"}", "required", "Bundle.entry[0].resource"},
-    {MESSAGE("{\"resource\":{\"resourceType\":\"MessageHeader\",\"focus\":[{\"reference\":"
-             "\"urn:uuid:4\"}]}}"),
-     "not-found", "MessageHeader.focus"},
+    /* FHIR rows 17 and 24: what a message must have */
+    {MESSAGE(HEADER(CODED FOCUS("urn:uuid:4"))), "not-found", "MessageHeader.focus"},
+    {MESSAGE(HEADER(CODED FOCUS("ServiceRequest/4"))), "not-found", "MessageHeader.focus"},
+    {MESSAGE(HEADER("")), "required", "MessageHeader.event"},
+    {MESSAGE(HEADER(CODED ",\"eventUri\":\"urn:a\"")), "structure", "MessageHeader.event"},
+    {TIMELESS(HEADER(CODED)), "required", "Bundle.timestamp"},
+    {MESSAGE(HEADER(CODED) OTHER("")), "required", "Bundle.entry[1].fullUrl"},
+    {MESSAGE(HEADER(CODED) OTHER("urn:uuid:1")), "duplicate", "Bundle.entry[1].fullUrl"},
+    {MESSAGE(HEADER(CODED) OTHER("https://a.example/Patient/2/_history/1")), "invalid",
+     "Bundle.entry[1].fullUrl"},
 };
 
 /* FHIR rows 11, 12 and 15. */
