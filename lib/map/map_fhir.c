@@ -1,15 +1,27 @@
 #include "map_fhir.h"
 
+/* The MessageHeader of a message; NULL for any other document. */
+static const struct json *header_of(const struct fhir_doc *doc)
+{
+    return doc->kind == FHIR_MESSAGE && doc->n ? doc->entries[0].resource : NULL;
+}
+
+bool map_fhir_answers(const struct fhir_doc *doc)
+{
+    return json_get(header_of(doc), "response") != NULL;
+}
+
 struct slice map_fhir_message(const struct fhir_doc *doc, struct arena *arena)
 {
-    const struct json *header =
-        doc->kind == FHIR_MESSAGE && doc->n ? doc->entries[0].resource : NULL;
+    const struct json *header = header_of(doc);
     struct slice code = json_text(json_get(header, "eventCoding"), "code");
     if (!code.n)
         code = json_text(json_get(header, "event"), "code");
     if (!code.n)
         code = json_text(header, "eventUri");
-    return code.n ? arena_printf(arena, "message:%.*s", SLICE_ARG(code)) : SLICE_ABSENT;
+    return code.n ? arena_printf(arena, "%s:%.*s", map_fhir_answers(doc) ? "response" : "message",
+                                 SLICE_ARG(code))
+                  : SLICE_ABSENT;
 }
 
 static struct slice place_of(const struct fhir_doc *doc, const struct fhir_entry *entry,
@@ -113,20 +125,67 @@ bool map_fhir_part(const struct fhir_doc *doc, const struct fhir_entry *entry, s
     return !arena->overflow && slice_present(ret->place);
 }
 
+static struct slice identifier_of(const struct json *root)
+{
+    const struct json *id = json_get(root, "identifier");
+    return json_text(id && id->kind == JSON_ARRAY ? id->child : id, "value");
+}
+
+/* FHIR R4 §2.4.3.1: MessageHeader.id names a message, Bundle.id one sending of it. */
+static struct slice message_id(const struct fhir_doc *doc)
+{
+    struct slice id = json_text(header_of(doc), "id");
+    if (!id.n)
+        id = identifier_of(doc->root);
+    return id.n ? id : json_text(doc->root, "id");
+}
+
 struct slice map_fhir_control_id(const struct fhir_doc *doc, struct arena *arena)
 {
     const struct json *root = doc->root, *meta = json_get(root, "meta");
-    if (doc->kind != FHIR_RESOURCE) {
-        const struct json *id = json_get(root, "identifier");
-        struct slice value = json_text(id && id->kind == JSON_ARRAY ? id->child : id, "value");
-        return value.n || doc->kind != FHIR_MESSAGE || !doc->n
-                   ? value
-                   : json_text(doc->entries[0].resource, "id");
-    }
+    if (doc->kind == FHIR_MESSAGE)
+        return message_id(doc);
+    if (doc->kind != FHIR_RESOURCE)
+        return identifier_of(root);
     struct slice id = json_text(root, "id"), version = json_text(meta, "versionId");
     struct slice updated = json_text(meta, "lastUpdated");
     if (!id.n || (!version.n && !updated.n))
         return SLICE_ABSENT;
     return arena_printf(arena, "%.*s/%.*s/%.*s", SLICE_ARG(id), SLICE_ARG(version),
                         SLICE_ARG(updated));
+}
+
+struct envelope {
+    const struct json **at;
+    unsigned n;
+};
+
+static void leave_out(struct envelope *e, const struct json *object, const char *name)
+{
+    const struct json *member = json_get(object, name);
+    if (member)
+        e->at[e->n++] = member;
+}
+
+bool map_fhir_envelope(const struct fhir_doc *doc, struct arena *arena, const struct json ***ret,
+                       unsigned *ret_n)
+{
+    enum { OF_BUNDLE = 4, OF_HEADER = 1 };
+    struct envelope e = {0};
+    *ret_n = 0;
+    if (doc->kind != FHIR_MESSAGE || !message_id(doc).n)
+        return true;
+    e.at = arena_alloc(arena, (doc->n + OF_BUNDLE + OF_HEADER) * sizeof(*e.at));
+    if (!e.at)
+        return false;
+    leave_out(&e, doc->root, "id");
+    leave_out(&e, doc->root, "identifier");
+    leave_out(&e, doc->root, "timestamp");
+    leave_out(&e, doc->root, "meta");
+    leave_out(&e, header_of(doc), "timestamp");
+    for (unsigned i = 0; i < doc->n; i++)
+        leave_out(&e, json_get(doc->entries[i].resource, "meta"), "lastUpdated");
+    *ret = e.at;
+    *ret_n = e.n;
+    return true;
 }

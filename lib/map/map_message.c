@@ -85,17 +85,20 @@ static bool leave_out(const struct json *list, const struct json *value, void *a
     return l->n < CHANGING_MAX;
 }
 
-static bool find_left_out(const struct map_message *m, struct json_view *view, struct arena *arena,
-                          struct left_out *ret)
+static bool find_left_out(const struct map_message *m, struct json_view *view,
+                          struct map_nodes less, struct arena *arena, struct left_out *ret)
 {
     *ret = (struct left_out){0};
-    if (!m->nchanging)
+    if (!m->nchanging && !less.n)
         return true;
-    ret->at = arena_alloc(arena, CHANGING_MAX * sizeof(*ret->at));
+    size_t room = (m->nchanging ? CHANGING_MAX : 0) + (size_t)less.n;
+    ret->at = arena_alloc(arena, room * sizeof(*ret->at));
     if (!ret->at)
         return false;
     for (unsigned i = 0; i < m->nchanging; i++)
         json_path_each(m->changing[i].tree, view, leave_out, ret);
+    for (unsigned i = 0; i < less.n; i++)
+        ret->at[ret->n++] = less.at[i];
     qsort(ret->at, ret->n, sizeof(*ret->at), by_address);
     return true;
 }
@@ -183,10 +186,10 @@ static void put_node(struct writing *w, const struct json *node)
 }
 
 struct slice map_message_bytes(const struct map_message *m, struct json_view *view,
-                               struct arena *arena)
+                               struct map_nodes less, struct arena *arena)
 {
     struct left_out out;
-    if (!find_left_out(m, view, arena, &out))
+    if (!find_left_out(m, view, less, arena, &out))
         return SLICE_ABSENT;
     struct writing count = {.out = &out}, write = {.out = &out, .arena = arena};
     put_node(&count, view->root);

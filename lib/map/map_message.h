@@ -22,9 +22,15 @@ struct map_message {
 int map_message_compile(struct map_compiler *c, int format, struct map_message *ret,
                         struct err *reterr);
 
+/* Nodes of the tree at hand. */
+struct map_nodes {
+    const struct json *const *at;
+    unsigned n;
+};
+
 /* A tree as bytes that do not depend on how it was written: members by name, and nothing that a
- * path of `volatile:` finds. In the arena; absent when that is full. */
+ * path of `volatile:` finds, nor any of `less`. In the arena; absent when that is full. */
 struct slice map_message_bytes(const struct map_message *m, struct json_view *view,
-                               struct arena *arena);
+                               struct map_nodes less, struct arena *arena);
 
 #endif

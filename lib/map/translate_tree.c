@@ -127,10 +127,15 @@ static bool read_fhir(struct work *w, struct slice raw)
 static bool identify(struct work *w, struct asking *a)
 {
     const struct map_message *m = &w->t->message;
+    const struct json **envelope = NULL;
+    struct map_nodes less = {0};
+    if (a->doc && !map_fhir_envelope(a->doc, w->run.arena, &envelope, &less.n))
+        return false;
+    less.at = envelope;
     struct slice control_id = m->control_id.n ? map_run_value(&w->run, &m->control_id)
                               : a->doc        ? map_fhir_control_id(a->doc, w->run.arena)
                                               : SLICE_ABSENT;
-    struct slice bytes = map_message_bytes(m, &a->view, w->run.arena);
+    struct slice bytes = map_message_bytes(m, &a->view, less, w->run.arena);
     if (!slice_present(bytes))
         return false;
     if (!control_id.n)
@@ -222,7 +227,9 @@ static void run_entries(struct work *w, struct asking *a)
 static void run_document(struct work *w, struct asking *a)
 {
     struct slice message = map_fhir_message(a->doc, w->run.arena);
-    if (slice_present(message) && fits_name(message) && work_trigger(&w->t->map, message)) {
+    if (slice_present(message) && !fits_name(message))
+        message = SLICE_ABSENT;
+    if (slice_present(message) && work_trigger(&w->t->map, message)) {
         const struct fhir_entry *header = &a->doc->entries[0];
         const struct map_fhir_part part = {.trigger = message,
                                            .place = SLICE("Bundle.entry[0].resource"),
@@ -230,6 +237,11 @@ static void run_document(struct work *w, struct asking *a)
                                            .entry = header};
         w->ret->trigger = message;
         run_part(w, a, &part);
+        return;
+    }
+    if (map_fhir_answers(a->doc)) { /* it gives back what it was asked about: no news */
+        w->ret->trigger = message;
+        w->understood = true;
         return;
     }
     run_entries(w, a);

@@ -79,7 +79,8 @@ static const char fhir_map[] =
     "      patient.discharged: {time: end, when: [{path: period.end, present: true}]}\n"
     "  Encounter.delete: {use: [g], events: {admission.cancelled: {time: start}}}\n"
     "  Patient: {events: {}}\n"
-    "  message:told: {use: [g], events: {referral.received: {time: sent}}}\n";
+    "  message:told: {use: [g], events: {referral.received: {time: sent}}}\n"
+    "  response:agreed: {use: [g], events: {referral.accepted: {time: sent}}}\n";
 
 static struct kit_dir dir;
 static struct site *site;
@@ -318,6 +319,58 @@ START_TEST(a_message_is_one_where_the_map_has_its_code)
 }
 END_TEST
 
+/* Another sending of the same message: its envelope differs, not what it says. */
+#define SENT(id, stamp, header, word)                                                              \
+    "{\"resourceType\":\"Bundle\",\"id\":\"" id "\",\"meta\":{\"lastUpdated\":\"" stamp "\"},"     \
+    "\"identifier\":{\"value\":\"i-" id "\"},\"type\":\"message\",\"timestamp\":\"" stamp "\","    \
+    "\"entry\":[{\"fullUrl\":\"urn:uuid:1\",\"resource\":{\"resourceType\":"                       \
+    "\"MessageHeader\"," header "\"meta\":{\"lastUpdated\":\"" stamp                               \
+    "\"},\"eventCoding\":{\"code\":\"told\"},\"focus\":["                                          \
+    "{\"reference\":\"urn:uuid:2\"}]}},{\"fullUrl\":\"urn:uuid:2\",\"resource\":{"                 \
+    "\"resourceType\":\"Encounter\",\"id\":\"" word "\",\"meta\":{\"lastUpdated\":\"" stamp        \
+    "\"}}}]}"
+#define FIRST "2026-03-03T11:00:00Z"
+#define LATER "2026-03-03T11:05:00Z"
+
+/* FHIR rows 21 to 23: MessageHeader.id names the message, Bundle.id one sending of it. */
+START_TEST(a_message_that_is_sent_again_has_the_same_ids)
+{
+    struct translation t = run(fhir, SENT("b1", FIRST, "\"id\":\"h1\",", "e"));
+    types(&t, "referral.received");
+    kit_assert_slice(t.control_id, SLICE("h1"));
+    char first[128];
+    snprintf(first, sizeof(first), "%.*s", SLICE_ARG(t.events[0].id));
+    struct slice id = slice_str(first);
+    t = run(fhir, SENT("b2", LATER, "\"id\":\"h1\",", "e"));
+    kit_assert_slice(t.events[0].id, id);
+    t = run(fhir, SENT("b1", FIRST, "\"id\":\"h2\",", "e"));
+    ck_assert(!slice_eq(t.events[0].id, id));
+    t = run(fhir, SENT("b1", FIRST, "\"id\":\"h1\",", "other"));
+    ck_assert_msg(!slice_eq(t.events[0].id, id), "what it says is another thing");
+    t = run(fhir, SENT("b1", FIRST, "", "e"));
+    kit_assert_slice(t.control_id, SLICE("i-b1"));
+}
+END_TEST
+
+#define ANSWER(code)                                                                               \
+    BUNDLE("message", "{\"fullUrl\":\"urn:uuid:1\",\"resource\":{\"resourceType\":"                \
+                      "\"MessageHeader\",\"id\":\"h9\",\"eventCoding\":{\"code\":\"" code          \
+                      "\"},\"response\":{\"identifier\":\"h1\",\"code\":\"ok\"}}},"                \
+                      "{\"fullUrl\":\"urn:uuid:2\",\"resource\":{\"resourceType\":\"Encounter\","  \
+                      "\"period\":{" START "}}}")
+
+START_TEST(an_answer_gives_back_what_it_was_asked_about)
+{
+    struct translation t = run(fhir, ANSWER("told"));
+    ck_assert_int_eq(t.verdict, TRANSLATE_NOTHING);
+    kit_assert_slice(t.trigger, SLICE("response:told"));
+    t = run(fhir, ANSWER("agreed"));
+    types(&t, "referral.accepted");
+    t = run(strict, ANSWER("told"));
+    ck_assert_int_eq(t.verdict, TRANSLATE_NOTHING);
+}
+END_TEST
+
 START_TEST(xml_and_json_of_a_resource_give_the_same_events)
 {
     struct translation a = run(fhir, ENCOUNTER(START));
@@ -532,6 +585,8 @@ Suite *translate_tree_suite(void)
     tcase_add_test(t, a_resource_has_its_type_as_trigger);
     tcase_add_test(t, each_entry_of_a_bundle_is_a_message_of_its_own);
     tcase_add_test(t, a_message_is_one_where_the_map_has_its_code);
+    tcase_add_test(t, a_message_that_is_sent_again_has_the_same_ids);
+    tcase_add_test(t, an_answer_gives_back_what_it_was_asked_about);
     tcase_add_test(t, xml_and_json_of_a_resource_give_the_same_events);
     tcase_add_test(t, what_is_no_fhir_is_refused_with_its_place);
     tcase_add_test(t, reasons_are_given_for_a_tree);
