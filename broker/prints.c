@@ -1,5 +1,6 @@
 #include "prints.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,16 +56,31 @@ static struct print *probe(const struct shard *sh, const unsigned char *bytes, u
             return &sh->at[i];
 }
 
-/* Moves what is not older than `oldest` hours to a table of that size. */
-static bool rebuild(struct shard *sh, unsigned key, size_t cap, uint16_t now, unsigned oldest)
+/* From the future: the clock was set back. */
+static unsigned age_of(const struct print *at, uint16_t now)
+{
+    uint16_t age = (uint16_t)(now - at->hour);
+    return age > 0x8000 ? 0 : age;
+}
+
+/* All that are younger than `oldest` hours, and so many of those as old. */
+struct kept {
+    unsigned oldest;
+    size_t of_oldest;
+};
+
+/* Moves what is kept to a table of that size. */
+static bool rebuild(struct shard *sh, unsigned key, size_t cap, uint16_t now, struct kept keep)
 {
     struct shard fresh = {calloc(cap, sizeof(struct print)), cap, 0};
     if (!fresh.at)
         return false;
     for (size_t i = 0; i < sh->cap; i++) {
         const struct print *at = &sh->at[i];
-        if (is_free(at) || (uint16_t)(now - at->hour) > oldest)
+        unsigned age = is_free(at) ? UINT_MAX : age_of(at, now);
+        if (age > keep.oldest || (age == keep.oldest && !keep.of_oldest))
             continue;
+        keep.of_oldest -= age == keep.oldest;
         *probe(&fresh, at->bytes, key) = *at;
         fresh.count++;
     }
@@ -73,39 +89,42 @@ static bool rebuild(struct shard *sh, unsigned key, size_t cap, uint16_t now, un
     return true;
 }
 
-/* The age in hours within which no more than `keep` of the shard's prints lie. */
-static unsigned cut(const struct shard *sh, uint16_t now, unsigned oldest, size_t keep)
+/* The youngest `n`, none of them older than `oldest` hours. */
+static bool youngest(const struct shard *sh, uint16_t now, unsigned oldest, size_t n,
+                     struct kept *ret)
 {
-    size_t total = 0;
+    size_t *by_age = calloc((size_t)oldest + 1, sizeof(*by_age)), total = 0;
     unsigned age = 0;
-    for (; age <= oldest; age++) {
-        size_t here = 0;
-        for (size_t i = 0; i < sh->cap; i++)
-            here += !is_free(&sh->at[i]) && (uint16_t)(now - sh->at[i].hour) == age;
-        if (total + here > keep)
-            break;
-        total += here;
-    }
-    return age ? age - 1 : 0;
+    if (!by_age)
+        return false;
+    for (size_t i = 0; i < sh->cap; i++)
+        if (!is_free(&sh->at[i]) && age_of(&sh->at[i], now) <= oldest)
+            by_age[age_of(&sh->at[i], now)]++;
+    while (age < oldest && total + by_age[age] <= n)
+        total += by_age[age++];
+    free(by_age);
+    *ret = (struct kept){age, n - total};
+    return true;
 }
 
 static bool make_room(struct prints *p, struct shard *sh, uint16_t now)
 {
-    unsigned oldest = (unsigned)p->window * 2;
+    const struct kept all = {(unsigned)p->window * 2, SIZE_MAX};
+    struct kept some;
     if ((sh->count + 1) * 4 <= sh->cap * 3 && sh->count < p->shard_max)
         return true;
     if (!sh->cap)
-        return rebuild(sh, p->key, SHARD_MIN, now, oldest);
-    if (!rebuild(sh, p->key, sh->cap, now, oldest))
+        return rebuild(sh, p->key, SHARD_MIN, now, all);
+    if (!rebuild(sh, p->key, sh->cap, now, all))
         return false;
     if (sh->count >= p->shard_max) {
         size_t before = sh->count;
-        if (!rebuild(sh, p->key, sh->cap, now, cut(sh, now, oldest, p->shard_max / 4 * 3)))
+        if (!youngest(sh, now, all.oldest, p->shard_max / 4 * 3, &some) ||
+            !rebuild(sh, p->key, sh->cap, now, some))
             return false;
         p->forgotten += before - sh->count;
-        return sh->count < p->shard_max;
     }
-    return sh->count * 2 <= sh->cap || rebuild(sh, p->key, sh->cap * 2, now, oldest);
+    return sh->count * 2 <= sh->cap || rebuild(sh, p->key, sh->cap * 2, now, all);
 }
 
 struct print *prints_find(const struct prints *p, const unsigned char bytes[PRINT_BYTES])
@@ -129,8 +148,7 @@ void prints_add(struct prints *p, const unsigned char bytes[PRINT_BYTES], int64_
 
 bool prints_recent(const struct prints *p, const struct print *at, int64_t wall_ms)
 {
-    uint16_t age = (uint16_t)(prints_hour(wall_ms) - at->hour);
-    return age <= p->window || age > 0x8000;
+    return age_of(at, prints_hour(wall_ms)) <= p->window;
 }
 
 uint16_t prints_hour(int64_t wall_ms)

@@ -3,7 +3,7 @@
  *
  * One table in small shards, each cleaned when it fills, so that no caller waits for a large one:
  * what is older than twice the window goes first, then, where the maximum is too small for the
- * window, the oldest hours. */
+ * window, the oldest: by the hour, and within that any. */
 #ifndef WEIR_PRINTS_H
 #define WEIR_PRINTS_H
 

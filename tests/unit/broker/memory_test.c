@@ -26,6 +26,48 @@ START_TEST(seen_within_the_window)
 }
 END_TEST
 
+/* More in one hour than are kept: the newest are known all the same, and what is lost is counted.
+ */
+START_TEST(seen_within_one_hour_is_bounded)
+{
+    struct seen *s;
+    struct err err;
+    unsigned char print[SEEN_PRINT];
+    char id[32];
+    enum { MAX = 8192, IDS = 60000 };
+    ck_assert_int_eq(seen_open(72 * (int64_t)HOUR, MAX, &s, &err), 0);
+    for (int i = 0; i < IDS; i++) {
+        snprintf(id, sizeof(id), "id-%d", i);
+        ck_assert_int_eq(seen_ask(s, slice_str(id), start, print), SEEN_NEW);
+        ck_assert_int_eq(seen_ask(s, slice_str(id), start, print), SEEN_REPEAT);
+    }
+    ck_assert_uint_le(seen_count(s), MAX);
+    ck_assert_uint_eq(seen_count(s) + seen_forgotten(s), IDS);
+    seen_close(s);
+}
+END_TEST
+
+/* The clock is set back, and the table grows: what was seen later than now is kept. */
+START_TEST(seen_is_kept_when_the_clock_is_set_back)
+{
+    struct seen *s;
+    struct err err;
+    unsigned char print[SEEN_PRINT];
+    char id[32];
+    ck_assert_int_eq(seen_open(72 * (int64_t)HOUR, 100000, &s, &err), 0);
+    for (int i = 0; i < 20000; i++) {
+        snprintf(id, sizeof(id), "id-%d", i);
+        seen_ask(s, slice_str(id), i < 1000 ? start : start - 2 * HOUR, print);
+    }
+    for (int i = 0; i < 20000; i++) {
+        snprintf(id, sizeof(id), "id-%d", i);
+        ck_assert_int_eq(seen_ask(s, slice_str(id), start - 2 * HOUR, print), SEEN_REPEAT);
+    }
+    ck_assert_uint_eq(seen_forgotten(s), 0);
+    seen_close(s);
+}
+END_TEST
+
 START_TEST(seen_is_folded)
 {
     struct seen *s;
@@ -216,6 +258,8 @@ Suite *memory_suite(void)
     tcase_add_test(c, seen_within_the_window);
     tcase_add_test(c, seen_is_folded);
     tcase_add_test(c, seen_is_bounded_and_forgets_the_oldest);
+    tcase_add_test(c, seen_within_one_hour_is_bounded);
+    tcase_add_test(c, seen_is_kept_when_the_clock_is_set_back);
     tcase_add_test(c, control_ids_are_those_of_a_sender);
     tcase_add_test(c, control_ids_are_bounded);
     tcase_add_test(c, people_are_bounded);
