@@ -25,7 +25,11 @@ enum { EVENT_ID_SIZE = 96, EVENT_PSEUDONYM_SIZE = 64 };
 void event_message_digest(const struct event_keys *k, struct slice source, struct slice control_id,
                           struct slice bytes, const struct slice *volatile_parts,
                           unsigned nvolatile, unsigned char out[DIGEST_SIZE]);
-/* "<b64url of the first 16 bytes>-<type>-<count within type from 1>". */
+/* SHA-256 of n parts, told apart by their lengths; an absent one is as an empty one. */
+void event_parts_digest(const struct event_keys *k, const struct slice *parts, unsigned n,
+                        unsigned char out[DIGEST_SIZE]);
+/* "<b64url of the first 16 bytes>-<type>-<number>": of a message which of its type it is, from 1;
+ * of a record with a key (map_key.h) a print of what it says. */
 struct slice event_id_write(const unsigned char digest[DIGEST_SIZE], struct slice type,
                             unsigned count, char out[EVENT_ID_SIZE]);
 

@@ -134,6 +134,10 @@ static void taken_paths(struct buf *out, struct map_run *run, const struct map_s
     if (!slice_present(s->join)) {
         if (map_path_is(first))
             map_because_path(out, run, first);
+        if (map_path_is(s->clock)) {
+            buf_puts(out, ", ");
+            state(out, run, s->clock);
+        }
         return;
     }
     for (unsigned i = 0; i < s->npaths; i++)
@@ -243,8 +247,7 @@ static void useless(struct buf *out, const struct map_field *f, const struct map
     if (table)
         buf_printf(out, ", which table %.*s does not have", SLICE_ARG(table->text));
     if (group)
-        buf_printf(out, "%s which has no group in %.*s", table ? ", or" : ",",
-                   SLICE_ARG(group->text));
+        buf_printf(out, ", which has no group in %.*s", SLICE_ARG(group->text));
     if (table || group)
         return;
     static const char *const why[] = {
@@ -312,6 +315,10 @@ static void found(struct buf *out, struct map_run *run, const struct map_test *t
             quoted(out, value);
         else
             buf_puts(out, "not set");
+    }
+    if (t->kind == MAP_TEST_SAME) {
+        buf_puts(out, ", ");
+        state(out, run, t->other);
     }
     if (!slice_present(value) || !t->group)
         return;

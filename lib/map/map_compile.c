@@ -2,11 +2,12 @@
 
 #include <stdlib.h>
 #include "map_field.h"
+#include "map_key.h"
 #include "map_test.h"
 #include "near_name.h"
 
-static const char *const trigger_keys[] = {"use",    "require", "split", "history",
-                                           "events", "same_as", NULL};
+static const char *const trigger_keys[] = {"use",     "require", "key",     "split",
+                                           "history", "events",  "same_as", NULL};
 static const char *const event_keys[] = {"when", "otherwise", "once", "time",
                                          "use",  "fields",    NULL};
 
@@ -238,6 +239,22 @@ static int compile_event(struct map_compiler *c, const struct yaml *node, struct
                           &e->nfields, reterr);
 }
 
+/* Behind one that is made whenever nothing else was there is no place for another. */
+static int check_otherwise(const struct map_trigger *t, struct err *reterr)
+{
+    const struct map_event *last = NULL;
+    for (unsigned i = 0; i < t->nevents; i++) {
+        const struct map_event *e = &t->events[i];
+        if (last && e->otherwise)
+            return yaml_err(yaml_get(e->at, "otherwise"), reterr,
+                            "%.*s would never be made: %.*s has otherwise: true and no when:",
+                            SLICE_ARG(e->type), SLICE_ARG(last->type));
+        if (e->otherwise && !e->when.n)
+            last = e;
+    }
+    return 0;
+}
+
 static int compile_events(struct map_compiler *c, const struct yaml *node, struct map_trigger *t,
                           struct err *reterr)
 {
@@ -253,7 +270,7 @@ static int compile_events(struct map_compiler *c, const struct yaml *node, struc
         t->types = arena_printf(c->arena, "%.*s%s%.*s", SLICE_ARG(t->types), t->types.n ? " " : "",
                                 SLICE_ARG(at->name));
     }
-    return 0;
+    return check_otherwise(t, reterr);
 }
 
 /* What all events of the trigger share. */
@@ -422,7 +439,9 @@ static int compile_trigger(struct map_compiler *c, const struct yaml *all, const
     const struct yaml *events = yaml_get(node, "events");
     if (!events)
         return yaml_err(node, reterr, "a trigger needs events: ({}: reports nothing)");
-    return compile_events(c, events, t, reterr);
+    if (compile_events(c, events, t, reterr) < 0)
+        return -1;
+    return map_key_compile(c, yaml_get(node, "key"), t, reterr);
 }
 
 static int by_name(const void *a, const void *b)

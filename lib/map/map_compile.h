@@ -10,6 +10,7 @@
 struct map_compiler {
     struct arena *arena;        /* of the map */
     bool tree;                  /* paths are of a tree (json_path.h), not of HL7 v2 */
+    bool records;               /* of JSON or CSV: a trigger may say key: (map_key.h) */
     struct site_tables *tables; /* what `table:` may name */
     const struct yaml *root;
     const struct map_time *times;
@@ -30,6 +31,10 @@ int map_compile_paths(struct map_compiler *c, const struct yaml *node, const uni
 /* A table by name. */
 int map_compile_table(struct map_compiler *c, const struct yaml *node,
                       const struct site_table **ret, struct err *reterr);
+#define MAP_TABLE_OR_GROUP                                                                         \
+    "table: and group: do not go together: a table of the site with the name of the code table "   \
+    "says "                                                                                        \
+    "which of its codes another one means"
 /* A leaf of the event by its path. */
 int map_compile_leaf(const struct yaml *node, unsigned *ret, struct err *reterr);
 /* Refuses a key of the map `node` that is not among names (NULL-terminated). */

@@ -6,7 +6,7 @@
 #include "map_test.h"
 
 static const char *const keys[] = {"path", "const",    "field",  "call", "table", "code", "group",
-                                   "when", "unmapped", "clears", "join", "parts", NULL};
+                                   "when", "unmapped", "clears", "join", "parts", "time", NULL};
 
 static int member_of(struct map_compiler *c, struct slice object, const char *member)
 {
@@ -175,6 +175,20 @@ static int compile_join(const struct yaml *node, const struct map_field *f, stru
     return 0;
 }
 
+/* `time: PATH`: the time of day, beside a path that has the day. */
+static int compile_clock(struct map_compiler *c, const struct yaml *node, const struct map_field *f,
+                         struct map_source *s, struct err *reterr)
+{
+    const struct yaml *clock = yaml_get(node, "time");
+    if (!clock)
+        return 0;
+    if (!c->tree || f->reads != MAP_TIME || s->from != MAP_FROM_PATHS || slice_present(s->join))
+        return yaml_err(clock, reterr,
+                        "time: stands beside the path: of a day, in JSON, CSV or FHIR, where the "
+                        "field holds a time");
+    return map_compile_path(c, clock, &s->clock, reterr);
+}
+
 /* Whether "" takes the value away: the schema says where null has a meaning. */
 static int compile_clears(const struct yaml *node, const struct map_field *f, struct map_source *s,
                           struct err *reterr)
@@ -199,6 +213,8 @@ static int compile_map(struct map_compiler *c, const struct yaml *node, struct m
         return -1;
     const struct yaml *table = yaml_get(node, "table"), *code = yaml_get(node, "code");
     const struct yaml *unmapped = yaml_get(node, "unmapped"), *group = yaml_get(node, "group");
+    if (group && table)
+        return yaml_err(table, reterr, MAP_TABLE_OR_GROUP);
     if (group && map_codes_compile(c, group, &s->group, reterr) < 0)
         return -1;
     if (table && map_compile_table(c, table, &s->table, reterr) < 0)
@@ -218,7 +234,8 @@ static int compile_map(struct map_compiler *c, const struct yaml *node, struct m
     if (codes && !slice_eq_str(code->text, codes))
         return yaml_err(code, reterr, "this field holds codes of %s (schemas/event.schema.json)",
                         codes);
-    if (compile_clears(node, f, s, reterr) < 0 || compile_join(node, f, s, reterr) < 0)
+    if (compile_clears(node, f, s, reterr) < 0 || compile_join(node, f, s, reterr) < 0 ||
+        compile_clock(c, node, f, s, reterr) < 0)
         return -1;
     return map_tests_compile(c, yaml_get(node, "when"), &s->when, reterr);
 }

@@ -34,6 +34,7 @@ enum map_test_kind {
     MAP_TEST_NULL, /* sent as "" */
     MAP_TEST_IN_TABLE,
     MAP_TEST_LIKE, /* pattern with * and ? */
+    MAP_TEST_SAME, /* what another path has */
     MAP_TEST_ANY,  /* one of the children holds */
     MAP_TEST_NOT,  /* none of the children holds */
 };
@@ -41,6 +42,7 @@ enum map_test_kind {
 struct map_test {
     enum map_test_kind kind;
     union map_path path;            /* of the message, or */
+    union map_path other;           /* SAME */
     int field;                      /* of the event as far as it is made; -1 = path */
     const struct site_table *table; /* translates before the comparison; or IN_TABLE */
     const struct map_codes *group;  /* the code's group is compared */
@@ -80,9 +82,10 @@ struct map_source {
     enum map_from from;
     const union map_path *paths; /* the first with a value counts; or all are joined */
     unsigned npaths;
-    struct slice join; /* what stands between them; absent: they are not joined */
-    struct slice text; /* CONST */
-    unsigned field;    /* FIELD: of the event as far as it is made */
+    union map_path clock; /* TIME: the time of day, where `paths` have the day alone */
+    struct slice join;    /* what stands between them; absent: they are not joined */
+    struct slice text;    /* CONST */
+    unsigned field;       /* FIELD: of the event as far as it is made */
     const struct map_function *call;
     const struct site_table *table; /* translates; what is not in it is no value */
     const struct map_codes *codes;  /* CODE */
@@ -129,6 +132,8 @@ struct map_event {
     const struct map_time *time;
     const struct map_field *fields;
     unsigned nfields;
+    const union map_path *reads; /* of a trigger with a key: what its rules read (map_key.h) */
+    unsigned nreads;
     const struct yaml *at;
 };
 
@@ -158,9 +163,11 @@ struct map_trigger {
     struct slice name;
     const struct map_require *require;
     unsigned nrequire;
+    const struct map_require *key;  /* what a record is known by (map_key.h) */
+    unsigned nkey;                  /* 0: not said */
     const struct map_field *fields; /* of every event of the message, in order */
     unsigned nfields;
-    const struct map_event *events;
+    struct map_event *events;
     unsigned nevents;
     struct map_lists lists;  /* of a tree: those whose elements are groups, the outermost first */
     struct map_keys split;   /* the segments that begin a group, the outermost first */

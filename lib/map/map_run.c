@@ -73,11 +73,38 @@ static bool set_bool(struct map_run *run, const struct map_field *f, struct slic
     return false;
 }
 
+/* A day and the time of day of two places. Of either only what it is there for: some write a day
+ * as "2026-03-05 00:00:00" and a time as "1900-01-01 09:30:00". */
+static struct slice day_and_clock(struct map_run *run, struct slice day, struct slice clock)
+{
+    size_t end = 0, start = clock.n;
+    while (end < day.n && day.p[end] != ' ' && day.p[end] != 'T')
+        end++;
+    while (start && clock.p[start - 1] != ' ' && clock.p[start - 1] != 'T')
+        start--;
+    return arena_printf(run->arena, "%.*sT%.*s", SLICE_ARG(slice_sub(day, 0, end)),
+                        SLICE_ARG(slice_sub(clock, start, clock.n)));
+}
+
+/* Where there is no time of day, or none that can be read, the day counts. */
+static struct slice timed(struct map_run *run, struct slice day, union map_path at, bool date_stays)
+{
+    struct slice clock = map_path_is(at) ? map_text_at(run, at) : SLICE_ABSENT;
+    if (clock.n) {
+        struct slice time = map_time_text(run, day_and_clock(run, day, clock), date_stays);
+        if (slice_present(time))
+            return time;
+        struct slice path = map_path_name(run, at);
+        map_run_flag(run, arena_printf(run->arena, "time_invalid:%.*s", SLICE_ARG(path)));
+    }
+    return map_time_text(run, day, date_stays);
+}
+
 static bool set_time(struct map_run *run, const struct map_field *f, const struct map_source *s,
                      struct slice value)
 {
-    struct slice text =
-        f->reads == MAP_DATE ? map_date_text(run, value) : map_time_text(run, value, f->date_stays);
+    struct slice text = f->reads == MAP_DATE ? map_date_text(run, value)
+                                             : timed(run, value, s->clock, f->date_stays);
     if (!slice_present(text)) {
         flag_invalid(run, s);
         return false;
@@ -166,41 +193,12 @@ struct slice map_run_value(struct map_run *run, const struct map_value *value)
     return found;
 }
 
-/* A day and the time of day of two places. Of either only what it is there for: some write a day
- * as "2026-03-05 00:00:00" and a time as "1900-01-01 09:30:00". */
-static struct slice day_and_clock(struct map_run *run, struct slice day, struct slice clock)
-{
-    size_t end = 0, start = clock.n;
-    while (end < day.n && day.p[end] != ' ' && day.p[end] != 'T')
-        end++;
-    while (start && clock.p[start - 1] != ' ' && clock.p[start - 1] != 'T')
-        start--;
-    return arena_printf(run->arena, "%.*sT%.*s", SLICE_ARG(slice_sub(day, 0, end)),
-                        SLICE_ARG(slice_sub(clock, start, clock.n)));
-}
-
-/* Where the time of day is none, the day counts. */
-static struct slice step_time(struct map_run *run, const struct map_time_step *step,
-                              struct slice day)
-{
-    struct slice clock = map_path_is(step->clock) ? map_text_at(run, step->clock) : SLICE_ABSENT;
-    if (clock.n) {
-        struct slice text = day_and_clock(run, day, clock);
-        struct slice time = map_time_text(run, text, false);
-        if (slice_present(time))
-            return time;
-        struct slice path = map_path_name(run, step->clock);
-        map_run_flag(run, arena_printf(run->arena, "time_invalid:%.*s", SLICE_ARG(path)));
-    }
-    return map_time_text(run, day, false);
-}
-
 static bool take_time(struct map_run *run, const struct map_time_step *step)
 {
     struct slice sent = map_text_at(run, step->path);
     if (!slice_present(sent))
         return false;
-    struct slice time = step_time(run, step, sent);
+    struct slice time = timed(run, sent, step->clock, false);
     if (!slice_present(time)) {
         map_run_flag(run, step->invalid);
         return false;

@@ -5,8 +5,9 @@
 
 enum { NESTING_MAX = 8 };
 
-static const char *const keys[] = {"path",   "field", "table",    "group", "is",  "in",  "present",
-                                   "absent", "null",  "in_table", "like",  "any", "not", NULL};
+static const char *const keys[] = {"path", "field",   "table",  "group", "is",
+                                   "in",   "present", "absent", "null",  "in_table",
+                                   "like", "same",    "any",    "not",   NULL};
 
 static int compile_list(struct map_compiler *c, const struct yaml *node, unsigned depth,
                         const struct map_test **ret, unsigned *ret_n, struct err *reterr);
@@ -28,6 +29,8 @@ static int compile_subject(struct map_compiler *c, const struct yaml *node, stru
     if (table && t->kind == MAP_TEST_IN_TABLE)
         return yaml_err(table, reterr, "table: and in_table: do not go together");
     const struct yaml *group = yaml_get(node, "group");
+    if (group && table)
+        return yaml_err(table, reterr, MAP_TABLE_OR_GROUP);
     if (group && map_codes_compile(c, group, &t->group, reterr) < 0)
         return -1;
     return table ? map_compile_table(c, table, &t->table, reterr) : 0;
@@ -85,6 +88,10 @@ static int compile_verb(struct map_compiler *c, const struct yaml *verb, struct 
         t->kind = MAP_TEST_IN_TABLE;
         return map_compile_table(c, verb, &t->table, reterr);
     }
+    if (slice_eq(name, SLICE("same"))) {
+        t->kind = MAP_TEST_SAME;
+        return map_compile_path(c, verb, &t->other, reterr);
+    }
     t->kind = slice_eq(name, SLICE("like")) ? MAP_TEST_LIKE : MAP_TEST_IS;
     return compile_texts(c, verb, t, reterr);
 }
@@ -108,7 +115,7 @@ static int compile_simple(struct map_compiler *c, const struct yaml *node, struc
     }
     if (!verb)
         return yaml_err(node, reterr,
-                        "a test needs is, in, present, absent, null, in_table or like");
+                        "a test needs is, in, present, absent, null, in_table, like or same");
     if (compile_verb(c, verb, t, reterr) < 0 || compile_subject(c, node, t, reterr) < 0)
         return -1;
     if (t->kind == MAP_TEST_NULL && t->field >= 0)
@@ -216,6 +223,8 @@ bool map_test_holds(struct map_run *run, const struct map_test *t)
     switch (t->kind) {
     case MAP_TEST_ABSENT:
         return !slice_present(value);
+    case MAP_TEST_SAME:
+        return slice_present(value) && slice_eq(value, map_text_at(run, t->other));
     case MAP_TEST_IS:
         return slice_present(value) && is_one_of(t, value, false);
     case MAP_TEST_LIKE:

@@ -100,6 +100,8 @@ static int open_maps(struct translator *t, const struct site *site, const char *
         return -1;
     struct map_compiler compiler = {.arena = &t->arena,
                                     .tree = t->source->format != SITE_HL7V2,
+                                    .records = t->source->format == SITE_JSON ||
+                                               t->source->format == SITE_CSV,
                                     .tables = t->tables,
                                     .root = tree.root};
     if (open_places(t, &compiler, reterr) < 0 ||

@@ -190,8 +190,10 @@ static void run_record(struct work *w)
     w->trigger = work_trigger(&w->t->map, trigger);
     if (!w->trigger)
         leave_unmapped(w);
-    else
+    else if (work_key(w))
         work_run(w);
+    else
+        work_refuse_long(w);
 }
 
 /* Not refused; false when nothing more is to be done. */

@@ -1,6 +1,7 @@
 #include "translate_work.h"
 
 #include "map_group.h"
+#include "map_key.h"
 #include "map_person.h"
 #include "map_test.h"
 #include "map_text.h"
@@ -44,17 +45,29 @@ const struct map_trigger *work_trigger(const struct map *map, struct slice name)
     return NULL;
 }
 
+static bool set_message_id(struct work *w)
+{
+    char text[DIGEST_B64];
+    w->run.message_id = arena_copy(w->run.arena, digest_b64url(w->digest, ID_BYTES, text));
+    w->ret->message_id = w->run.message_id;
+    return slice_present(w->run.message_id);
+}
+
 /* Where no control id was sent, one is made (conformance row 60). */
 bool work_identify(struct work *w, struct slice control_id)
 {
     struct translation *ret = w->ret;
-    char text[DIGEST_B64];
-    struct slice id = digest_b64url(w->digest, ID_BYTES, text);
-    w->run.message_id = arena_copy(w->run.arena, id);
-    ret->message_id = w->run.message_id;
+    if (!set_message_id(w))
+        return false;
     ret->control_id_made = !slice_present(control_id);
     ret->control_id = ret->control_id_made ? slice_sub(w->run.message_id, 0, 20) : control_id;
-    return slice_present(w->run.message_id);
+    return true;
+}
+
+bool work_key(struct work *w)
+{
+    w->keyed = map_key_digest(&w->run, w->trigger, w->digest);
+    return !w->keyed || set_message_id(w);
 }
 
 /* Attributes and origin: what weir itself puts into every event. */
@@ -111,6 +124,32 @@ static unsigned count_type(struct translator *t, struct slice type)
     return 1;
 }
 
+/* False: one of that type has that number already. */
+static bool take_number(struct numbers *n, uint64_t type, uint32_t number)
+{
+    uint64_t entry = type << 32 | number;
+    size_t i = number & n->mask;
+    if (!n->at)
+        return true;
+    for (; n->at[i]; i = (i + 1) & n->mask)
+        if (n->at[i] == entry)
+            return false;
+    n->at[i] = entry;
+    return true;
+}
+
+/* By content where the record has a key. Of two groups that say the same the second is another
+ * event all the same. */
+static uint32_t number_of(struct work *w, const struct map_event *m)
+{
+    if (!w->keyed)
+        return count_type(w->t, m->type);
+    uint32_t number = map_key_number(&w->run, w->trigger, m);
+    while (!take_number(&w->numbers, (uint64_t)(m - w->trigger->events) + 1, number))
+        number = number == UINT32_MAX ? 1 : number + 1;
+    return number;
+}
+
 static bool finish_event(struct work *w, const struct map_event *m, struct slice person,
                          struct slice local)
 {
@@ -123,9 +162,9 @@ static bool finish_event(struct work *w, const struct map_event *m, struct slice
     char *id = arena_alloc(w->run.arena, EVENT_ID_SIZE);
     if (!id)
         return false;
-    unsigned nth = count_type(w->t, m->type);
+    uint32_t number = number_of(w, m);
     *out = (struct translate_event){.event = e,
-                                    .id = event_id_write(w->digest, m->type, nth, id),
+                                    .id = event_id_write(w->digest, m->type, number, id),
                                     .type = m->type,
                                     .person = person,
                                     .person_local = local,
@@ -247,6 +286,19 @@ static bool reserve(struct work *w, unsigned more)
     return true;
 }
 
+/* A set of twice as many numbers as there can be; one group says nothing twice. */
+static bool reserve_numbers(struct work *w, unsigned groups)
+{
+    size_t need = (size_t)groups * w->trigger->nevents * 2, size = 1;
+    if (!w->keyed || groups < 2)
+        return true;
+    while (size <= need)
+        size *= 2;
+    w->numbers.at = arena_zalloc(w->run.arena, size, sizeof(*w->numbers.at));
+    w->numbers.mask = size - 1;
+    return w->numbers.at != NULL;
+}
+
 /* What stands in front of the groups is long, and they are many. */
 static bool reads_too_much(struct work *w)
 {
@@ -274,7 +326,7 @@ bool work_run(struct work *w)
     struct map_groups groups;
     if (!find_groups(w, &groups))
         return false;
-    if (!reserve(w, groups.n * w->trigger->nevents))
+    if (!reserve(w, groups.n * w->trigger->nevents) || !reserve_numbers(w, groups.n))
         return work_refuse_long(w), false;
     for (unsigned i = 0; i < groups.n; i++) {
         enter_group(w, &groups, i);

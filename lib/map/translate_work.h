@@ -37,6 +37,11 @@ struct work {
     const struct map_trigger *trigger;
     unsigned room;   /* of ret->events */
     bool understood; /* a trigger has run */
+    bool keyed;      /* a record with a key: digest is of that, not of the message */
+    struct numbers {
+        uint64_t *at; /* hash set of type and number, where there are several groups */
+        size_t mask;
+    } numbers;
     unsigned char digest[DIGEST_SIZE];
 };
 
@@ -47,6 +52,9 @@ const struct map_trigger *work_trigger(const struct map *map, struct slice name)
 /* Makes the events of w->trigger from what the run looks at, and adds them to those that are there;
  * or refuses. False: nothing more is to be done with this message. */
 bool work_run(struct work *w);
+/* From now on ids rest on the key of the trigger at hand, where the message has one (map_key.h);
+ * false where there is no memory. */
+bool work_key(struct work *w);
 /* Sets message_id from w->digest, and control_id: as sent, else made of it. */
 bool work_identify(struct work *w, struct slice control_id);
 

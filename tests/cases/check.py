@@ -8,7 +8,8 @@ list of the events wanted, in order. Of an event only what is named is compared;
 value, null for "not there", "(null)" for a null in the event; data.quality is always compared, no quality meaning none. Where a
 message gives no events, the file holds an object instead: {"verdict": "unmapped"} or {"verdict":
 "refused", "reasons": [{"code": 101, "at": "MRG-1"}]} ("at" of a tree: the path). An object may also hold the events, beside
-"rows": [26], the rows of docs/conformance.md that the case shows ("fhir_rows": those of docs/conformance-fhir.md). No text of an OBX-5 or NTE-3 may stand in any event. Cases NAME.json and NAME.xml are twins: one NAME.events.json, and the same events to the last id. Segments may end in a newline in the file;
+"rows": [26], the rows of docs/conformance.md that the case shows ("fhir_rows": those of docs/conformance-fhir.md), and "beside": {"NAME": [types]}: which of its
+events that other case of the folder did not tell, by their ids. No text of an OBX-5 or NTE-3 may stand in any event. Cases NAME.json and NAME.xml are twins: one NAME.events.json, and the same events to the last id. Segments may end in a newline in the file;
 they are sent with CR, but for cases whose name begins with "raw_", which are sent as they are.
 """
 
@@ -78,7 +79,7 @@ def translate(tool, maps, source, messages):
     return [json.loads(line) for line in run.stdout.splitlines()]
 
 
-def check(result, message):
+def check(result, message, others):
     expected = message.with_name(message.stem + ".events.json")
     shown = json.dumps(result["events"], ensure_ascii=False)
     hl7 = message.read_bytes().decode("utf-8", errors="replace") if message.suffix == ".hl7" else ""
@@ -87,6 +88,9 @@ def check(result, message):
     if isinstance(want, dict):
         want.pop("rows", None)
         want.pop("fhir_rows", None)
+        for name, types in want.pop("beside", {}).items():
+            told_there = {e["id"] for e in others[name]["events"]}
+            compare(types, [e["type"] for e in result["events"] if e["id"] not in told_there], f"beside {name}", faults)
         compare(want, result, "", faults)
         want = want.get("events", [])
     check_events(want, result, faults)
@@ -129,13 +133,16 @@ def main():
         failed += 1
         print(fault)
     for folder, all_of in cases().items():
-        messages = [m for m in all_of if not names or f"{folder.name}/{m.stem}" in names]
+        messages = all_of if not names or any(n.startswith(folder.name + "/") for n in names) else []
         results = translate(tool, maps, folder.name, messages) if messages else []
         for fault in check_twins(messages, results):
             failed += 1
             print(fault)
+        others = {m.stem: r for m, r in zip(messages, results)}
         for message, result in zip(messages, results):
-            faults = check(result, message)
+            if names and f"{folder.name}/{message.stem}" not in names:
+                continue
+            faults = check(result, message, others)
             passed += not faults
             failed += bool(faults)
             for fault in faults:

@@ -76,6 +76,14 @@ static const struct {
     {"times: {entry: []}", "list of paths"},
     {"times: {entry: [{flag: x}]}", "needs a path"},
     {"times: {entry: [{path: EVN-2.1, time: EVN-1}]}", "time: is for JSON, CSV or FHIR"},
+    {"triggers: {A02: {key: [PID-3], events: {}}}", "key: is for JSON and CSV"},
+    {"triggers: {A01: {events: {visit.moved: {time: entry, otherwise: true}}}}",
+     "visit.moved would never be made: visit.updated has otherwise: true"},
+    {"fields: {data.visit.class: {path: PV1-2, table: known, group: patient_class}}",
+     "table: and group: do not go together"},
+    {"fields: {data.visit.class: {path: PV1-2, when: [{path: PV1-2, table: known,\n"
+     "  group: patient_class, is: E}]}}",
+     "table: and group: do not go together"},
     {"tables: {known: [1]}", "a map of key to value"},
     {"tables: {known: {a: [1]}}", "table's entry is a text"},
 };

@@ -24,6 +24,7 @@ static int compile(struct sample *s, int format)
         return -1;
     struct map_compiler c = {.arena = &s->arena,
                              .tree = format != SITE_HL7V2,
+                             .records = format == SITE_JSON,
                              .tables = s->tables,
                              .root = s->tree.root};
     const struct map_place_rules *places = NULL;

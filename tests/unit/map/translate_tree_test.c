@@ -516,6 +516,19 @@ START_TEST(wrong_maps_are_refused_with_place)
          "no}}}}",
          "once: true is meant"},
         {0, "trigger: a\ntriggers: {a: {require: ['a b'], events: {}}}", "steps are joined"},
+        {1, "triggers: {Task: {key: [id], events: {}}}", "key: is for JSON and CSV"},
+        {0, "trigger: a\ntriggers: {a: {key: id, events: {}}}", "a list of up to 16 paths"},
+        {0, "trigger: a\ntriggers: {a: {key: [], events: {}}}", "a list of up to 16 paths"},
+        {0, "trigger: a\ntriggers: {a: {key: [a, []], events: {}}}", "a path is wanted here"},
+        {0, "trigger: a\ntriggers: {a: {key: [a, [b.]], events: {}}}", "path \"b.\""},
+        {0,
+         "trigger: a\nfields: {data.visit.number: {path: a, time: b}}\n"
+         "triggers: {a: {events: {}}}",
+         "where the field holds a time"},
+        {0,
+         "trigger: a\nfields: {data.visit.admitted_at: {path: [a, b], join: T, time: b}}\n"
+         "triggers: {a: {events: {}}}",
+         "where the field holds a time"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct translator *t = NULL;

@@ -1,0 +1,28 @@
+/* map_key.h - `key:` of a trigger of JSON or CSV: what a record is known by, where the same one
+ * comes again as it grows.
+ *
+ *     MHS510: {key: [MHS510UniqID, [HospProvSpellID, LocalPatientId]], events: {…}}
+ *
+ * Without it the ids of events rest on the whole message, and a row that gains a value tells all of
+ * its events anew. With it an id rests on source, trigger and key, and then on type, time, whom the
+ * event is about and the values that its own rules read: what is told again is the same event, and
+ * what was corrected is another. What else is known of the patient (name, birth date, address,
+ * practice) is not part of it, and comes with the next event. */
+#ifndef WEIR_MAP_KEY_H
+#define WEIR_MAP_KEY_H
+
+#include "map_compile.h"
+#include "map_run.h"
+
+/* key: of the trigger, whose events are compiled. node: the list, or NULL. ERR_CONF with place. */
+int map_key_compile(struct map_compiler *c, const struct yaml *node, struct map_trigger *trigger,
+                    struct err *reterr);
+/* What the ids of the record's events begin with; false where the trigger has no key, or the
+ * message has no value for a part of it: then they rest on the message. */
+bool map_key_digest(struct map_run *run, const struct map_trigger *trigger,
+                    unsigned char ret[DIGEST_SIZE]);
+/* The number of the event at hand within record and type, made of what it says. Not 0. */
+uint32_t map_key_number(struct map_run *run, const struct map_trigger *trigger,
+                        const struct map_event *event);
+
+#endif
