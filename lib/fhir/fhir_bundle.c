@@ -198,8 +198,22 @@ static int check_message(const struct fhir_doc *doc, struct fhir_fault *f)
     return check_focus(doc, header, f);
 }
 
+static int check_filled(const struct fhir_doc *doc, struct fhir_fault *f)
+{
+    for (unsigned i = 0; i < doc->n; i++) {
+        const struct fhir_entry *e = &doc->entries[i];
+        if (e->tree && !e->resource && !json_get(e->tree, "request") &&
+            !json_get(e->tree, "response"))
+            return refuse_entry(f, "required", i, ".resource",
+                                "an entry has a resource, a request or a response (bdl-5)");
+    }
+    return 0;
+}
+
 int fhir_check(const struct fhir_doc *doc, struct fhir_fault *f)
 {
+    if (check_filled(doc, f) < 0)
+        return -1;
     if (doc->kind == FHIR_MESSAGE)
         return check_message(doc, f);
     if (doc->kind != FHIR_TRANSACTION && doc->kind != FHIR_BATCH)

@@ -9,6 +9,7 @@
 int fhir_entries(struct fhir_doc *doc, struct arena *arena, struct fhir_fault *ret_fault);
 
 /* The rules of each type (FHIR R4 §2.36.2, §3.1.0.11, §2.4; bdl-n are its invariants). Refused are:
+ * - of any type: an entry without resource, request and response (bdl-5);
  * - transaction, batch: an entry without request.method or request.url (bdl-3), a method that there
  *   is not, POST, PUT or PATCH without a resource, a type or an id that is not that of the url;
  * - transaction: a urn: that no fullUrl has, a reference by search;

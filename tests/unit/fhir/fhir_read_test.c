@@ -74,7 +74,7 @@ static const struct {
     {MESSAGE(HEADER(CODED ",\"sender\":{\"reference\":\"urn:uuid:9\"}")), "MessageHeader", "m",
      NULL, FHIR_MESSAGE, 1},
     {"{\"resourceType\":\"Bundle\",\"type\":\"history\",\"entry\":[{\"fullUrl\":\"a\",\"resource\":"
-     "{\"resourceType\":\"Patient\"}},{\"fullUrl\":\"a\"}]}",
+     "{\"resourceType\":\"Patient\"}},{\"fullUrl\":\"a\",\"response\":{\"status\":\"200\"}}]}",
      "Patient", NULL, NULL, FHIR_HISTORY, 2},
     {"{\"resourceType\":\"Bundle\",\"type\":\"batch\"}", NULL, NULL, NULL, FHIR_BATCH, 0},
     {"{\"resourceType\":\"Bundle\",\"type\":\"searchset\"}", NULL, NULL, NULL, FHIR_BUNDLE, 0},
@@ -140,6 +140,8 @@ static const struct {
     {ENTRY("{\"resource\":{\"resourceType\":\"Flag\",\"subject\":{\"reference\":\"Patient?x=1\"}},"
            "\"request\":{\"method\":\"POST\",\"url\":\"Flag\"}}"),
      "not-supported", "Bundle.entry[0].resource"},
+    {"{\"resourceType\":\"Bundle\",\"type\":\"searchset\",\"entry\":[{\"resourceType\":\"Flag\"}]}",
+     "required", "Bundle.entry[0].resource"},
     {MESSAGE("{\"resource\":{\"resourceType\":\"Patient\"}}"), "required",
      "Bundle.entry[0].resource"},
     {"{\"resourceType\":\"Bundle\",\"type\":\"message\"}", "required", "Bundle.entry[0].resource"},
