@@ -63,6 +63,7 @@ int map_message_compile(struct map_compiler *c, int format, struct map_message *
 struct left_out {
     const struct json **at;
     unsigned n;
+    bool untyped;
 };
 
 static int by_address(const void *a, const void *b)
@@ -88,7 +89,7 @@ static bool leave_out(const struct json *list, const struct json *value, void *a
 static bool find_left_out(const struct map_message *m, struct json_view *view,
                           struct map_nodes less, struct arena *arena, struct left_out *ret)
 {
-    *ret = (struct left_out){0};
+    *ret = (struct left_out){.untyped = less.untyped};
     if (!m->nchanging && !less.n)
         return true;
     size_t room = (m->nchanging ? CHANGING_MAX : 0) + (size_t)less.n;
@@ -160,8 +161,30 @@ static void put_members(struct writing *w, const struct json *object)
     }
 }
 
+/* Of an array of one its item; a boolean as the text that XML has for it. */
+static bool put_untyped(struct writing *w, const struct json *node)
+{
+    switch (node->kind) {
+    case JSON_ARRAY:
+        if (node->count != 1 || is_left_out(w->out, node->child))
+            return false;
+        put_node(w, node->child);
+        return true;
+    case JSON_BOOL:
+        put_text(w, 's', node->boolean ? SLICE("true") : SLICE("false"));
+        return true;
+    case JSON_NUMBER:
+        put_text(w, 's', node->text);
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void put_node(struct writing *w, const struct json *node)
 {
+    if (w->out->untyped && put_untyped(w, node))
+        return;
     static const char kinds[] = {[JSON_NULL] = '0',   [JSON_BOOL] = 'f',  [JSON_NUMBER] = 'n',
                                  [JSON_STRING] = 's', [JSON_ARRAY] = '[', [JSON_OBJECT] = '{'};
     switch (node->kind) {

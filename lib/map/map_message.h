@@ -22,10 +22,12 @@ struct map_message {
 int map_message_compile(struct map_compiler *c, int format, struct map_message *ret,
                         struct err *reterr);
 
-/* Nodes of the tree at hand. */
+/* What does not go into the bytes of a message. */
 struct map_nodes {
     const struct json *const *at;
     unsigned n;
+    bool untyped; /* FHIR: its XML does not say of an unknown element whether it repeats, or is a
+                   * number: a list of one is its item, and a value its text */
 };
 
 /* A tree as bytes that do not depend on how it was written: members by name, and nothing that a

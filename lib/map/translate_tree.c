@@ -128,7 +128,7 @@ static bool identify(struct work *w, struct asking *a)
 {
     const struct map_message *m = &w->t->message;
     const struct json **envelope = NULL;
-    struct map_nodes less = {0};
+    struct map_nodes less = {.untyped = a->doc != NULL};
     if (a->doc && !map_fhir_envelope(a->doc, w->run.arena, &envelope, &less.n))
         return false;
     less.at = envelope;

@@ -35,6 +35,7 @@ public class Twins {
 
     static String twins(FhirContext context, Path file, Path folder, int number) throws Exception {
         String text = Files.readString(file, StandardCharsets.UTF_8).replace("\uFEFF", ""), said = "ok";
+        text = text.replaceAll("(?s)<!--.*?-->", ""); // of DSTU2, comments would become elements of JSON
         IBaseResource resource;
         try {
             resource = read(context, text, true);

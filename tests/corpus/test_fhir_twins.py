@@ -1,0 +1,106 @@
+"""FHIR documents as a parser of another author, HAPI FHIR's, reads them: weir refuses what it cannot read, sees the same trees, and makes
+the same events of the JSON and the XML that it writes."""
+import json
+import shutil
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+import jars
+from fhir_documents import BUILD, HERE, of_others, of_the_cases, translate, without_digest
+
+PEER = HERE / "peers" / "fhir"
+
+
+def hapi(documents, folder):
+    """What HAPI FHIR says of each; what it reads stands in the folder as n.json and n.xml."""
+    if not shutil.which("javac"):
+        raise jars.Unavailable("javac is not installed (Debian: default-jdk-headless)")
+    path = jars.class_path_of("HAPI FHIR", str(PEER / "pom.xml"), jars.cache("hapi-fhir-twins"))
+    asked = "".join(f"{d.release}\t{d.file}\n" for d in documents)
+    done = subprocess.run(["java", "-cp", path, PEER / "Twins.java", folder], input=asked, capture_output=True, text=True,
+                          timeout=180, check=True)
+    return done.stdout.splitlines()
+
+
+def trees(files):
+    """Weir's trees; a text where it refuses."""
+    done = subprocess.run([BUILD / "tests" / "corpus" / "fhir_trees", *files], capture_output=True, text=True, check=True)
+    return [line if line.startswith("refused") else json.loads(line) for line in done.stdout.splitlines()]
+
+
+def plain(tree):
+    """Without narrative, which weir does not read."""
+    if isinstance(tree, dict):
+        return {k: plain(v) for k, v in tree.items() if k != "div"}
+    return [plain(v) for v in tree] if isinstance(tree, list) else tree
+
+
+def untyped(tree):
+    """As weir takes elements that its table of definitions, most of all R4's, does not have: XML does not say which of them repeat, or
+    are numbers."""
+    if isinstance(tree, dict):
+        return {k: untyped(v) for k, v in tree.items()}
+    if isinstance(tree, list):
+        return untyped(tree[0]) if len(tree) == 1 else [untyped(v) for v in tree]
+    return str(tree).lower() if isinstance(tree, (bool, int, float)) else tree
+
+
+class Twins(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.mkdtemp(prefix="weir-twins-")
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.documents = of_others() + of_the_cases()
+        cls.said = hapi(cls.documents, cls.folder)
+        cls.read = [n for n, said in enumerate(cls.said) if not said.startswith("bad") and not cls.spoilt(n)]
+
+    @classmethod
+    def twin(cls, n, form):
+        return Path(cls.folder, f"{n}.{form}")
+
+    @classmethod
+    def spoilt(cls, n):
+        """HAPI FHIR loses the labels of a contained resource and leaves an empty meta, which FHIR does not allow (R4 §2.6.2)."""
+        text = cls.twin(n, "json").read_text(encoding="utf-8")
+        return "{}" in text
+
+    def test_documents_that_nobody_can_read(self):
+        """What HAPI FHIR cannot read is refused by weir. FHIR rows 3 and 12."""
+        unread = [d for d, said in zip(self.documents, self.said) if said.startswith("bad")]
+        for document, tree in zip(unread, trees([d.file for d in unread])):
+            self.assertIsInstance(tree, str, document.name)
+
+    def test_trees(self):
+        """Weir's tree of the XML is HAPI FHIR's JSON, element by element. FHIR row 14."""
+        xml = trees([self.twin(n, "xml") for n in self.read])
+        for n, ours in zip(self.read, xml):
+            if isinstance(ours, str) and self.said[n] != "ok":
+                continue  # against the definitions: HAPI FHIR reads it with a warning
+            theirs = json.loads(self.twin(n, "json").read_text(encoding="utf-8"))
+            as_defined = self.documents[n].release == "R4" and "MessageDefinition" not in self.documents[n].text
+            one, other = (plain(t) if as_defined else untyped(plain(t)) for t in (ours, theirs))
+            self.assertEqual(one, other, self.documents[n].name)
+
+    def test_events_of_json_and_xml(self):
+        """The same events, to the last id. FHIR row 14."""
+        both = [translate([self.twin(n, form) for n in self.read]) for form in ("json", "xml")]
+        events = 0
+        for n, json_one, xml_one in zip(self.read, *both):
+            self.assertEqual(without_digest(json_one), without_digest(xml_one), self.documents[n].name)
+            events += len(json_one["events"])
+        self.assertGreater(events, 50)
+
+    def test_events_of_what_was_sent(self):
+        """Of documents that are as FHIR defines them, HAPI FHIR's copy makes the same events as what was sent."""
+        exact = [n for n in self.read if self.said[n] == "ok"]
+        self.assertGreater(len(exact), 50)
+        sent = translate([self.documents[n].file for n in exact])
+        for form in ("json", "xml"):
+            for n, first, copy in zip(exact, sent, translate([self.twin(n, form) for n in exact])):
+                self.assertEqual(without_digest(dict(first)), without_digest(copy), f"{self.documents[n].name} as {form}")
+
+
+if __name__ == "__main__":
+    unittest.main()
