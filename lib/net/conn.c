@@ -12,6 +12,7 @@ enum {
     FIRST_KEEP = 2048,
     KEEP_WHEN_EMPTY = 4096,
     FLUSH_MS = 2000,
+    FINISH_MS = 60000,
     LINGER_MS = 500,
     TLS_RECORD = 16384, /* RFC 8446 §5.1 */
 };
@@ -35,7 +36,7 @@ struct conn {
     size_t in_n, in_cap, in_max;
     struct buf out;
     size_t out_from; /* bytes of out that have left */
-    int64_t active_at;
+    int64_t active_at, finishing_at;
     bool paused, ended, finishing, shut, dead;
     bool again;    /* resumed within a hook: what is kept is to be given once more */
     unsigned busy; /* hooks under way: freeing waits for them */
@@ -305,11 +306,21 @@ static void shut(struct conn *c)
     loop_timer_start(c->linger, LINGER_MS);
 }
 
+/* A peer that takes bytes, however slowly, is given time for the rest, but not for ever. */
+static bool is_taking(const struct conn *c)
+{
+    int64_t now = loop_now(c->loop);
+    return !c->shut && conn_queued(c) && now - c->active_at < FLUSH_MS &&
+           now - c->finishing_at < FINISH_MS;
+}
+
 static void on_linger(void *arg)
 {
     struct conn *c = arg;
     if (!c->shut && conn_queued(c) == 0)
         shut(c);
+    else if (is_taking(c))
+        loop_timer_start(c->linger, FLUSH_MS);
     else
         over(c, NULL);
 }
@@ -454,6 +465,7 @@ void conn_finish(struct conn *c)
     if (c->finishing)
         return;
     c->finishing = true;
+    c->finishing_at = loop_now(c->loop);
     struct err e;
     watch(c);
     /* The timer ends it: `closed` must not come from within the caller's own call. */

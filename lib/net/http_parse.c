@@ -70,8 +70,6 @@ static int on_url(http_parser *p, const char *at, size_t n)
 static int on_name(http_parser *p, const char *at, size_t n)
 {
     struct http_parse *x = p->data;
-    if (x->head_done)
-        return 0; /* trailers behind a chunked body: nothing reads them */
     if (x->nfields == HTTP_HEADERS_MAX)
         return refuse(x, 431);
     x->fields[x->nfields++] = (struct http_field){slice_make(at, n), slice_make(at + n, 0)};
@@ -81,7 +79,7 @@ static int on_name(http_parser *p, const char *at, size_t n)
 static int on_value(http_parser *p, const char *at, size_t n)
 {
     struct http_parse *x = p->data;
-    if (x->nfields && !x->head_done)
+    if (x->nfields)
         x->fields[x->nfields - 1].value = slice_trim(slice_make(at, n));
     return 0;
 }
@@ -105,44 +103,67 @@ static bool odd_version(struct slice head)
     return end < from || !slice_starts(slice_sub(head, end - from, end), slice_str(name));
 }
 
-static int on_head(http_parser *p)
+/* RFC 9112 §6: how long the body is must be said once, in one way. Returns 0, or a status. */
+static int framing(struct http_parse *x, const http_parser *p)
 {
-    struct http_parse *x = p->data;
-    x->head_done = true;
     unsigned lengths = count_fields(x, "Content-Length");
     unsigned codings = count_fields(x, "Transfer-Encoding");
-    if (odd_version(buf_slice(&x->head)) || odd_names(x) || lengths + codings > 1 ||
-        count_fields(x, "Host") > 1)
-        return refuse(x, 400);
+    if (lengths + codings > 1 || (codings && p->http_minor == 0))
+        return 400;
     if (codings && !slice_ieq(http_parse_field(x, "Transfer-Encoding"), SLICE("chunked")))
-        return refuse(x, 501);
-    bool has_body = codings || (lengths && p->content_length != 0);
-    if (p->http_major != 1 || (p->upgrade && has_body) ||
-        (p->http_minor == 1 && !count_fields(x, "Host")))
-        return refuse(x, 400);
-    if (lengths && p->content_length > x->body.max)
-        return refuse(x, 413);
-    size_t question = slice_find(x->path, '?');
-    if (question < x->path.n)
-        x->query = slice_sub(x->path, question + 1, x->path.n);
-    x->path = slice_sub(x->path, 0, question);
-    x->method = slice_str(http_method_str(p->method));
-    x->keep_alive = http_should_keep_alive(p) != 0;
-    x->expect = has_body && slice_ieq(http_parse_field(x, "Expect"), SLICE("100-continue"));
-    return 0;
+        return 501;
+    x->chunked = codings;
+    x->left = lengths ? p->content_length : 0;
+    /* What stands behind a CONNECT is no body (RFC 9110 §9.3.6). Upgrade is passed over (§7.8). */
+    if (p->method == HTTP_CONNECT && (x->chunked || x->left))
+        return 400;
+    return x->left > x->body.max ? 413 : 0;
 }
 
-static int on_body(http_parser *p, const char *at, size_t n)
+/* "/a?b" of "https://host/a?b" (RFC 9112 §3.2.2), cut at the question mark. False: a byte that has
+ * no place in it. */
+static bool split_target(struct http_parse *x)
 {
+    struct slice all = x->path;
+    for (size_t i = 0; i < all.n; i++)
+        if ((unsigned char)all.p[i] <= ' ' || all.p[i] == 0x7f)
+            return false;
+    size_t scheme = slice_starts(all, SLICE("http://"))    ? 7
+                    : slice_starts(all, SLICE("https://")) ? 8
+                                                           : 0;
+    if (scheme) {
+        all = slice_sub(all, scheme, all.n);
+        all = slice_sub(all, slice_find(all, '/'), all.n);
+    }
+    size_t question = slice_find(all, '?');
+    x->path = slice_sub(all, 0, question);
+    if (question < all.n)
+        x->query = slice_sub(all, question + 1, all.n);
+    return true;
+}
+
+/* The body is read here and not by http-parser, which takes any byte for the LF behind a CR. */
+static int on_head(http_parser *p)
+{
+    enum { NO_BODY = 1 };
     struct http_parse *x = p->data;
-    buf_put(&x->body, slice_make(at, n));
-    return buf_ok(&x->body) ? 0 : refuse(x, 413);
+    x->head_done = true;
+    unsigned hosts = count_fields(x, "Host");
+    if (odd_version(buf_slice(&x->head)) || odd_names(x) || p->http_major != 1 || hosts > 1 ||
+        (p->http_minor == 1 && !hosts) || !split_target(x))
+        return refuse(x, 400);
+    int status = framing(x, p);
+    if (status)
+        return refuse(x, status);
+    x->method = slice_str(http_method_str(p->method));
+    x->keep_alive = http_should_keep_alive(p) != 0;
+    x->expect =
+        (x->chunked || x->left) && slice_ieq(http_parse_field(x, "Expect"), SLICE("100-continue"));
+    return NO_BODY;
 }
 
 static int on_whole(http_parser *p)
 {
-    struct http_parse *x = p->data;
-    x->whole = true;
     http_parser_pause(p, 1);
     return 0;
 }
@@ -152,7 +173,6 @@ static const http_parser_settings hooks = {
     .on_header_field = on_name,
     .on_header_value = on_value,
     .on_headers_complete = on_head,
-    .on_body = on_body,
     .on_message_complete = on_whole,
 };
 
@@ -179,25 +199,80 @@ static enum http_step scan_head(struct http_parse *x, struct slice bytes, size_t
     return HTTP_BAD;
 }
 
-static enum http_step run(struct http_parse *x, struct slice bytes, size_t *ret_used)
+static enum http_step bad(struct http_parse *x, int status)
 {
-    *ret_used = http_parser_execute(&x->parser, &hooks, bytes.p, bytes.n);
+    x->refusal = status;
+    return HTTP_BAD;
+}
+
+static enum http_step read_head(struct http_parse *x, struct slice head)
+{
+    buf_put(&x->head, head);
+    if (!buf_ok(&x->head))
+        return bad(x, 431);
+    http_parser_init(&x->parser, HTTP_REQUEST);
+    x->parser.data = x;
+    http_parser_execute(&x->parser, &hooks, buf_slice(&x->head).p, x->head.n);
     if (x->refusal)
         return HTTP_BAD;
-    if (x->whole)
-        return HTTP_WHOLE;
-    if (HTTP_PARSER_ERRNO(&x->parser) == HPE_OK && *ret_used == bytes.n)
-        return HTTP_MORE;
-    x->refusal = 400;
-    return HTTP_BAD;
+    if (!x->head_done)
+        return bad(x, 400);
+    x->whole = !x->chunked && !x->left;
+    x->in_body = !x->whole;
+    return x->whole ? HTTP_WHOLE : HTTP_HEADED;
+}
+
+static bool take(struct http_parse *x, struct slice bytes)
+{
+    buf_put(&x->body, bytes);
+    return buf_ok(&x->body);
+}
+
+static enum http_step read_chunks(struct http_parse *x, struct slice *bytes)
+{
+    struct slice data;
+    for (;;)
+        switch (http_chunks_next(&x->chunks, bytes, &data)) {
+        case HTTP_CHUNK_SIZE:
+            if (x->chunks.left > x->body.max - x->body.n)
+                return bad(x, 413);
+            break;
+        case HTTP_CHUNK_DATA:
+            if (!take(x, data))
+                return bad(x, 413);
+            break;
+        case HTTP_CHUNK_MORE:
+            return HTTP_MORE;
+        case HTTP_CHUNK_END:
+            return HTTP_WHOLE;
+        default:
+            return bad(x, 400);
+        }
+}
+
+static enum http_step read_body(struct http_parse *x, struct slice bytes, size_t *ret_used)
+{
+    struct slice rest = bytes;
+    enum http_step s;
+    if (x->chunked) {
+        s = read_chunks(x, &rest);
+    } else {
+        size_t n = bytes.n < x->left ? bytes.n : (size_t)x->left;
+        rest = slice_sub(bytes, n, bytes.n);
+        x->left -= n;
+        s = !take(x, slice_sub(bytes, 0, n)) ? bad(x, 413) : x->left ? HTTP_MORE : HTTP_WHOLE;
+    }
+    *ret_used = bytes.n - rest.n;
+    x->whole = s == HTTP_WHOLE;
+    return s;
 }
 
 enum http_step http_parse_feed(struct http_parse *x, struct slice bytes, size_t *ret_used)
 {
-    size_t end = 0, used = 0;
+    size_t end = 0;
     *ret_used = 0;
     if (x->in_body)
-        return bytes.n ? run(x, bytes, ret_used) : HTTP_MORE;
+        return read_body(x, bytes, ret_used);
     /* RFC 9112 §2.2: empty lines before a request are passed over. */
     while (x->scanned == 0 && slice_starts(slice_sub(bytes, *ret_used, bytes.n), SLICE("\r\n")))
         *ret_used += 2;
@@ -207,24 +282,6 @@ enum http_step http_parse_feed(struct http_parse *x, struct slice bytes, size_t 
     enum http_step s = scan_head(x, bytes, &end);
     if (s != HTTP_WHOLE)
         return s;
-    buf_put(&x->head, slice_sub(bytes, 0, end));
-    if (!buf_ok(&x->head)) {
-        x->refusal = 431;
-        return HTTP_BAD;
-    }
-    http_parser_init(&x->parser, HTTP_REQUEST);
-    x->parser.data = x;
-    x->in_body = true;
-    s = run(x, buf_slice(&x->head), &used);
     *ret_used += end;
-    if (s == HTTP_MORE && !x->head_done) {
-        /* It takes what comes next for more of the head, which would point out of ours. */
-        x->refusal = 400;
-        return HTTP_BAD;
-    }
-    if (s != HTTP_MORE || end == bytes.n)
-        return s;
-    s = run(x, slice_sub(bytes, end, bytes.n), &used);
-    *ret_used += used;
-    return s;
+    return read_head(x, slice_sub(bytes, 0, end));
 }

@@ -1,5 +1,5 @@
 /* http_parse.h - one HTTP/1 request out of bytes that come in pieces; http-parser only in
- * http_parse.c.
+ * http_parse.c, and only for heads.
  *
  * Stricter than the parser below it: what two servers could read differently (Content-Length
  * twice or with Transfer-Encoding, any coding but chunked, a bare LF, folded lines) is refused, as
@@ -11,11 +11,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "buf.h"
+#include "http_chunks.h"
 #include "slice.h"
 
 enum { HTTP_HEADERS_MAX = 64 };
 
-enum http_step { HTTP_MORE, HTTP_WHOLE, HTTP_BAD };
+/* HTTP_HEADED: a body follows, of which nothing was looked at. */
+enum http_step { HTTP_MORE, HTTP_HEADED, HTTP_WHOLE, HTTP_BAD };
 
 struct http_field {
     struct slice name, value;
@@ -26,8 +28,11 @@ struct http_parse {
     struct buf head, body;
     size_t scanned; /* bytes of the head looked at, of what was given and kept */
     bool head_done, in_body, whole, keep_alive, expect;
-    int refusal; /* status to answer where HTTP_BAD */
-    struct slice method, path, query;
+    bool chunked;
+    uint64_t left; /* bytes of a body that is not chunked */
+    struct http_chunks chunks;
+    int refusal;                      /* status to answer where HTTP_BAD */
+    struct slice method, path, query; /* path: without the host, where one was sent with it */
     struct http_field fields[HTTP_HEADERS_MAX];
     unsigned nfields;
 };
@@ -37,7 +42,8 @@ void http_parse_fini(struct http_parse *x);
 /* Ready for the next request; keeps memory only while it is small. */
 void http_parse_reset(struct http_parse *x);
 /* bytes: all that is waiting, from the front. *ret_used are done with; give the rest again, with
- * more behind it. After HTTP_WHOLE or HTTP_BAD: reset before the next. */
+ * more behind it; after HTTP_HEADED at once. After HTTP_WHOLE or HTTP_BAD: reset before the next.
+ */
 enum http_step http_parse_feed(struct http_parse *x, struct slice bytes, size_t *ret_used);
 /* The value of a header of the request (names without case); absent where not sent. */
 struct slice http_parse_field(const struct http_parse *x, const char *name);

@@ -19,7 +19,7 @@ enum {
     IDLE_MS = 60000,
     SWEEP_MS = 250,
     SHARED = 16384,
-    OUT_MAX = 8 << 20,
+    ANSWER_MAX = 8 << 20,
     HEAD_OUT = 4096,
 };
 
@@ -36,7 +36,6 @@ struct http_exchange {
         const char *name, *value;
     } fields[HTTP_REPLY_FIELDS]; /* of the answer */
     unsigned nfields;
-    bool last;     /* the connection ends behind this answer */
     int64_t since; /* when this state began */
 };
 
@@ -196,7 +195,6 @@ static void send_reply(struct http_exchange *x, int status, const char *type, st
 {
     struct head head;
     head.at = 0;
-    keep = keep && !x->last;
     write_head(x, status, type, body.n, keep, &head);
     x->nfields = 0;
     x->gone = NULL;
@@ -216,7 +214,7 @@ static void send_reply(struct http_exchange *x, int status, const char *type, st
 void http_reply(struct http_exchange *x, int status, const char *content_type, struct slice body)
 {
     send_reply(x, status, content_type, body,
-               x->parse.keep_alive && !x->ended && !x->server->draining);
+               x->parse.keep_alive && x->parse.whole && !x->ended && !x->server->draining);
     if (!x->ending)
         conn_resume(x->conn);
 }
@@ -231,38 +229,67 @@ static void refuse(struct http_exchange *x, int status)
     send_reply(x, status, type, text, false);
 }
 
-static void go_on(struct http_exchange *x, bool was_in_body)
+/* Whether it goes on: who may not is answered before a byte of the body is read (RFC 9110 §10.1.1).
+ */
+static bool judge_head(struct http_exchange *x)
 {
-    if (x->parse.in_body == was_in_body)
-        return;
-    x->since = loop_now(x->server->loop);
+    const struct http_server *s = x->server;
+    x->serving = true;
+    if (s->o.hooks && s->o.hooks->head)
+        s->o.hooks->head(x, s->arg);
+    bool goes_on = x->serving;
+    x->serving = false;
+    return goes_on;
+}
+
+static void expect_body(struct http_exchange *x)
+{
     struct slice line = SLICE("HTTP/1.1 100 Continue\r\n\r\n");
+    x->since = loop_now(x->server->loop);
     if (x->parse.expect)
         conn_send(x->conn, &line, 1);
+}
+
+/* False: no more of these bytes is to be read now. */
+static bool on_step(struct http_exchange *x, enum http_step s)
+{
+    bool had_body = x->parse.in_body;
+    switch (s) {
+    case HTTP_BAD:
+        refuse(x, x->parse.refusal);
+        return false;
+    case HTTP_MORE:
+        return false;
+    case HTTP_HEADED:
+        if (!judge_head(x))
+            return false;
+        expect_body(x);
+        return true;
+    case HTTP_WHOLE:
+        if (!had_body && !judge_head(x))
+            return true;
+        x->serving = true;
+        conn_pause(x->conn);
+        x->server->serve(x, x->server->arg);
+        return true;
+    }
+    return false;
 }
 
 static size_t on_data(struct conn *c, struct slice bytes, void *arg)
 {
     struct http_exchange *x = arg;
     size_t used = 0;
-    while (used < bytes.n && !x->serving && !x->ending) {
+    bool more = true;
+    (void)c;
+    while (more && used < bytes.n && !x->serving && !x->ending) {
         size_t n = 0;
-        bool was_in_body = x->parse.in_body, begun = x->parse.scanned != 0;
+        bool begun = x->parse.scanned != 0;
         enum http_step s = http_parse_feed(&x->parse, slice_sub(bytes, used, bytes.n), &n);
         used += n;
         if (!begun && x->parse.scanned) /* blank lines before a request win no time */
             x->since = loop_now(x->server->loop);
-        if (s == HTTP_BAD) {
-            refuse(x, x->parse.refusal);
-            return bytes.n;
-        }
-        if (s == HTTP_MORE) {
-            go_on(x, was_in_body);
-            break;
-        }
-        x->serving = true;
-        conn_pause(c);
-        x->server->serve(x, x->server->arg);
+        more = on_step(x, s);
     }
     return x->ending ? bytes.n : used;
 }
@@ -289,7 +316,7 @@ void http_server_take(struct http_server *s, int fd, const struct address *peer,
     static const struct conn_hooks hooks = {.data = on_data, .end = on_end, .closed = on_closed};
     struct http_exchange *x = calloc(1, sizeof(*x));
     struct conn_options o = {
-        .in_max = s->o.head_max + s->o.body_max, .out_max = OUT_MAX, .tls = tls};
+        .in_max = s->o.head_max + s->o.body_max, .out_max = s->o.answer_max + HEAD_OUT, .tls = tls};
     struct err e;
     struct conn *c = NULL;
     if (conn_open(s->loop, s->shared, fd, &o, &hooks, x, &c, &e) != 0 || !x) {
@@ -321,20 +348,6 @@ static void on_refused(enum listen_refusal why, const struct address *peer, void
     struct http_server *s = arg;
     if (s->o.hooks && s->o.hooks->turned_away)
         s->o.hooks->turned_away(why, peer, s->arg);
-}
-
-void http_server_weed(struct http_server *s, bool (*keep)(const struct tls_link *tls, void *arg))
-{
-    for (struct http_exchange *x = s->first, *next; x; x = next) {
-        next = x->next;
-        if (x->ending || keep(conn_tls(x->conn), s->arg))
-            continue;
-        x->last = true;
-        if (x->serving)
-            continue;
-        x->ending = true;
-        conn_finish(x->conn);
-    }
 }
 
 unsigned http_server_connections(const struct http_server *s)
@@ -371,6 +384,7 @@ static void set_presets(struct http_server_options *o)
     o->connections = o->connections ? o->connections : CONNECTIONS;
     o->head_max = o->head_max ? o->head_max : HEAD_MAX;
     o->body_max = o->body_max ? o->body_max : BODY_MAX;
+    o->answer_max = o->answer_max ? o->answer_max : ANSWER_MAX;
     o->head_ms = o->head_ms ? o->head_ms : HEAD_MS;
     o->body_ms = o->body_ms ? o->body_ms : BODY_MS;
     o->idle_ms = o->idle_ms ? o->idle_ms : IDLE_MS;

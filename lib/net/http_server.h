@@ -25,6 +25,10 @@ struct http_server_hooks {
      * who calls, or to close it and say so with http_server_forget. */
     void (*accepted)(int fd, const struct address *peer, void *arg);
     void (*turned_away)(enum listen_refusal why, const struct address *peer, void *arg);
+    /* The head of a request is there, of its body nothing was looked at. May answer with
+     * http_reply: the body is then not read, and the connection ends behind the answer where one
+     * follows. */
+    void (*head)(struct http_exchange *x, void *arg);
     /* The body of an answer to what never becomes a request (400, 408, 413, 431, …). Borrowed for
      * the call. Without it: the status in words. */
     struct slice (*refusal)(int status, const char **ret_content_type, void *arg);
@@ -35,7 +39,7 @@ struct http_server_options {
     const struct address_net *allow; /* none: loopback only */
     unsigned nallow;
     unsigned connections, per_peer;        /* 0 = 64, no limit */
-    size_t head_max, body_max;             /* bytes; 0 = 16 KiB, 64 KiB */
+    size_t head_max, body_max, answer_max; /* bytes; 0 = 16 KiB, 64 KiB, 8 MiB */
     int64_t head_ms, body_ms, idle_ms;     /* 0 = 10 s, 30 s, 60 s */
     const struct http_server_hooks *hooks; /* must live as long; NULL: none */
 };
@@ -55,9 +59,6 @@ const struct address *http_server_address(const struct http_server *s);
 void http_server_take(struct http_server *s, int fd, const struct address *peer,
                       struct tls_link *tls);
 void http_server_forget(struct http_server *s, const struct address *peer);
-/* Ends connections without a request under way for which keep says no, and the others behind their
- * answer. */
-void http_server_weed(struct http_server *s, bool (*keep)(const struct tls_link *tls, void *arg));
 unsigned http_server_connections(const struct http_server *s);
 
 /* The request; borrowed until http_reply. */

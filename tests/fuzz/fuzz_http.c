@@ -14,9 +14,10 @@ static struct outcome run(struct slice all, size_t step)
     struct outcome o = {HTTP_MORE, 0, 0, 0};
     size_t from = 0, to = 0;
     http_parse_init(&x, 512, 256);
-    while (o.step == HTTP_MORE && to < all.n) {
+    while ((o.step == HTTP_MORE && to < all.n) || o.step == HTTP_HEADED) {
         size_t used = 0;
-        to = to + step < all.n ? to + step : all.n;
+        if (o.step == HTTP_MORE)
+            to = to + step < all.n ? to + step : all.n;
         /* Memory of exactly this size: one byte too far is found. */
         char *copy = malloc(to - from ? to - from : 1);
         if (!copy)

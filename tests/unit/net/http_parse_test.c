@@ -5,16 +5,18 @@
 #include "net_suites.h"
 
 #define HOST "Host: a\r\n"
+#define CHUNKED "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
 
 /* Feeds pieces as a connection would: what is not used comes again, with more behind it. */
 static enum http_step feed(struct http_parse *x, struct slice all, size_t step)
 {
     size_t from = 0, to = 0;
     enum http_step s = HTTP_MORE;
-    while (s == HTTP_MORE && to < all.n) {
+    while ((s == HTTP_MORE && to < all.n) || s == HTTP_HEADED) {
         struct kit_guard g;
         size_t used;
-        to = to + step < all.n ? to + step : all.n;
+        if (s == HTTP_MORE)
+            to = to + step < all.n ? to + step : all.n;
         kit_guard_open(&g, slice_sub(all, from, to));
         s = http_parse_feed(x, g.bytes, &used);
         kit_guard_close(&g);
@@ -55,6 +57,34 @@ START_TEST(test_requests)
 }
 END_TEST
 
+/* What is asked of another protocol is passed over (RFC 9110 §7.8), the host of a target as well;
+ * extensions of chunks and trailers are read by nobody. */
+START_TEST(test_what_is_passed_over)
+{
+    static const struct {
+        const char *text, *path, *body;
+    } rows[] = {
+        {"POST /a HTTP/1.1\r\n" HOST "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+         "HTTP2-Settings: AAMAAABkAAQAAP__\r\nContent-Length: 2\r\n\r\nab",
+         "/a", "ab"},
+        {"GET /a HTTP/1.1\r\n" HOST "Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n", "/a", ""},
+        {"GET https://b.example:8443/a?c=/d HTTP/1.1\r\n" HOST "\r\n", "/a", ""},
+        {"GET http://b.example HTTP/1.1\r\n" HOST "\r\n", "", ""},
+        {CHUNKED "1;a=b;c=\"d\xC3\xA4\"\r\nx\r\n001\r\ny\r\n0;e\r\nF: g\r\nH:\r\n\r\n", "/", "xy"},
+        {CHUNKED "a\r\n0\r\n\r\n12345\r\n0\r\n\r\n", "/", "0\r\n\r\n12345"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        for (size_t step = 1; step < 400; step += 199) {
+            struct http_parse x;
+            http_parse_init(&x, 1024, 64);
+            ck_assert_msg(feed(&x, slice_str(rows[i].text), step) == HTTP_WHOLE, "row %zu", i);
+            kit_assert_slice(x.path, slice_str(rows[i].path));
+            kit_assert_slice(buf_slice(&x.body), slice_str(rows[i].body));
+            http_parse_fini(&x);
+        }
+}
+END_TEST
+
 /* Bad input row 15. */
 START_TEST(test_refusals)
 {
@@ -87,6 +117,29 @@ START_TEST(test_refusals)
         {"GET / H\r\n\r\n1.1\r\n" HOST "\r\n", 400},
         {"GET / HXXP/1.1\r\n" HOST "\r\n", 400},
         {"GET / XHTTP/1.1\r\n" HOST "\r\n", 400},
+        {"GET /a\tb HTTP/1.1\r\n" HOST "\r\n", 400},
+        {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        {"CONNECT a:1 HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nab", 400},
+        {CHUNKED "5\r\nhello0\r\n\r\n", 400},
+        {CHUNKED "5\r\nhello\r\n\r\n", 400},
+        {CHUNKED "5 \r\nhello\r\n0\r\n\r\n", 400},
+        {CHUNKED " 5\r\nhello\r\n0\r\n\r\n", 400},
+        {CHUNKED "0x5\r\nhello\r\n0\r\n\r\n", 400},
+        {CHUNKED "-1\r\n", 400},
+        {CHUNKED ";a\r\n", 400},
+        {CHUNKED "5\nhello\r\n0\r\n\r\n", 400},
+        {CHUNKED "5;a\nhello\r\n0\r\n\r\n", 400},
+        {CHUNKED "5;a\rXhello\r\n0\r\n\r\n", 400},
+        {CHUNKED "5\rXhello\r\n0\r\n\r\n", 400},
+        {CHUNKED "5\r\nhello\rX0\r\n\r\n", 400},
+        {CHUNKED "5;a=\"\x01\"\r\nhello\r\n0\r\n\r\n", 400},
+        {CHUNKED "0\r\nA: b\n\r\n", 400},
+        {CHUNKED "0\r\nA: b\r\n folded\r\n\r\n", 400},
+        {CHUNKED "0\r\n: b\r\n\r\n", 400},
+        {CHUNKED "0\r\n\rX", 400},
+        {CHUNKED "0000000000000000\r\n\r\n", 400},
+        {CHUNKED "fffffffffffffff\r\n", 413},
+        {CHUNKED "41\r\n", 413},
         {"\x16\x03\x01 hello", 0},
         {"nonsense\r\n\r\n", 400},
     };
@@ -133,6 +186,14 @@ START_TEST(test_limits)
     ck_assert_int_eq(feed(&x, buf_slice(&text), 10), HTTP_BAD);
     ck_assert_int_eq(x.refusal, 413);
     http_parse_fini(&x);
+    buf_reset(&text);
+    buf_puts(&text, CHUNKED);
+    for (int i = 0; i < 20; i++)
+        buf_printf(&text, "1;%0500d\r\nx\r\n", 0);
+    http_parse_init(&x, 1024, 64);
+    ck_assert_int_eq(feed(&x, buf_slice(&text), 10), HTTP_BAD);
+    ck_assert_int_eq(x.refusal, 400);
+    http_parse_fini(&x);
     buf_fini(&text);
 }
 END_TEST
@@ -141,6 +202,7 @@ TCase *http_parse_tests(void)
 {
     TCase *t = tcase_create("http_parse");
     tcase_add_test(t, test_requests);
+    tcase_add_test(t, test_what_is_passed_over);
     tcase_add_test(t, test_refusals);
     tcase_add_test(t, test_limits);
     return t;

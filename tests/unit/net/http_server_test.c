@@ -1,7 +1,10 @@
 #include "http_server.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include "clock.h"
 #include "kit.h"
 #include "net_bed.h"
 #include "net_suites.h"
@@ -11,7 +14,8 @@ struct site_bed {
     struct http_server *server;
     struct http_exchange *later; /* kept for an answer from outside */
     bool has_later;
-    unsigned served, gone;
+    unsigned served, gone, judged;
+    size_t answer; /* bytes of /long */
 };
 
 static void on_gone(void *arg)
@@ -34,18 +38,46 @@ static void serve(struct http_exchange *x, void *arg)
         http_defer(x, on_gone, b);
         return;
     }
+    if (slice_eq_str(http_path(x), "/long")) {
+        char *text = calloc(1, b->answer);
+        ck_assert_ptr_nonnull(text);
+        memset(text, 'x', b->answer);
+        http_reply(x, 200, "text/plain", slice_make(text, b->answer));
+        free(text);
+        return;
+    }
     http_reply(x, slice_eq_str(http_path(x), "/echo") ? 200 : 404, "text/plain",
                http_body(x).n ? http_body(x) : http_path(x));
 }
 
-static void open_bed(struct site_bed *b, int64_t head_ms, int64_t body_ms)
+static void open_with(struct site_bed *b, struct http_server_options o)
 {
-    struct http_server_options o = {.head_ms = head_ms, .body_ms = body_ms};
     struct err e;
     *b = (struct site_bed){.served = 0};
     ck_assert_int_eq(loop_open(&b->loop, &e), 0);
     ck_assert_int_eq(address_parse(SLICE("127.0.0.1:0"), &o.at, &e), 0);
     ck_assert_int_eq(http_server_open(b->loop, &o, serve, b, &b->server, &e), 0);
+}
+
+static void open_bed(struct site_bed *b, int64_t head_ms, int64_t body_ms)
+{
+    open_with(b, (struct http_server_options){.head_ms = head_ms, .body_ms = body_ms});
+}
+
+/* Nobody may post to /kept. */
+static void judge(struct http_exchange *x, void *arg)
+{
+    struct site_bed *b = arg;
+    b->judged++;
+    ck_assert_uint_eq(http_body(x).n, 0);
+    if (slice_eq_str(http_path(x), "/kept"))
+        http_reply(x, 401, "text/plain", SLICE("not you"));
+}
+
+static void open_judging(struct site_bed *b)
+{
+    static const struct http_server_hooks hooks = {.head = judge};
+    open_with(b, (struct http_server_options){.hooks = &hooks});
 }
 
 static void close_bed(struct site_bed *b)
@@ -207,6 +239,82 @@ START_TEST(test_what_dribbles_is_cut)
 }
 END_TEST
 
+/* Who may not is answered at the end of the head: no body is asked for, none is read. */
+START_TEST(test_heads_are_judged_before_bodies)
+{
+    static const char *const bodies[] = {"Content-Length: 60000\r\nExpect: 100-continue\r\n\r\n",
+                                         "Content-Length: 60000\r\n\r\nhalf of it",
+                                         "Transfer-Encoding: chunked\r\n\r\n",
+                                         "Content-Length: 4\r\n\r\nbodyGET /echo HTTP/1.1"};
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+        struct site_bed b;
+        char text[256];
+        open_judging(&b);
+        snprintf(text, sizeof(text), "POST /kept HTTP/1.1\r\nHost: a\r\n%s", bodies[i]);
+        int fd = bed_connect(http_server_address(b.server));
+        struct buf got = ask(&b, fd, text, NULL);
+        ck_assert_ptr_nonnull(strstr(buf_cstr(&got), "HTTP/1.1 401 "));
+        ck_assert_ptr_nonnull(strstr(buf_cstr(&got), "Connection: close"));
+        ck_assert_ptr_null(strstr(buf_cstr(&got), "100 Continue"));
+        ck_assert_uint_eq(b.served, 0);
+        ck_assert_uint_eq(b.judged, 1);
+        buf_fini(&got);
+        close(fd);
+        close_bed(&b);
+    }
+}
+END_TEST
+
+/* Where no body follows, the connection goes on; who may is asked for the body. */
+START_TEST(test_a_refusal_without_a_body_keeps_the_connection)
+{
+    struct site_bed b;
+    open_judging(&b);
+    int fd = bed_connect(http_server_address(b.server));
+    struct buf got = ask(&b, fd,
+                         "GET /kept HTTP/1.1\r\nHost: a\r\n\r\nPOST /echo HTTP/1.1\r\nHost: a\r\n"
+                         "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n",
+                         "100 Continue\r\n\r\n");
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&got), "HTTP/1.1 401 "));
+    ck_assert_ptr_null(strstr(buf_cstr(&got), "Connection: close"));
+    buf_fini(&got);
+    got = ask(&b, fd, "abc", "abc");
+    ck_assert_ptr_nonnull(strstr(buf_cstr(&got), "HTTP/1.1 200 "));
+    ck_assert_uint_eq(b.judged, 2);
+    ck_assert_uint_eq(b.served, 1);
+    buf_fini(&got);
+    close(fd);
+    close_bed(&b);
+}
+END_TEST
+
+/* The last answer of a connection reaches a peer that takes seconds for it. */
+START_TEST(test_a_long_answer_and_a_slow_reader)
+{
+    enum { LONG = 16 << 20, PIECE = 512 << 10 };
+    struct site_bed b;
+    size_t total = 0;
+    ssize_t n = -1;
+    char *piece = malloc(PIECE);
+    ck_assert_ptr_nonnull(piece);
+    open_with(&b, (struct http_server_options){.answer_max = LONG});
+    b.answer = LONG;
+    int fd = bed_connect(http_server_address(b.server));
+    bed_write(fd, SLICE("GET /long HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+    for (int i = 0; n && i < 1000; i++) {
+        int64_t until = clock_mono_ms() + 100;
+        while (clock_mono_ms() < until)
+            loop_turn(b.loop, 20);
+        n = recv(fd, piece, PIECE, MSG_DONTWAIT);
+        total += n > 0 ? (size_t)n : 0;
+    }
+    ck_assert_uint_gt(total, LONG);
+    free(piece);
+    close(fd);
+    close_bed(&b);
+}
+END_TEST
+
 TCase *http_server_tests(void)
 {
     TCase *t = tcase_create("http_server");
@@ -218,5 +326,8 @@ TCase *http_server_tests(void)
     tcase_add_test(t, test_a_server_that_closes_says_so_to_those_who_would_answer);
     tcase_add_test(t, test_bad_requests_are_answered_and_cut);
     tcase_add_test(t, test_what_dribbles_is_cut);
+    tcase_add_test(t, test_heads_are_judged_before_bodies);
+    tcase_add_test(t, test_a_refusal_without_a_body_keeps_the_connection);
+    tcase_add_test(t, test_a_long_answer_and_a_slow_reader);
     return t;
 }
