@@ -1,6 +1,5 @@
 #include "folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -9,16 +8,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 #include "clock.h"
-#include "folder_report.h"
+#include "folder_away.h"
+#include "folder_names.h"
 #include "log.h"
 
 enum {
     AGAIN_MS = 20,
     PUT_OFF_MS = 1000,
     QUIET_MS = 60000,
-    SAME_NAME = 10000,
-    NAME_KEPT = NAME_MAX - 32, /* of a name, so that its number and its report's fit */
-    ASIDE_MAX = 64,
 };
 
 struct folder {
@@ -29,12 +26,12 @@ struct folder {
     int in, work, done, bad, lock; /* folders; -1: not open */
     bool paused, told;
     int64_t quiet_until; /* the alarm of a folder that cannot be used is told once a minute */
-    bool reading;        /* file, name and inode are valid */
+    bool claimed_first;  /* what stands in work/ comes before what is dropped */
+    struct folder_names claimed, dropped;
+    bool reading; /* file and name are valid */
+    bool read;    /* and file is at its end: it is to be put away. unreadable: why, or empty */
     char name[NAME_MAX + 1];
-    ino_t inode;
-    ino_t aside[ASIDE_MAX]; /* what cannot be taken: the others go on, for a while */
-    unsigned naside;
-    int64_t aside_until;
+    struct err unreadable;
     struct folder_file file;
 };
 
@@ -52,6 +49,8 @@ static void close_fd(int *fd)
 
 static void close_dirs(struct folder *f)
 {
+    folder_names_fini(&f->claimed);
+    folder_names_fini(&f->dropped);
     close_fd(&f->in);
     close_fd(&f->work);
     close_fd(&f->done);
@@ -98,6 +97,9 @@ static bool open_dirs(struct folder *f)
         open_dir(f->in, "work", &f->work, &err) == 0 &&
         open_dir(f->in, "done", &f->done, &err) == 0 &&
         open_dir(f->in, "bad", &f->bad, &err) == 0 && lock(f, &err) == 0) {
+        f->claimed_first = true;
+        if (f->reading) /* only opened anew */
+            return true;
         log_line(LOG_INFO, "folder.open", "source=%.*s", SLICE_ARG(f->source->conf->name));
         f->quiet_until = 0;
         return true;
@@ -126,64 +128,18 @@ static bool at_rest(const struct folder *f, const struct stat *st)
     return clock_wall_ms() - changed >= conf_of(f)->settle;
 }
 
-static bool is_before(const struct stat *a, const char *a_name, const struct stat *b,
-                      const char *b_name)
+static bool wants_claimed(void *arg, const char *name, const struct stat *st)
 {
-    if (a->st_mtim.tv_sec != b->st_mtim.tv_sec)
-        return a->st_mtim.tv_sec < b->st_mtim.tv_sec;
-    if (a->st_mtim.tv_nsec != b->st_mtim.tv_nsec)
-        return a->st_mtim.tv_nsec < b->st_mtim.tv_nsec;
-    return strcmp(a_name, b_name) < 0;
-}
-
-static bool is_aside(struct folder *f, ino_t inode)
-{
-    if (loop_now(f->loop) >= f->aside_until)
-        f->naside = 0;
-    for (unsigned i = 0; i < f->naside; i++)
-        if (f->aside[i] == inode)
-            return true;
-    return false;
-}
-
-/* The file that was found cannot be taken now; false where it holds up the others, too. */
-static bool set_aside(struct folder *f, const char *what, const char *why)
-{
-    tell(f, what, why);
-    if (f->naside == ASIDE_MAX)
-        return false;
-    if (f->naside == 0)
-        f->aside_until = loop_now(f->loop) + QUIET_MS;
-    f->aside[f->naside++] = f->inode;
+    (void)arg;
+    (void)name;
+    (void)st;
     return true;
 }
 
-/* The oldest file of a folder that may be taken; claimed: whatever stands there. */
-static bool find(struct folder *f, int dir, bool claimed)
+static bool wants_dropped(void *arg, const char *name, const struct stat *st)
 {
-    struct stat st, best = {0};
-    bool found = false;
-    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-    if (!d) {
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    for (const struct dirent *e; (e = readdir(d));) {
-        if ((claimed ? e->d_name[0] == '.' : !is_wanted(f, e->d_name)) ||
-            fstatat(dir, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-            (!claimed && !at_rest(f, &st)) || is_aside(f, st.st_ino))
-            continue;
-        if (found && !is_before(&st, e->d_name, &best, f->name))
-            continue;
-        found = true;
-        best = st;
-        snprintf(f->name, sizeof(f->name), "%s", e->d_name);
-    }
-    f->inode = best.st_ino;
-    closedir(d);
-    return found;
+    const struct folder *f = arg;
+    return is_wanted(f, name) && at_rest(f, st);
 }
 
 static void on_moved(void *arg)
@@ -207,75 +163,118 @@ static int begin(struct folder *f, struct err *reterr)
     return 0;
 }
 
-/* Into work/: 0, or errno. A file that only its sender may read would stay there for good. */
-static int claim(struct folder *f)
+/* Whether it is still the file that was found, and at rest: the list may be old by now. */
+static bool still_there(const struct folder *f, const struct folder_name *found)
 {
-    if (faccessat(f->in, f->name, R_OK, AT_EACCESS) < 0 ||
-        renameat2(f->in, f->name, f->work, f->name, RENAME_NOREPLACE) < 0)
-        return errno;
-    fsync(f->work);
-    fsync(f->in);
-    return 0;
+    struct stat st;
+    return fstatat(f->in, found->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
+           st.st_ino == found->inode && at_rest(f, &st);
 }
 
-static bool next_file(struct folder *f)
+/* Into work/: 0, or errno. A file that only its sender may read would stay there for good. A crash
+ * may undo it: the file is read again then. */
+static int claim(struct folder *f)
 {
+    bool claimed = faccessat(f->in, f->name, R_OK, AT_EACCESS) == 0 &&
+                   renameat2(f->in, f->name, f->work, f->name, RENAME_NOREPLACE) == 0;
+    return claimed ? 0 : errno;
+}
+
+static void set_name(struct folder *f, const struct folder_name *found)
+{
+    snprintf(f->name, sizeof(f->name), "%s", found->name);
+}
+
+/* One that a process left in work/ when it ended. What cannot be read holds up no other. */
+static enum folder_names_step next_claimed(struct folder *f)
+{
+    const struct folder_name *found;
+    enum folder_names_step step;
     struct err err = {0};
-    for (;;) {
-        while (find(f, f->work, true)) {
-            if (begin(f, &err) == 0)
-                return true;
-            if (!set_aside(f, "a file in work/ cannot be read", err.text))
-                return false;
+    while ((step = folder_names_next(&f->claimed, f->work, wants_claimed, f, &found)) ==
+           FOLDER_NAMES_FOUND) {
+        set_name(f, found);
+        if (begin(f, &err) == 0) {
+            folder_names_taken(&f->claimed);
+            return step;
         }
-        if (!find(f, f->in, false))
-            return false;
-        int why = claim(f);
-        if (why == ENOENT) /* somebody took it back */
-            return false;
-        if (why && !set_aside(f, "a file cannot be moved into work/", strerror(why)))
-            return false;
+        tell(f, "a file in work/ cannot be read", err.text);
     }
+    return step;
+}
+
+static enum folder_names_step next_dropped(struct folder *f)
+{
+    const struct folder_name *found;
+    enum folder_names_step step;
+    struct err err = {0};
+    while ((step = folder_names_next(&f->dropped, f->in, wants_dropped, f, &found)) ==
+           FOLDER_NAMES_FOUND) {
+        set_name(f, found);
+        if (!still_there(f, found))
+            continue;
+        int why = claim(f);
+        if (why && why != ENOENT)
+            tell(f, "a file cannot be moved into work/", strerror(why));
+        if (why)
+            continue;
+        folder_names_taken(&f->dropped);
+        if (begin(f, &err) == 0)
+            return step;
+        tell(f, "a file in work/ cannot be read", err.text);
+        return FOLDER_NAMES_NONE;
+    }
+    return step;
+}
+
+static enum folder_names_step next_file(struct folder *f)
+{
+    enum folder_names_step step = FOLDER_NAMES_NONE;
+    if (f->claimed_first && (step = next_claimed(f)) != FOLDER_NAMES_NONE)
+        return step;
+    f->claimed_first = false;
+    if ((step = next_dropped(f)) == FOLDER_NAMES_NONE)
+        f->claimed_first = true;
+    return step;
+}
+
+/* Somebody put another folder in its place: a share that was mounted anew, done/ made anew. */
+static bool moved_away(const struct folder *f)
+{
+    struct stat was, is;
+    return fstat(f->in, &was) < 0 || stat(conf_of(f)->path.p, &is) < 0 || was.st_ino != is.st_ino ||
+           was.st_dev != is.st_dev;
 }
 
 static void end_file(struct folder *f)
 {
     folder_file_close(&f->file);
-    f->reading = false;
+    f->reading = f->read = false;
 }
 
-/* The report first, then the file: what stands in done/ or bad/ always has one. */
-static bool put_away(struct folder *f, int to, const struct folder_report *report)
+/* Whether the file that was read stands in work/ still. */
+static bool is_ours(const struct folder *f)
 {
-    char name[NAME_MAX + 1];
+    struct stat read, there;
+    return fstat(f->file.fd, &read) == 0 &&
+           fstatat(f->work, f->name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           read.st_ino == there.st_ino && read.st_dev == there.st_dev;
+}
+
+/* What cannot be put away is not read again, as long as it is the same file; its folders are opened
+ * anew. */
+static void finish(struct folder *f)
+{
     struct err err = {0};
-    for (int i = 1; i < SAME_NAME; i++) {
-        int n = i == 1 ? snprintf(name, sizeof(name), "%.*s", NAME_KEPT, f->name)
-                       : snprintf(name, sizeof(name), "%.*s.%d", NAME_KEPT, f->name, i);
-        if (n < 0 || faccessat(to, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-            continue;
-        if (folder_report_write(report, to, name, &err) < 0)
-            break;
-        if (renameat2(f->work, f->name, to, name, RENAME_NOREPLACE) == 0) {
-            fsync(to);
-            fsync(f->work);
-            return true;
-        }
-        if (errno != EEXIST) {
-            err_set(&err, ERR_IO, "%s", strerror(errno));
-            break;
-        }
-    }
-    tell(f, "a file cannot be moved out of work/", err.text);
-    return false;
-}
-
-static void finish(struct folder *f, const char *unreadable)
-{
-    struct folder_report report = {.name = f->name, .file = &f->file, .unreadable = unreadable};
+    struct folder_report report = {.name = f->name,
+                                   .file = &f->file,
+                                   .unreadable = f->unreadable.text[0] ? f->unreadable.text : NULL};
     bool good = folder_report_is_good(&report);
-    if (!put_away(f, good ? f->done : f->bad, &report)) {
-        end_file(f);
+    if (folder_put_away(&report, f->work, good ? f->done : f->bad, &err) < 0) {
+        tell(f, "a file cannot be moved out of work/", err.text);
+        if (!is_ours(f))
+            end_file(f);
+        close_dirs(f);
         loop_timer_start(f->timer, PUT_OFF_MS);
         return;
     }
@@ -287,17 +286,28 @@ static void finish(struct folder *f, const char *unreadable)
     loop_timer_start(f->timer, 0);
 }
 
-static void on_timer(void *arg)
+/* True where a file is under way now. */
+static bool look(struct folder *f)
 {
-    struct folder *f = arg;
-    struct err err = {0};
-    if (f->paused)
-        return;
-    if (!open_dirs(f) || (!f->reading && !next_file(f))) {
-        loop_timer_start(f->timer, conf_of(f)->poll);
-        return;
+    switch (next_file(f)) {
+    case FOLDER_NAMES_FOUND:
+        return true;
+    case FOLDER_NAMES_GOES_ON:
+        loop_timer_start(f->timer, 0);
+        return false;
+    case FOLDER_NAMES_NONE:
+        break;
     }
-    switch (folder_file_step(&f->file, &err)) {
+    if (moved_away(f))
+        close_dirs(f);
+    loop_timer_start(f->timer, conf_of(f)->poll);
+    return false;
+}
+
+static void step(struct folder *f)
+{
+    f->unreadable = (struct err){0};
+    switch (folder_file_step(&f->file, &f->unreadable)) {
     case FOLDER_GOES_ON:
         if (!loop_timer_running(f->timer))
             loop_timer_start(f->timer, AGAIN_MS);
@@ -309,12 +319,24 @@ static void on_timer(void *arg)
         loop_timer_start(f->timer, conf_of(f)->settle + conf_of(f)->poll);
         return;
     case FOLDER_WHOLE:
-        finish(f, NULL);
-        return;
     case FOLDER_FAILED:
-        finish(f, err.text);
+        f->read = true;
+        finish(f);
         return;
     }
+}
+
+static void on_timer(void *arg)
+{
+    struct folder *f = arg;
+    if (f->paused)
+        return;
+    if (!open_dirs(f))
+        loop_timer_start(f->timer, conf_of(f)->poll);
+    else if (f->read)
+        finish(f);
+    else if (f->reading || look(f))
+        step(f);
 }
 
 int folder_open(struct loop *loop, struct intake *intake, struct source *source,

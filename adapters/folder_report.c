@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 #include "clock.h"
@@ -10,7 +9,10 @@
 #include "rfc3339.h"
 #include "write_all.h"
 
-enum { REPORT_MAX = 256 * 1024 };
+enum {
+    REPORT_MAX = 256 * 1024,
+    LOOKED_AT = 2048, /* of a report that is there: its head */
+};
 
 bool folder_report_is_good(const struct folder_report *r)
 {
@@ -64,23 +66,43 @@ static void write_text(const struct folder_report *r, struct buf *out, struct er
                SLICE_ARG(buf_slice(&r->file->refusals)));
 }
 
+void folder_report_name(const char *name, char ret[FOLDER_REPORT_NAME])
+{
+    snprintf(ret, FOLDER_REPORT_NAME, "%s.report.json", name);
+}
+
+bool folder_report_is_free(const struct folder_report *r, int dir, const char *name)
+{
+    char whole[FOLDER_REPORT_NAME], text[LOOKED_AT];
+    folder_report_name(name, whole);
+    int fd = openat(dir, whole, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return errno == ENOENT;
+    ssize_t n = read(fd, text, sizeof(text));
+    close(fd);
+    return n > 0 && r->file->sha256[0] &&
+           memmem(text, (size_t)n, r->file->sha256, strlen(r->file->sha256)) != NULL;
+}
+
 int folder_report_write(const struct folder_report *r, int dir, const char *name,
                         struct err *reterr)
 {
     static const char half[] = ".report.writing";
-    char whole[NAME_MAX + 16];
+    char whole[FOLDER_REPORT_NAME];
     struct buf text;
     buf_init(&text, REPORT_MAX);
     write_text(r, &text, reterr);
-    snprintf(whole, sizeof(whole), "%s.report.json", name);
+    folder_report_name(name, whole);
     int fd = openat(dir, half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
     bool written =
         fd >= 0 && buf_ok(&text) && write_all(fd, buf_slice(&text)) == 0 && fsync(fd) == 0;
     int rc = written ? 0 : -1;
     if (rc == 0)
         rc = renameat(dir, half, dir, whole);
-    if (rc < 0)
+    if (rc < 0) {
         err_set(reterr, ERR_IO, "its report cannot be written: %s", strerror(errno));
+        unlinkat(dir, half, 0);
+    }
     if (fd >= 0)
         close(fd);
     buf_fini(&text);

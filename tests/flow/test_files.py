@@ -1,12 +1,14 @@
 """A drop folder: files claimed when they are whole, every message durable before a file moves, kill -9 at any place."""
 import json
 import os
+import shutil
 import subprocess
 import unittest
 
 import kit
 import mllp
 import records
+import test_disk
 from drop_folder import DropFolder
 from test_ack import merge_of_nobody
 from test_adapter import admit
@@ -159,8 +161,10 @@ class FolderTest(DropFolder, unittest.TestCase):
         nobody but its sender, is an alarm, and stays; the others go on, and it does once that is mended."""
         site = self.site_of()
         site.config["sources"]["test-pas"]["folder"]["pattern"] = "*"
-        os.makedirs(self.path("work", "odd.hl7"))
-        self.drop("odd.hl7", admit("A-1", 1))
+        odd = ["odd.hl7"] + [f"odd{n:03}" for n in range(600)]
+        for name in odd:
+            os.makedirs(self.path("work", name))
+            self.drop(name, admit("A-1", 1))
         os.mkfifo(self.path("pipe.hl7"))
         os.symlink("/dev/zero", self.path("link.hl7"))
         site.start()
@@ -170,12 +174,60 @@ class FolderTest(DropFolder, unittest.TestCase):
         self.assertEqual(self.report("done", "last.hl7")["result"], "done")
         self.assertEqual(self.report("done", long[:223])["file"], long)
         self.assertIn("alarm.folder source=test-pas a file cannot be moved into work/: File exists", site.adapter().log())
-        self.assertEqual(sorted(n for n in os.listdir(self.folder) if n.endswith(".hl7")), ["link.hl7", "odd.hl7", "pipe.hl7"])
+        left = sorted(os.listdir(self.folder))
+        self.assertEqual(left, sorted(["bad", "done", "work", "link.hl7", "pipe.hl7", *odd]))
         self.assertEqual(site.adapter().stop(), 0)
+        for name in odd[1:]:
+            os.unlink(self.path(name))
         os.rmdir(self.path("work", "odd.hl7"))
         site.start()
         self.report("done", "odd.hl7")
         self.assertEqual(self.visits(site, 3), ["V2", "V3", "V1"])
+
+    def test_nothing_in_done_is_replaced(self):
+        """Row 76: a file of a name that is there, as a file or as the report of one that was taken away, gets a number."""
+        site = self.site_of(pattern="*")
+        site.start()
+        self.drop("a.hl7.report.json", admit("N-1", 1))
+        self.report("done", "a.hl7.report.json")
+        self.drop("a.hl7", admit("N-2", 2))
+        self.assertEqual(self.report("done", "a.hl7.2")["file"], "a.hl7")
+        self.assertFalse(os.path.exists(self.path("done", "a.hl7")))
+        with open(self.path("done", "a.hl7.report.json"), "rb") as f:
+            self.assertEqual(f.read(), admit("N-1", 1))
+        os.unlink(self.path("done", "a.hl7.2"))
+        self.drop("a.hl7", admit("N-3", 3))
+        self.report("done", "a.hl7.3")
+        for n in range(4, 101):
+            open(self.path("done", f"a.hl7.{n}"), "xb").close()
+        self.drop("a.hl7", admit("N-4", 4))
+        kit.wait_until(lambda: len(self.visits(site, 3)) == 4, 20, "it is read")
+        kit.wait_until(lambda: not os.path.exists(self.path("work", "a.hl7")), 20, "it is put away")
+        late = [n for n in os.listdir(self.path("done")) if len(n) > 18 and "report" not in n]
+        self.assertEqual(len(late), 1)
+        self.assertEqual(self.report("done", late[0])["file"], "a.hl7")
+
+    def test_what_cannot_be_put_away_is_read_once(self):
+        """Row 76: done/ is gone: an alarm; the file waits, and is moved once done/ can be made again. Then the whole folder
+        is another one, as when a share is mounted anew."""
+        site = self.site_of(pattern="*.hl7")
+        site.start()
+        self.drop("a.hl7", admit("W-1", 1))
+        self.report("done", "a.hl7")
+        shutil.rmtree(self.path("done"))
+        with open(self.path("done"), "wb"):
+            pass
+        self.drop("b.hl7", admit("W-2", 2))
+        kit.wait_until(lambda: "a file cannot be moved out of work/" in site.adapter().log(), 20, "an alarm")
+        self.assertTrue(os.path.exists(self.path("work", "b.hl7")))
+        os.unlink(self.path("done"))
+        self.assertEqual(self.report("done", "b.hl7")["accepted"], 1)
+        self.assertEqual(len(records.rows(site, "acute", "flow.messages")), 2)
+        os.rename(self.folder, self.folder + ".old")
+        os.makedirs(self.folder)
+        self.drop("c.hl7", admit("W-3", 3))
+        self.report("done", "c.hl7")
+        self.assertEqual(self.visits(site, 3), ["V1", "V2", "V3"])
 
     def test_a_reload_adds_and_removes_a_folder(self):
         """A source gets a folder, then another one, then loses its listener, then the folder: each by a reload."""
@@ -253,6 +305,32 @@ class FolderTest(DropFolder, unittest.TestCase):
         site.weir("resume", "source", "test-pas")
         self.assertEqual(self.report("done", "a.hl7")["accepted"], 1)
         self.assertEqual(self.visits(site, 1), ["V1"])
+
+
+class FullFolderTest(DropFolder, test_disk.SmallDisk):
+    size = 8 * test_disk.MIB
+
+    def test_no_room_for_a_report(self):
+        """Row 76: the disk of the folder is full: the file waits in work/, read once; put away with its report when there is room."""
+        site = kit.Site()
+        self.addCleanup(site.close)
+        self.folder = os.path.join(self.disk, "drop")
+        os.makedirs(self.folder)
+        site.config["sources"]["test-pas"]["folder"] = {"path": self.folder, "settle": "0ms", "poll": "20ms"}
+        site.start("acute")
+        kit.wait_until(lambda: os.path.isdir(self.path("bad")), 20, "the folder is open")
+        self.drop("a.hl7", admit("D-1", 1) + admit("D-2", 2))
+        self.report("done", "a.hl7")
+        with open(self.path(".b.hl7"), "wb") as f:
+            f.write(admit("D-3", 3))
+        ballast = self.ballast(0)
+        os.rename(self.path(".b.hl7"), self.path("b.hl7"))
+        kit.wait_until(lambda: "its report cannot be written: No space left" in site.adapter().log(), 20, "an alarm")
+        self.assertEqual(sorted(os.listdir(self.path("done"))), ["a.hl7", "a.hl7.report.json"])
+        os.unlink(ballast)
+        self.assertEqual(self.report("done", "b.hl7")["accepted"], 1)
+        self.assertEqual(len(records.rows(site, "acute", "flow.messages")), 3)
+        self.assertEqual(sorted(os.listdir(self.path("work"))), [".lock"])
 
 
 if __name__ == "__main__":
