@@ -3,9 +3,9 @@
 
 corpus_page.py [--check]
 
-The messages are not part of the repository (../shared/data/messages/hl7v2): nothing but the names of the files
+The messages are not part of the repository (../shared/data/messages): nothing but the names of the files
 and what weir said of them enters the page. Each file goes through `weir translate` of WEIR_BUILD, which must
-not crash nor be reported by a sanitizer. No text of a report or a note may stand in an event. Where the messages
+not crash nor be reported by a sanitizer. No text of a report or a note may stand in an event. FHIR: fhir_corpus.py. Where the messages
 or the program are not there, says so and exits 77. --check compares instead of writing.
 """
 import collections
@@ -20,6 +20,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
 sys.path[:0] = [str(TOP / "tests" / "scenarios"), str(TOP / "tests" / "cases")]
+import fhir_corpus  # noqa: E402
 from check import load_validators  # noqa: E402
 from told import told  # noqa: E402
 
@@ -41,7 +42,7 @@ Written by `tests/corpus/corpus_page.py`; a test fails when this page is not cur
 suites and real systems, made anonymous by their authors) go through `weir translate` with address and undefined-behaviour sanitizers, with the
 shipped maps and a site that knows nothing of the senders (`tests/corpus/weir.yaml`). They are not part of this repository: a machine without them
 skips the test. Their wards, clinics and many of their codes are local or not of the NHS: these stay as sent and are flagged. No value of an
-observation (OBX-5) and no note (NTE-3) of any of them stands in an event.
+observation (OBX-5) and no note (NTE-3) of any of them stands in an event. FHIR: [below](#fhir).
 """
 
 
@@ -120,13 +121,12 @@ def judge(file, messages):
         raise SystemExit(f"{file}: events of no message: {[e['type'] for g in groups for e in g]}")
 
 
-def collect():
+def collect(validators):
     everything = {f: messages_of(f) for f in sorted(f for f in DATA.rglob("*") if f.is_file())}
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda item: judge(*item), everything.items()))
     all_of_them = [m for messages in everything.values() for m in messages]
-    validators = load_validators(TOP / "schemas")  # not for several threads
-    for m in all_of_them:
+    for m in all_of_them:  # validators are not for several threads
         m.faults = faults_of(m, validators)
     return all_of_them
 
@@ -229,10 +229,12 @@ Messages of which some event carries the doubt in `data.quality`.
 
 
 def main():
-    if not DATA.is_dir() or not WEIR.exists():
+    if not DATA.is_dir() or not fhir_corpus.DATA.is_dir() or not WEIR.exists():
         print(f"skipped: {'the messages are not at ' + str(DATA) if WEIR.exists() else 'no ' + str(WEIR)}")
         return 77
-    messages = collect()
+    validators = load_validators(TOP / "schemas")
+    messages = collect(validators)
+    documents, faults = fhir_corpus.collect(WEIR, validators)
     known = counted(messages)
     bad = [m for m in known if not fine(m)]
     wrong = [m for m in messages if m.faults]
@@ -241,7 +243,10 @@ def main():
         for m in bad + wrong:
             print(f"  {m.file.relative_to(DATA)}: {m.verdict} {m.why} {' '.join(m.faults[:2])}", file=sys.stderr)
         return 1
-    text = page(messages)
+    if faults:
+        print("\n".join(faults), file=sys.stderr)
+        return 1
+    text = page(messages) + fhir_corpus.section(documents)
     if "--check" not in sys.argv[1:]:
         PAGE.write_text(text, encoding="utf-8")
     elif not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text:
