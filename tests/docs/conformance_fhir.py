@@ -32,7 +32,7 @@ FHIR = {
     14: ("XML", "the same events as its JSON twin, to the last id; a DTD, entities and whatever lies outside of the document are refused; narrative is not read"),
     15: ("OperationOutcome", "severity, code, diagnostics without a word of the request, expression where the fault has a place; `transient` is what to send again"),
     16: ("When 2xx comes", "when it is durable; a request that comes again is answered as the first time, and makes no second event"),
-    17: ("`POST $process-message`", "a message Bundle whose first resource is a MessageHeader with an event, `timestamp`, and a `fullUrl` of each entry, else 400 or 422"),
+    17: ("`POST $process-message`", "a message Bundle whose first resource is a MessageHeader with an event, `timestamp`, and a `fullUrl` of each entry (R4), its focus in the Bundle, else 400"),
     18: ("`async=true`", "422: every message is answered at once, so that weir never opens a connection that a request names"),
     19: ("4xx, 5xx", "4xx: not again unchanged; 503: again"),
     20: ("The answer to a message", "a message Bundle whose `response` has `identifier` and `code`; refused: an OperationOutcome"),
