@@ -28,8 +28,9 @@ struct file_form {
     void (*answered)(struct folder_file *f, const struct reply *r);
     /* Members of an object: where it stands. */
     void (*where)(const struct folder_file *f, uint64_t at, struct json_writer *w);
-    /* All is durable, the file about to be moved. May be NULL. */
-    void (*durable)(struct folder_file *f);
+    /* All is durable, the file about to be moved. False: not yet, on another turn of the loop. May
+     * be NULL. */
+    bool (*durable)(struct folder_file *f);
     /* Nobody has to look at it. */
     bool (*good)(const struct folder_file *f);
     /* Members of the report. */

@@ -30,6 +30,7 @@ static void close_rows(struct folder_file *f)
     buf_fini(&r->raw);
     buf_fini(&r->kept);
     arena_fini(&r->arena);
+    row_file_close(&r->memory_file);
     row_memory_fini(&r->memory);
     digest_close(r->key);
     free(r->cells);
@@ -283,6 +284,10 @@ static enum file_feed feed(struct folder_file *f, struct slice *input, bool last
     struct rows *r = f->rows;
     struct csv_row row = {.at = 0};
     unsigned checks = CHECKS_A_STEP;
+    if (!rows_recalled(r)) {
+        f->o.moved(f->o.arg);
+        return FILE_WAIT;
+    }
     if (!r->begun && !begin_text(f, input, last))
         return FILE_MORE;
     while (!r->refused && reply_queue_open(&f->queue) && checks) {
@@ -325,13 +330,14 @@ static void where(const struct folder_file *f, uint64_t at, struct json_writer *
 }
 
 /* Of a file of which nothing was taken, the one before is still the one to compare with. */
-static void durable(struct folder_file *f)
+static bool durable(struct folder_file *f)
 {
     struct rows *r = f->rows;
+    if (!r->refused && !r->checking && !rows_keep(r))
+        return false;
     f->o.source->last_ms = clock_wall_ms();
     series_add(f->o.source->unchanged, r->nunchanged);
-    if (!r->refused && !r->checking)
-        rows_keep(r);
+    return true;
 }
 
 static bool good(const struct folder_file *f)

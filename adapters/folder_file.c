@@ -147,10 +147,12 @@ static enum folder_step end_of(struct folder_file *f)
         begin(f, 0);
         return FOLDER_CHANGED;
     }
+    if (f->form->durable && !f->form->durable(f)) {
+        f->o.moved(f->o.arg);
+        return FOLDER_GOES_ON;
+    }
     digest_end(f->digest, sum);
     digest_hex(sum, sizeof(sum), f->sha256);
-    if (f->form->durable)
-        f->form->durable(f);
     return FOLDER_WHOLE;
 }
 

@@ -42,10 +42,14 @@ enum row_seen row_memory_look(struct row_memory *m, struct row_hash h);
 /* A new row that is durable: it stays for the next file, where there is room. */
 void row_memory_put(struct row_memory *m, struct row_hash h);
 
-/* Reads what row_memory_save wrote. A file that is not there or not whole leaves it empty. */
-void row_memory_load(struct row_memory *m, const char *path);
-/* Writes the rows of this file and its columns, beside the file and then over it. ERR_IO. */
-int row_memory_save(const struct row_memory *m, const struct row_hash *columns, unsigned ncolumns,
-                    const char *path, struct err *reterr);
+/* What row_file.h reads and writes. Room for that many rows of the file before, in an empty memory;
+ * false: no memory. */
+bool row_memory_reserve(struct row_memory *m, uint64_t rows);
+/* The file before had it, and it is remembered where there is room. */
+void row_memory_know(struct row_memory *m, struct row_hash h);
+/* The next row of this file, from slot *at to below `end`, which *at passes; NULL: no more. */
+const struct row_hash *row_memory_next_seen(const struct row_memory *m, size_t *at, size_t end);
+/* Without the marks. */
+struct row_hash row_hash_plain(struct row_hash h);
 
 #endif

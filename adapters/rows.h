@@ -8,7 +8,7 @@
 #include "digest.h"
 #include "folder_file.h"
 #include "json_lines.h"
-#include "row_memory.h"
+#include "row_file.h"
 
 enum { ROWS_UNDER_WAY = 1024, ROWS_WHY = 300 };
 
@@ -43,7 +43,9 @@ struct rows {
     struct row_hash *columns; /* keyed hashes of their names */
     struct digest *key;       /* of this source and these columns */
     struct row_memory memory;
-    char memory_path[PATH_MAX];
+    struct row_file memory_file; /* read before the first row, written behind the last */
+    char memory_path[PATH_MAX];  /* empty: none is kept */
+    bool keeps;                  /* it is being written */
     uint64_t nrows, nunchanged;
     struct row_place place;                 /* of a row that is checked */
     struct row_taken taken[ROWS_UNDER_WAY]; /* a ring, in the order of the queue */
@@ -59,10 +61,12 @@ void rows_header(struct rows *r, const struct csv_row *header);
 /* The header of a file that has none; for JSON, none at all. */
 void rows_no_header(struct rows *r);
 
-/* What the file of this kind before had. Kinds differ in more of their names than digits. */
+/* What the file of this kind before had. Kinds differ in more of their names than digits. Known
+ * once rows_recalled is true: until then call it again, on another turn of the loop. */
 void rows_recall(struct rows *r, const char *name);
-/* This one is the file before, from now on. */
-void rows_keep(const struct rows *r);
+bool rows_recalled(struct rows *r);
+/* This one is the file before, from now on. False: call again, on another turn of the loop. */
+bool rows_keep(struct rows *r);
 struct row_hash rows_hash(struct digest *key, struct slice bytes);
 /* A digest keyed by the pseudonym key for one purpose and no other. */
 int rows_key(const struct source *source, const char *purpose, struct slice of, struct digest **ret,

@@ -84,8 +84,10 @@ static void tell(const struct rows *r, const struct err *err)
 void rows_recall(struct rows *r, const char *name)
 {
     struct err err = {0};
+    row_file_close(&r->memory_file);
     row_memory_fini(&r->memory);
     r->memory_path[0] = '\0';
+    r->keeps = false;
     if (r->memory.max == 0)
         return;
     if (find_path(r, name, &err) < 0) {
@@ -93,7 +95,13 @@ void rows_recall(struct rows *r, const char *name)
         tell(r, &err);
         return;
     }
-    row_memory_load(&r->memory, r->memory_path);
+    row_file_read(&r->memory_file, &r->memory, r->memory_path);
+}
+
+bool rows_recalled(struct rows *r)
+{
+    struct err none;
+    return row_file_go_on(&r->memory_file, &none) != ROW_FILE_GOES_ON;
 }
 
 /* The oldest one goes where there are too many. */
@@ -124,13 +132,19 @@ static void prune(const char *path)
     closedir(d);
 }
 
-void rows_keep(const struct rows *r)
+bool rows_keep(struct rows *r)
 {
     struct err err = {0};
+    enum row_file_step step = ROW_FILE_FAILED;
     if (!r->memory_path[0])
-        return;
-    if (row_memory_save(&r->memory, r->columns, r->ncolumns, r->memory_path, &err) < 0)
+        return true;
+    if (r->keeps || row_file_write(&r->memory_file, &r->memory, r->columns, r->ncolumns,
+                                   r->memory_path, &err) == 0)
+        step = row_file_go_on(&r->memory_file, &err);
+    r->keeps = step == ROW_FILE_GOES_ON;
+    if (step == ROW_FILE_FAILED)
         tell(r, &err);
-    else
+    if (step == ROW_FILE_DONE)
         prune(r->memory_path);
+    return !r->keeps;
 }
