@@ -1,5 +1,6 @@
-/* fuzz_translate_tree: the first byte chooses a source (JSON, CSV, FHIR), the rest is what it
- * sends. Whatever comes gives events or reasons, twice the same, and an explanation of it. */
+/* fuzz_translate_tree: the first byte chooses a source (JSON, CSV, FHIR with a map of its own and
+ * with those that are shipped), the rest is what it sends. Whatever comes gives events or reasons,
+ * twice the same, and an explanation of it. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@ static const char config[] =
     "sources:\n"
     "  cad: {adapter: ambulance, format: json, ods: RX8, system: cad}\n"
     "  epcr: {adapter: ambulance, format: csv, ods: RX8, system: epcr}\n"
-    "  fhir: {adapter: acute, format: fhir, ods: RZZ, system: fhir}\n";
+    "  fhir: {adapter: acute, format: fhir, ods: RZZ, system: fhir}\n"
+    "  bars: {adapter: acute, format: fhir, ods: RZZ, system: bars}\n";
 
 /* A map that looks everywhere: references, lists, tests, the Bundle. */
 static const char map[] =
@@ -46,7 +48,9 @@ static const char map[] =
     "  message:a: {use: [g], events: {referral.received: {time: t}}}\n";
 
 static struct site *site;
-static struct translator *translators[3];
+enum { SOURCES = 4, OWN_MAP = 2 };
+
+static struct translator *translators[SOURCES];
 
 static void fail(const char *what, const char *why)
 {
@@ -90,8 +94,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     write_map(folder);
     if (site_read(slice_str(config), "fuzz.yaml", SITE_PSEUDONYM, &site, &err) < 0)
         fail("config", err.text);
-    for (unsigned i = 0; i < 3; i++)
-        if (translate_open(site, &site->sources[i], i < 2 ? WEIR_ROOT "/adapters" : folder,
+    for (unsigned i = 0; i < SOURCES; i++)
+        if (translate_open(site, &site->sources[i], i == OWN_MAP ? folder : WEIR_ROOT "/adapters",
                            &translators[i], &err) < 0)
             fail("maps", err.text);
     drop_map(folder);
@@ -113,7 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
-    struct translator *translator = translators[data[0] % 3];
+    struct translator *translator = translators[data[0] % SOURCES];
     struct slice raw = slice_make((const char *)data + 1, size - 1);
     struct arena arena, again, small;
     struct translation t, u, x;
