@@ -22,6 +22,7 @@ struct map_context {
     const struct event_keys *keys;
     struct hl7_time_rules times;
     const struct site_table *identifiers, *locations, *bed_classes, *sites, *no_practices;
+    const struct site_table *modifiers; /* of FHIR (map_modifier.h) */
     const struct map_codes *bed_codes;
     const unsigned char *pl; /* what PL.1.. mean: enum map_place_part */
     unsigned npl;

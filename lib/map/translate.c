@@ -45,6 +45,7 @@ static int open_context(struct translator *t, struct err *reterr)
         .bed_classes = site_table_find(t->tables, SLICE("bed_class")),
         .sites = site_table_find(t->tables, SLICE("site")),
         .no_practices = site_table_find(t->tables, SLICE("no_practice")),
+        .modifiers = site_table_find(t->tables, SLICE("modifier_extension")),
         .pl = t->pl,
     };
     if (map_locations_check(c->locations, reterr) < 0 ||

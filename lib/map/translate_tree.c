@@ -3,6 +3,7 @@
 #include "fhir_reference.h"
 #include "map_csv.h"
 #include "map_fhir.h"
+#include "map_modifier.h"
 #include "map_text.h"
 
 enum {
@@ -196,6 +197,34 @@ static void run_record(struct work *w)
         work_refuse_long(w);
 }
 
+/* Whether the resource at that place can be taken at its word. */
+static bool is_plain(struct work *w, const struct json *resource, struct slice place)
+{
+    struct slice at = SLICE("");
+    if (!map_modifier_find(resource, w->run.context->modifiers, w->run.arena, &at))
+        return true;
+    work_refuse(w, (struct translate_reason){
+                       .code = 201,
+                       .expression =
+                           arena_printf(w->run.arena, "%.*s%.*s", SLICE_ARG(place), SLICE_ARG(at)),
+                       .text = SLICE("a modifierExtension can turn what it stands in into its "
+                                     "opposite: its url is not in table modifier_extension")});
+    return false;
+}
+
+/* Of a message what it is about counts, too. */
+static bool focus_is_plain(struct work *w, struct asking *a, const struct json *header)
+{
+    const struct json *focus = json_get(header, "focus");
+    const struct json *e = focus && focus->kind == JSON_ARRAY ? focus->child : focus;
+    for (; e; e = focus->kind == JSON_ARRAY ? e->next : NULL) {
+        const struct json *resource = fhir_resolve(a->doc, a->entry, e);
+        if (resource && !is_plain(w, resource, SLICE("MessageHeader.focus.resolve()")))
+            return false;
+    }
+    return true;
+}
+
 /* Not refused; false when nothing more is to be done. */
 static bool run_part(struct work *w, struct asking *a, const struct map_fhir_part *part)
 {
@@ -203,7 +232,9 @@ static bool run_part(struct work *w, struct asking *a, const struct map_fhir_par
     a->view.root = part->resource;
     w->run.part = part->place;
     w->trigger = work_trigger(&w->t->map, part->trigger);
-    return !w->trigger || work_run(w);
+    if (!w->trigger)
+        return true;
+    return is_plain(w, part->resource, part->place) && work_run(w);
 }
 
 /* Each entry by itself; one that is refused does not keep the reasons of the others back. */
@@ -238,7 +269,8 @@ static void run_document(struct work *w, struct asking *a)
                                            .resource = header->resource,
                                            .entry = header};
         w->ret->trigger = message;
-        run_part(w, a, &part);
+        if (focus_is_plain(w, a, header->resource))
+            run_part(w, a, &part);
         return;
     }
     if (map_fhir_answers(a->doc)) { /* it gives back what it was asked about: no news */

@@ -26,8 +26,8 @@ FHIR = {
         "events have times, and order among them is the journey's"),
     10: ("A batch", "each entry a message of its own, with its own status and outcome; 200 for the whole"),
     11: ("Links within a transaction", "`urn:` has to be a `fullUrl` of it, else 400; two of one `fullUrl`: 400; references by search: 400"),
-    12: ("Unknown elements, null in arrays, what is empty, duplicate keys", "unknown elements are passed over; null, empty objects and arrays, and duplicate keys: 400 with the place. "
-         + "*not:* an unknown `modifierExtension` is passed over as any other element: maps read codes, and a site that has one writes an overlay"),
+    12: ("Unknown elements, null in arrays, what is empty, duplicate keys, a `modifierExtension`", "unknown elements are passed over; null, empty objects and arrays, and duplicate keys: 400 with the place; "
+         "a `modifierExtension` whose url is not in table `modifier_extension`: 422, where the resource is read"),
     13: ("Depth, length, numbers, gzip", "bounded: 413 or 400 with flat memory; numbers keep their digits"),
     14: ("XML", "the same events as its JSON twin, to the last id; a DTD, entities and whatever lies outside of the document are refused; narrative is not read"),
     15: ("OperationOutcome", "severity, code, diagnostics without a word of the request, expression where the fault has a place; `transient` is what to send again"),

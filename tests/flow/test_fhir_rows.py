@@ -28,6 +28,14 @@ class RowsTest(unittest.TestCase):
         self.assertEqual((with_more["type"], with_more["time"], with_more["data"].get("quality")),
                          (plain["type"], plain["time"], plain["data"].get("quality")))
 
+    def test_a_modifier_that_is_not_known(self):
+        """422 with its place, never passed over. FHIR rows 12 and 15."""
+        turned = encounter(1, modifierExtension=[{"url": "https://example.org/not-done", "valueBoolean": True}])
+        got = self.call.ask("POST", "/Encounter", turned)
+        self.assertEqual((got.status, got.issues()), (422, ["not-supported"]))
+        self.assertEqual(got.json()["issue"][0]["expression"], ["Encounter.modifierExtension"])
+        self.assertEqual((self.events(), len(records.rows(self.site, "acute", "flow.rejected"))), ([], 1))
+
     def test_the_same_again(self):
         """The same bytes: the same answer and the same ids; other bytes: another event. FHIR rows 16, 22 and 23."""
         answers = [self.call.ask("POST", "/Encounter", encounter(n)) for n in (1, 1, 2)]

@@ -70,6 +70,7 @@ static const char fhir_map[] =
     "    data.visit.number: [\"identifier[system = 'urn:visit'].value\", id]\n"
     "    data.location.ward: location.location.resolve().name\n"
     "times: {start: [period.start], end: [period.end], sent: [\"%bundle.timestamp\"]}\n"
+    "tables: {modifier_extension: {\"https://known.example/a\": a word of the source}}\n"
     "triggers:\n"
     "  Encounter:\n"
     "    use: [g]\n"
@@ -371,6 +372,54 @@ START_TEST(an_answer_gives_back_what_it_was_asked_about)
 }
 END_TEST
 
+#define MODIFIER(url) "\"modifierExtension\":[{\"url\":\"" url "\",\"valueBoolean\":true}]"
+#define KNOWN MODIFIER("https://known.example/a")
+#define OTHER MODIFIER("https://other.example/b")
+#define MODIFIED(more, in_period)                                                                  \
+    "{\"resourceType\":\"Encounter\"," more "\"period\":{" in_period START "}}"
+#define TOLD(more)                                                                                 \
+    BUNDLE("message", "{\"fullUrl\":\"urn:uuid:1\",\"resource\":{\"resourceType\":"                \
+                      "\"MessageHeader\",\"eventCoding\":{\"code\":\"told\"},\"focus\":[{"         \
+                      "\"reference\":\"urn:uuid:2\"}]}},{\"fullUrl\":\"urn:uuid:2\","              \
+                      "\"resource\":" more "}")
+
+/* FHIR row 12: what can turn the meaning of an element is never passed over. */
+START_TEST(a_modifier_that_is_not_known_is_refused)
+{
+    static const struct {
+        const char *text, *at;
+    } cases[] = {
+        {MODIFIED(OTHER ",", ""), "Encounter.modifierExtension"},
+        {MODIFIED(KNOWN ",", OTHER ","), "Encounter.period.modifierExtension"},
+        {MODIFIED("\"contained\":[{\"resourceType\":\"Patient\",\"id\":\"p\"},"
+                  "{\"resourceType\":\"Location\"," OTHER "}],",
+                  ""),
+         "Encounter.contained[1].modifierExtension"},
+        {MODIFIED("\"Smith, John\":{" OTHER "},", ""), "Encounter.%unknown.modifierExtension"},
+        {MODIFIED("\"modifierExtension\":[{\"valueBoolean\":true}],", ""),
+         "Encounter.modifierExtension"},
+        {BUNDLE("history", "{\"resource\":" MODIFIED(OTHER ",", "") "}"),
+         "Bundle.entry[0].resource.modifierExtension"},
+        {TOLD(MODIFIED(OTHER ",", "")), "MessageHeader.focus.resolve().modifierExtension"},
+        {"<Encounter xmlns=\"http://hl7.org/fhir\"><modifierExtension url=\"urn:b\">"
+         "<valueBoolean value=\"true\"/></modifierExtension></Encounter>",
+         "Encounter.modifierExtension"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct translation t = run(fhir, cases[i].text);
+        ck_assert_msg(t.verdict == TRANSLATE_REFUSED && t.nreasons == 1, "%s", cases[i].at);
+        kit_assert_slice(t.reasons[0].expression, slice_str(cases[i].at));
+        ck_assert_uint_eq(t.reasons[0].code, 201);
+    }
+    struct translation t = run(fhir, MODIFIED(KNOWN ",", KNOWN ","));
+    types(&t, "patient.admitted");
+    t = run(fhir, TOLD(MODIFIED(KNOWN ",", "")));
+    types(&t, "referral.received");
+    t = run(fhir, "{\"resourceType\":\"Observation\"," OTHER "}");
+    ck_assert_msg(t.verdict == TRANSLATE_UNMAPPED, "what is not read is not looked at");
+}
+END_TEST
+
 START_TEST(xml_and_json_of_a_resource_give_the_same_events)
 {
     struct translation a = run(fhir, ENCOUNTER(START));
@@ -599,6 +648,7 @@ Suite *translate_tree_suite(void)
     tcase_add_test(t, each_entry_of_a_bundle_is_a_message_of_its_own);
     tcase_add_test(t, a_message_is_one_where_the_map_has_its_code);
     tcase_add_test(t, a_message_that_is_sent_again_has_the_same_ids);
+    tcase_add_test(t, a_modifier_that_is_not_known_is_refused);
     tcase_add_test(t, an_answer_gives_back_what_it_was_asked_about);
     tcase_add_test(t, xml_and_json_of_a_resource_give_the_same_events);
     tcase_add_test(t, what_is_no_fhir_is_refused_with_its_place);
