@@ -36,6 +36,8 @@ struct file_form {
     /* Members of the report. */
     void (*report)(const struct folder_file *f, struct json_writer *w);
     size_t room; /* bytes that may stay unread in front of what comes, beside one message */
+    /* Files in UTF-16 (lib/base/utf16.h) are given in UTF-8. May be NULL: never. */
+    bool (*reads_utf16)(const struct folder_file *f);
 };
 
 extern const struct file_form file_messages;

@@ -87,15 +87,17 @@ static void begin(struct folder_file *f, uint64_t skip)
 /* Past the byte order mark. False: more has to be seen. */
 static bool begin_text(struct folder_file *f, struct slice *input, bool last)
 {
-    static const struct slice others[] = {{"\xff\xfe", 2}, {"\xfe\xff", 2}, {"\0\0\xfe\xff", 4}};
+    static const struct slice others[] = {
+        {"\xff\xfe", 2}, {"\xfe\xff", 2}, {"\0\0\xfe\xff", 4}}; /* UTF-16 is UTF-8 by now */
     struct rows *r = f->rows;
     if (input->n < MARK_MAX && !last)
         return false;
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
         if (slice_starts(*input, others[i]))
-            rows_refuse(r, "line 1: the file is written in UTF-16 or UTF-32: it has to be saved as "
-                           "UTF-8");
-    if (slice_starts(*input, SLICE("\xef\xbb\xbf")))
+            rows_refuse(r, "line 1: the file is written in %s: it has to be saved as UTF-8",
+                        is_csv(r) ? "UTF-32" : "UTF-16 or UTF-32");
+    r->marked = slice_starts(*input, SLICE(ROWS_MARK));
+    if (r->marked)
         *input = slice_sub(*input, 3, input->n);
     r->begun = true;
     if (!r->refused && (!is_csv(r) || !conf_of(r)->csv.header))
@@ -371,6 +373,11 @@ static void report(const struct folder_file *f, struct json_writer *w)
     json_array_end(w);
 }
 
+static bool reads_utf16(const struct folder_file *f)
+{
+    return is_csv(f->rows);
+}
+
 const struct file_form file_rows = {
     .open = open_rows,
     .close = close_rows,
@@ -382,4 +389,5 @@ const struct file_form file_rows = {
     .good = good,
     .report = report,
     .room = MARK_MAX,
+    .reads_utf16 = reads_utf16,
 };

@@ -61,6 +61,7 @@ static void rewind_file(struct folder_file *f)
     digest_begin(f->digest);
     buf_reset(&f->window);
     f->offset = 0;
+    f->is_utf16 = false;
     f->any_put_off = f->ended = f->hungry = false;
 }
 
@@ -118,6 +119,27 @@ static bool unchanged(struct folder_file *f)
            now.st_mtim.tv_nsec == f->seen.st_mtim.tv_nsec;
 }
 
+/* What was just read behind the window is put there, as UTF-8. */
+static void put(struct folder_file *f, const char *read, size_t n)
+{
+    struct slice bytes = slice_make(read, n);
+    if (f->offset == 0 && f->form->reads_utf16 && f->form->reads_utf16(f))
+        f->is_utf16 = utf16_begins(bytes, &f->utf16);
+    if (!f->is_utf16) {
+        f->window.n += n;
+        return;
+    }
+    struct buf copy;
+    buf_init(&copy, CHUNK);
+    buf_put(&copy, bytes);
+    utf16_write(&f->utf16, buf_slice(&copy), &f->window);
+    if (n == 0)
+        utf16_end(&f->utf16, &f->window);
+    if (!buf_ok(&copy))
+        f->window.failed = true;
+    buf_fini(&copy);
+}
+
 /* One more chunk; 0 at the end of the file, -1 where it cannot be read. */
 static int read_on(struct folder_file *f, struct err *reterr)
 {
@@ -128,9 +150,9 @@ static int read_on(struct folder_file *f, struct err *reterr)
     if (n < 0)
         return err_set(reterr, ERR_IO, "cannot be read: %s", strerror(errno));
     digest_add(f->digest, slice_make(to, (size_t)n));
-    f->window.n += (size_t)n;
+    put(f, to, (size_t)n);
     f->offset += (uint64_t)n;
-    return n > 0;
+    return buf_ok(&f->window) ? n > 0 : err_set(reterr, ERR_NOMEM, "no memory to read a file");
 }
 
 /* All of it is answered, or one was put off and those under way are answered. */

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include "batch.h"
 #include "file_form.h"
+#include "utf16.h"
 
 enum { FOLDER_REFUSALS_MAX = 100 };
 
@@ -32,8 +33,10 @@ struct folder_file {
     struct batch batch; /* file_messages */
     struct rows *rows;  /* file_rows */
     int fd;
-    struct stat seen;            /* when reading began */
-    uint64_t offset;             /* read so far */
+    struct stat seen; /* when reading began */
+    uint64_t offset;  /* read so far */
+    bool is_utf16;    /* what is read goes through utf16 */
+    struct utf16 utf16;
     struct buf window, refusals; /* refusals: JSON objects, the first FOLDER_REFUSALS_MAX */
     struct digest *digest;
     uint64_t accepted, refused, put_off_at;

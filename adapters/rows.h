@@ -12,6 +12,8 @@
 
 enum { ROWS_UNDER_WAY = 1024, ROWS_WHY = 300 };
 
+#define ROWS_MARK "\xef\xbb\xbf" /* the byte order mark of UTF-8 */
+
 /* Where a row begins, or what is wrong with it. column 0: not known. */
 struct row_place {
     uint64_t line, column;
@@ -29,6 +31,7 @@ struct rows {
     struct csv_rules rules; /* of csv */
     uint64_t skip;
     bool begun;       /* past the byte order mark */
+    bool marked;      /* there was one: it is UTF-8, whatever the charset of the source */
     bool header_read; /* or none is to come */
     bool checking;    /* on_bad_row: file: the first reading, which takes nothing */
     bool refused;     /* nothing of it is taken, and why */

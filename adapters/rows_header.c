@@ -129,10 +129,17 @@ static void take_header(struct rows *r)
         begin_rows(r);
 }
 
+/* Each message says what the file said: a mark goes before the charset of the source. */
+static void begin_head(struct rows *r)
+{
+    buf_reset(&r->head);
+    if (r->marked && r->source->conf->charset.n)
+        buf_puts(&r->head, ROWS_MARK);
+}
+
 void rows_header(struct rows *r, const struct csv_row *header)
 {
     arena_reset(&r->arena);
-    buf_reset(&r->head);
     if (memchr(header->bytes.p, 0, header->bytes.n)) {
         rows_refuse(r, "line 1: there are zero bytes in it: this is not text, or text in UTF-16, "
                        "which has to be saved as UTF-8");
@@ -148,6 +155,7 @@ void rows_header(struct rows *r, const struct csv_row *header)
     case CSV_CELLS_OK:
         break;
     }
+    begin_head(r);
     buf_put(&r->head, header->bytes);
     buf_putc(&r->head, '\n');
     take_header(r);
@@ -163,6 +171,7 @@ void rows_no_header(struct rows *r)
         begin_rows(r);
         return;
     }
+    begin_head(r);
     for (unsigned i = 0; i < names->n && i < ROW_COLUMNS_MAX; i++) {
         if (i)
             buf_putc(&r->head, r->rules.delimiter);

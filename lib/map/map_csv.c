@@ -102,8 +102,10 @@ int map_csv_read(struct slice raw, char delimiter, struct slice charset, struct 
     struct csv c;
     if (!cells)
         return no_room(reterr);
-    if (slice_starts(raw, SLICE("\xef\xbb\xbf")))
+    if (slice_starts(raw, SLICE("\xef\xbb\xbf"))) {
         raw = slice_sub(raw, 3, raw.n);
+        charset = SLICE("UTF-8"); /* it says so itself */
+    }
     hl7_charset_choose(raw, charset, arena, ret_charset);
     csv_begin(&c, &rules);
     if (read_row(&c, &rules, &raw, "line of column names", arena, names, reterr) < 0 ||

@@ -62,7 +62,7 @@ BAD = {
     2: ("CSV: a row of too few or too many fields", "the row is refused with line and column, or the file (`on_bad_row`)"),
     3: ("CSV: a quote that is not closed, or stands in the middle", "the same; reading goes on with the next line"),
     4: ("CSV: another header than in the file before", "`alarm.header`, or the file is refused (`on_other_header`)"),
-    5: ("A byte order mark", "UTF-8: passed over, also in JSON and XML; UTF-16: the file is refused"),
+    5: ("A byte order mark", "UTF-8: passed over, also in JSON and XML; UTF-16: read as UTF-8, of JSON and FHIR refused; UTF-32: refused"),
     6: ("A file of any size", "read in the memory of one row; a row over `message_max` is refused"),
     7: ("Bytes that are not of the character set, NUL", "U+FFFD in the event, flagged; FHIR and JSON: 400"),
     8: ("CSV: two columns alike, no header", "the file is refused"),

@@ -99,12 +99,12 @@ class ExtractTest(DropFolder, unittest.TestCase):
         self.assertEqual(len(self.visits(site, 2000)), 2000)
 
     def test_what_is_wrong_with_a_file(self):
-        """A missing column, two of one name, UTF-16, nothing in it: the file as a whole, and why. Bad input rows 1, 5 and 8."""
+        """A missing column, two of one name, UTF-16 without a mark, UTF-32, nothing in it: the file as a whole, and why. Bad input rows 1, 5 and 8."""
         site = self.site_of(csv={"columns": ["id", "at"]})
         site.start()
         for name, data, why in (("a.csv", b"id,nhs,note\nR1,1,2\n", 'no column "at"'),
                                 ("b.csv", b"id,at, id\nR1,1,2\n", "columns 1 and 3 have the same name"),
-                                ("c.csv", ("\ufeff" + HEADER.decode()).encode("utf-16-le"), "UTF-16"),
+                                ("c.csv", HEADER.decode().encode("utf-32"), "UTF-32"),
                                 ("d.csv", HEADER.decode().encode("utf-16-le"), "zero bytes"),
                                 ("e.csv", b"", "nothing in the file"), ("f.csv", b'id,"at\n', "line 1, column 4")):
             with self.subTest(name):
@@ -116,6 +116,25 @@ class ExtractTest(DropFolder, unittest.TestCase):
         self.drop("g.csv", HEADER)
         self.assertEqual(self.report("done", "g.csv")["rows"], 0)
         self.assertEqual(records.rows(site, "acute", "flow.messages"), [])
+
+    def test_utf16_and_a_byte_order_mark(self):
+        """As spreadsheets save "Unicode text": read as UTF-8 from the first byte to the last; places are those of the text. A
+        mark goes before the charset of the source. Bad input row 5."""
+        site = self.site_of()
+        site.config["sources"]["test-pas"]["charset"] = "windows-1252"
+        site.start()
+        rows = [row(n, "Zoë Ō \U0001f600".encode()) for n in range(1, 3001)]
+        text = (HEADER + b"".join(rows) + b'R0,"x"y,,\n').decode()
+        for name, data in (("little.csv", text.encode("utf-16")), ("b-big.csv", b"\xfe\xff" + text.encode("utf-16-be")),
+                           ("c-8.csv", text.encode("utf-8-sig"))):
+            self.drop(name, data)
+            report = self.report("bad", name)
+            self.assertEqual([report[k] for k in ("bytes", "rows", "accepted", "refused")], [len(data), 3001, 3000, 1])
+            self.assertEqual([report["refusals"][0][k] for k in ("line", "column")], [3002, 7])
+        self.assertEqual({v for _, v in records.rows(site, "acute", "flow.messages")}, {b"\xef\xbb\xbf" + HEADER + r[:-1] for r in rows})
+        self.drop("d.csv", HEADER + "R3001,9990001146,2026-03-01T10:00:00Z,Zoë\n".encode("cp1252"))
+        self.report("done", "d.csv")
+        self.assertEqual(len(self.visits(site, 3001)), 3001)
 
     def test_unchanged_rows_are_passed_over(self):
         """The file of the next day: only what is new or differs becomes a message; a whole file again gives nothing;
@@ -193,6 +212,39 @@ class ExtractTest(DropFolder, unittest.TestCase):
         self.drop("b.json", json.dumps(thing(3, deep={"a": [1, 2]}), indent=2).encode())
         self.assertEqual(self.report("done", "b.json")["accepted"], 1)
         self.assertEqual(self.visits(site, 3), ["J1", "J2", "J3"])
+
+    def test_a_file_that_changes_while_it_is_read(self):
+        """Bad input row 16. Somebody goes on writing to a file that was claimed, and over its first row: it is read from
+        its first byte once it is at rest; no row is lost, and none is taken of the half of a line."""
+        site = self.site_of()
+        site.start("broker")
+        self.drop("a.csv", HEADER + b"".join(row(n) for n in range(1, 5001)) + b"R5001,9990001146,2026-03-0")
+        with open(self.path("a.csv"), "r+b") as f:
+            site.start("acute")
+            kit.wait_until(lambda: records.rows(site, "acute", "flow.messages"), 30, "it is being read")
+            f.seek(0, os.SEEK_END)
+            f.write(b"1T10:00:00Z,\n")
+            f.write(row(5002))
+            f.flush()
+            f.seek(len(HEADER))
+            f.write(row(1).replace(b"R1,", b"Q1,"))
+        report = self.report("done", "a.csv")
+        self.assertEqual([report[k] for k in ("rows", "refused", "refusals")], [5002, 0, []])
+        self.visits(site, 5003)
+        self.assertEqual(sorted(self.visits(site, 5003)), sorted(["Q1"] + [f"R{n}" for n in range(1, 5003)]))
+        self.assertEqual(records.rows(site, "acute", "flow.rejected"), [])
+
+    def test_another_file_in_its_place(self):
+        """Bad input row 16. One of the same name comes while the first is read: a file of its own, read behind it."""
+        site = self.site_of()
+        site.start("broker")
+        self.drop("a.csv", HEADER + b"".join(row(n) for n in range(1, 2001)))
+        site.start("acute")
+        kit.wait_until(lambda: os.path.exists(self.path("work", "a.csv")), 30, "it is claimed")
+        self.drop("a.csv", HEADER + row(2001))
+        self.assertEqual(self.report("done", "a.csv")["accepted"], 2000)
+        self.assertEqual(self.report("done", "a.csv.2")["accepted"], 1)
+        self.assertEqual(self.visits(site, 2001), [f"R{n}" for n in range(1, 2002)])
 
     def test_kill_at_any_place(self):
         """kill -9 while a file is read: no row is lost, none gives a second event. Bad input row 17."""

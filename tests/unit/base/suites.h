@@ -8,6 +8,7 @@ Suite *csv_suite(void);
 Suite *dict_suite(void);
 Suite *slice_suite(void);
 Suite *text_suite(void);
+Suite *utf16_suite(void);
 Suite *utf8_suite(void);
 
 #endif
