@@ -7,21 +7,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import jars
-from fhir_documents import BUILD, HERE, of_others, of_the_cases, translate, without_digest
-
-PEER = HERE / "peers" / "fhir"
-
-
-def hapi(documents, folder):
-    """What HAPI FHIR says of each; what it reads stands in the folder as n.json and n.xml."""
-    if not shutil.which("javac"):
-        raise jars.Unavailable("javac is not installed (Debian: default-jdk-headless)")
-    path = jars.class_path_of("HAPI FHIR", str(PEER / "pom.xml"), jars.cache("hapi-fhir-twins"))
-    asked = "".join(f"{d.release}\t{d.file}\n" for d in documents)
-    done = subprocess.run(["java", "-cp", path, PEER / "Twins.java", folder], input=asked, capture_output=True, text=True,
-                          timeout=180, check=True)
-    return done.stdout.splitlines()
+from fhir_documents import BUILD, of_others, of_the_cases, translate, without_digest
+from fhir_peer import hapi
 
 
 def trees(files):
@@ -53,7 +40,7 @@ class Twins(unittest.TestCase):
         cls.folder = tempfile.mkdtemp(prefix="weir-twins-")
         cls.addClassCleanup(shutil.rmtree, cls.folder)
         cls.documents = of_others() + of_the_cases()
-        cls.said = hapi(cls.documents, cls.folder)
+        cls.said = hapi([(d.release, d.file) for d in cls.documents], cls.folder)
         cls.read = [n for n, said in enumerate(cls.said) if not said.startswith("bad") and not cls.spoilt(n)]
 
     @classmethod
