@@ -7,12 +7,13 @@ enum { LOOK_MS = 2000 };
 
 static const struct site_bearer *conf_of(const struct bearer *b)
 {
-    return &b->source->conf->fhir.bearer;
+    return &b->conf(b->source)->bearer;
 }
 
-int bearer_open(struct bearer *b, const struct source *source, struct err *reterr)
+int bearer_open(struct bearer *b, const struct source *source, bearer_conf_fn *conf,
+                struct err *reterr)
 {
-    *b = (struct bearer){.source = source};
+    *b = (struct bearer){.source = source, .conf = conf};
     if (!conf_of(b)->node)
         return 0;
     if (digest_open(SLICE_ABSENT, &b->digest, reterr) < 0)

@@ -10,8 +10,12 @@
 
 enum { BEARER_KNOWN = 64 };
 
+/* The section of the port. */
+typedef const struct site_door *bearer_conf_fn(const struct source *source);
+
 struct bearer {
     const struct source *source;
+    bearer_conf_fn *conf;
     struct jwt_keys *keys; /* NULL: no token is asked for */
     struct digest *digest;
     struct {
@@ -21,8 +25,9 @@ struct bearer {
     int64_t looked_at; /* monotonic, ms */
 };
 
-/* Reads the key set that the source's fhir.bearer names, if any. ERR_CONF. */
-int bearer_open(struct bearer *b, const struct source *source, struct err *reterr);
+/* Reads the key set that the section's `bearer` names, if any. ERR_CONF. */
+int bearer_open(struct bearer *b, const struct source *source, bearer_conf_fn *conf,
+                struct err *reterr);
 /* One that is all zero is fine. */
 void bearer_close(struct bearer *b);
 /* authorization: the header as sent. With a good token, or where none is asked for: JWT_GOOD. */

@@ -101,12 +101,12 @@ static void take(struct er7_port *p, struct http_exchange *x)
     struct bulk_options o = {.loop = p->loop,
                              .intake = p->intake,
                              .source = p->source,
-                             .limit = {conf_of(p)->message_max, "http.message_max"}};
+                             .limit = {conf_of(p)->door.message_max, "http.message_max"}};
     struct request *q = calloc(1, sizeof(*q));
     if (q) {
         q->of.may_send = on_may_send;
         q->site = site_hold(p->source->site);
-        q->who = http_tls(x) ? proc_tls_peer(&conf_of(p)->tls, http_tls(x)) : NULL;
+        q->who = http_tls(x) ? proc_tls_peer(&conf_of(p)->door.tls, http_tls(x)) : NULL;
         o.of = &q->of;
     }
     struct reply *r = q ? intake_reply(p->intake, p->source, NULL) : NULL;
@@ -154,11 +154,15 @@ static bool charset_agrees(const struct er7_port *p, struct slice name, struct s
            hl7_charset_agrees(name, declared(body), p->source->conf->charset, body);
 }
 
-/* As it is, not compressed. */
-static bool is_plain(struct http_exchange *x)
+enum coding { CODING_NONE, CODING_GZIP, CODING_OTHER };
+
+static enum coding coding_of(const struct http_exchange *x)
 {
     struct slice coding = slice_trim(http_field(x, "content-encoding"));
-    return coding.n == 0 || slice_ieq(coding, SLICE("identity"));
+    if (coding.n == 0 || slice_ieq(coding, SLICE("identity")))
+        return CODING_NONE;
+    bool gzip = slice_ieq(coding, SLICE("gzip")) || slice_ieq(coding, SLICE("x-gzip"));
+    return gzip ? CODING_GZIP : CODING_OTHER;
 }
 
 static bool is_json(struct slice media)
@@ -168,7 +172,7 @@ static bool is_json(struct slice media)
 }
 
 /* Of what is said of the body; NULL: it is what this source takes. */
-static const char *unsupported(const struct er7_port *p, struct http_exchange *x)
+static const char *unsupported(const struct er7_port *p, const struct http_exchange *x)
 {
     struct slice rest = http_field(x, "content-type");
     struct slice media = slice_trim(slice_split(&rest, ';'));
@@ -179,12 +183,38 @@ static const char *unsupported(const struct er7_port *p, struct http_exchange *x
         return "JSON is sent in UTF-8\n";
     if (!takes_json(p) && !slice_ieq(media, SLICE(ER7)))
         return "Content-Type must be " ER7 "\n";
-    if (!is_plain(x))
-        return "Content-Encoding: a message is taken as it is\n";
-    if (!takes_json(p) && !charset_agrees(p, charset, http_body(x)))
-        return "the charset of Content-Type is not the one that the message would be read in: set "
-               "it in MSH-18, or for the source (charset: NAME!)\n";
-    return NULL;
+    return coding_of(x) == CODING_OTHER ? "Content-Encoding may be gzip\n" : NULL;
+}
+
+/* False: it was answered. */
+static bool unpack(const struct er7_port *p, struct http_exchange *x)
+{
+    struct err err = {0};
+    int status = coding_of(x) == CODING_GZIP ? http_door_unpack(x, &err) : 0;
+    if (status == 503)
+        later(p, x, err.text);
+    else if (status)
+        refuse(p, x, status, err.text);
+    return !status;
+}
+
+/* A body that is what it says it is. */
+static void take_body(struct er7_port *p, struct http_exchange *x)
+{
+    struct slice rest = http_field(x, "content-type");
+    slice_split(&rest, ';');
+    if (http_body(x).n == 0)
+        refuse(p, x, 400, "there is no message in the request\n");
+    else if (!takes_json(p) && !charset_agrees(p, media_parameter(rest, "charset"), http_body(x)))
+        refuse(p, x, 415,
+               "the charset of Content-Type is not the one that the message would be read in: set "
+               "it in MSH-18, or for the source (charset: NAME!)\n");
+    else if (p->paused)
+        later(p, x, "the source is paused: send it again later\n");
+    else if (takes_json(p))
+        json_posts_take(&p->posts, x);
+    else
+        take(p, x);
 }
 
 static void serve(struct http_exchange *x, void *arg)
@@ -198,15 +228,14 @@ static void serve(struct http_exchange *x, void *arg)
         refuse(p, x, 405, "messages are sent with POST\n");
     } else if ((why = unsupported(p, x))) {
         refuse(p, x, 415, why);
-    } else if (http_body(x).n == 0) {
-        refuse(p, x, 400, "there is no message in the request\n");
-    } else if (p->paused) {
-        later(p, x, "the source is paused: send it again later\n");
-    } else if (takes_json(p)) {
-        json_posts_take(&p->posts, x);
-    } else {
-        take(p, x);
+    } else if (unpack(p, x)) {
+        take_body(p, x);
     }
+}
+
+static void keep_out(struct http_exchange *x, int status, const char *why, void *arg)
+{
+    refuse(arg, x, status, why);
 }
 
 /* What never became a request. */
@@ -219,24 +248,26 @@ static struct slice on_refusal(int status, const char **ret_type, void *arg)
 
 static const struct site_tls *tls_conf(const struct source *source)
 {
-    return &source->conf->http.tls;
+    return &source->conf->http.door.tls;
+}
+
+static const struct site_door *door_conf(const struct source *source)
+{
+    return &source->conf->http.door;
 }
 
 static int open_door(struct er7_port *p, struct err *reterr)
 {
     static const struct port_tls_hooks tls = {
         .conf = tls_conf, .ready = http_door_ready, .released = http_door_released};
-    const struct site_er7 *c = conf_of(p);
-    const struct http_door_options o = {
-        .loop = p->loop,
-        .source = p->source,
-        .listen = c->listen,
-        .allow = &c->allow,
-        .limits = {.connections = (unsigned)c->connections, .body_max = c->message_max},
-        .tls = &tls,
-        .serve = serve,
-        .refusal = takes_json(p) ? on_refusal : NULL,
-        .arg = p};
+    const struct http_door_options o = {.loop = p->loop,
+                                        .source = p->source,
+                                        .conf = door_conf,
+                                        .tls = &tls,
+                                        .serve = serve,
+                                        .keep_out = keep_out,
+                                        .refusal = takes_json(p) ? on_refusal : NULL,
+                                        .arg = p};
     return http_door_open(&p->door, &o, reterr);
 }
 
@@ -254,7 +285,7 @@ int er7_port_open(struct loop *loop, struct intake *intake, struct source *sourc
         er7_port_close(p);
         return -1;
     }
-    http_door_tell(&p->door, "http", conf_of(p)->path, "");
+    http_door_tell(&p->door, "http", conf_of(p)->path);
     *ret = p;
     return 0;
 }

@@ -175,7 +175,7 @@ static bool read_doc(struct fhir_port *p, const struct fhir_request *r, struct s
     struct fhir_fault ignored;
     if (!fhir_kept_reads(r, body))
         return false;
-    limits.bytes = p->source->conf->fhir.message_max;
+    limits.bytes = p->source->conf->fhir.door.message_max;
     arena_reset(&p->arena);
     return fhir_parse(body, &limits, &p->arena, ret, &ignored) == 0;
 }

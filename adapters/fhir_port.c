@@ -7,7 +7,6 @@
 #include "fhir_capability.h"
 #include "fhir_kept.h"
 #include "fhir_xml_write.h"
-#include "gunzip.h"
 #include "log.h"
 
 enum { QUIET_MS = 1000, OUT_MAX = 32 << 20, ARENA_MIN = 16 << 20 };
@@ -92,7 +91,7 @@ void fhir_port_send(struct fhir_port *p, struct http_exchange *x, const struct f
     if (a->etag)
         http_reply_field(x, "ETag", a->etag);
     if (allow)
-        http_reply_field(x, a->status == 401 ? "WWW-Authenticate" : "Allow", allow);
+        http_reply_field(x, "Allow", allow);
     if (a->status == 503)
         http_reply_field(x, "Retry-After", "5");
     count(p, a->status);
@@ -112,15 +111,15 @@ static void answer_no(struct fhir_port *p, struct http_exchange *x, const struct
 static void serve_metadata(struct fhir_port *p, struct http_exchange *x,
                            const struct fhir_request *r)
 {
+    const struct site_door *door = &conf_of(p)->door;
     struct json_writer *w;
     struct err ignored;
     struct fhir_capability c = {.software_version = SLICE(WEIR_VERSION),
                                 .date = slice_str(p->since),
                                 .types = conf_of(p)->resources.at,
                                 .ntypes = conf_of(p)->resources.n,
-                                .bearer = conf_of(p)->bearer.node != NULL,
-                                .certificates =
-                                    conf_of(p)->tls.node && conf_of(p)->tls.client_certificate};
+                                .bearer = door->bearer.node != NULL,
+                                .certificates = door->tls.node && door->tls.client_certificate};
     fhir_answer_no(&p->answer, 200, "informational", SLICE_ABSENT);
     buf_reset(&p->answer.body);
     if (json_writer_open(&p->answer.body, &w, &ignored) == 0) {
@@ -128,20 +127,6 @@ static void serve_metadata(struct fhir_port *p, struct http_exchange *x,
         json_writer_close(w);
     }
     fhir_port_send(p, x, r, &p->answer, NULL);
-}
-
-static bool may_call(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r)
-{
-    struct err err = {0};
-    enum jwt_verdict v = bearer_check(&p->bearer, http_field(x, "authorization"), &err);
-    if (v == JWT_GOOD)
-        return true;
-    struct fhir_no no = {.status = v == JWT_BAD ? 401 : 403,
-                         .issue = v == JWT_BAD ? "login" : "forbidden",
-                         .text = err.text,
-                         .allow = v == JWT_BAD ? "Bearer error=\"invalid_token\"" : NULL};
-    answer_no(p, x, r, &no);
-    return false;
 }
 
 static bool can_take(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r)
@@ -158,27 +143,18 @@ static bool can_take(struct fhir_port *p, struct http_exchange *x, const struct 
 }
 
 /* False: it was answered. */
-static bool read_body(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r,
-                      struct slice *ret)
+static bool unpack(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r)
 {
     struct err err = {0};
-    *ret = http_body(x);
-    if (!r->gzip)
-        return true;
-    buf_reset(&p->body);
-    if (gunzip(http_body(x), &p->body, &err) == 0) {
-        *ret = buf_slice(&p->body);
-        return true;
-    }
-    struct fhir_no no = {.status = err.code == ERR_LIMIT   ? 413
-                                   : err.code == ERR_NOMEM ? 503
-                                                           : 400,
-                         .issue = err.code == ERR_LIMIT   ? "too-costly"
-                                  : err.code == ERR_NOMEM ? "transient"
-                                                          : "structure",
+    int status = r->gzip ? http_door_unpack(x, &err) : 0;
+    struct fhir_no no = {.status = status,
+                         .issue = status == 413   ? "too-costly"
+                                  : status == 503 ? "transient"
+                                                  : "structure",
                          .text = err.text};
-    answer_no(p, x, r, &no);
-    return false;
+    if (status)
+        answer_no(p, x, r, &no);
+    return !status;
 }
 
 static struct fhir_head head_of(const struct http_exchange *x)
@@ -203,20 +179,41 @@ static void serve(struct http_exchange *x, void *arg)
     struct fhir_head head = head_of(x);
     struct fhir_request r;
     struct fhir_no no;
-    struct slice body;
     if (fhir_request_read(conf_of(p), &head, &r, &no) < 0)
         answer_no(p, x, &r, &no);
     else if (r.ask == FHIR_ASK_METADATA)
         serve_metadata(p, x, &r);
-    else if (may_call(p, x, &r) && can_take(p, x, &r) && read_body(p, x, &r, &body))
-        fhir_call_begin(p, x, &r, body);
+    else if (can_take(p, x, &r) && unpack(p, x, &r))
+        fhir_call_begin(p, x, &r, http_body(x));
+}
+
+/* What the server can do is told to everybody. */
+static bool open_to_all(const struct http_exchange *x, void *arg)
+{
+    struct fhir_port *p = arg;
+    struct fhir_head head = head_of(x);
+    struct fhir_request r;
+    struct fhir_no ignored;
+    return fhir_request_read(conf_of(p), &head, &r, &ignored) == 0 && r.ask == FHIR_ASK_METADATA;
+}
+
+static void keep_out(struct http_exchange *x, int status, const char *why, void *arg)
+{
+    struct fhir_port *p = arg;
+    struct fhir_head head = head_of(x);
+    struct fhir_request r;
+    struct fhir_no no;
+    fhir_request_read(conf_of(p), &head, &r, &no); /* as far as the form of the answer goes */
+    no = (struct fhir_no){
+        .status = status, .issue = status == 401 ? "login" : "forbidden", .text = why};
+    answer_no(p, x, &r, &no);
 }
 
 /* ---- the server ---- */
 
 static const struct site_tls *tls_conf(const struct source *source)
 {
-    return &source->conf->fhir.tls;
+    return &source->conf->fhir.door.tls;
 }
 
 /* What never became a request: no header of it is to be trusted, not even which format it wants. */
@@ -242,31 +239,24 @@ static struct slice on_refusal(int status, const char **ret_type, void *arg)
     return buf_slice(&p->answer.body);
 }
 
-static void on_tick(void *arg, int64_t now)
+static const struct site_door *door_conf(const struct source *source)
 {
-    struct fhir_port *p = arg;
-    bearer_tick(&p->bearer, now);
+    return &source->conf->fhir.door;
 }
 
 static int open_door(struct fhir_port *p, struct err *reterr)
 {
     static const struct port_tls_hooks tls = {
         .conf = tls_conf, .ready = http_door_ready, .released = http_door_released};
-    const struct site_fhir *c = conf_of(p);
     const struct http_door_options o = {.loop = p->loop,
                                         .source = p->source,
-                                        .listen = c->listen,
-                                        .allow = &c->allow,
-                                        .limits = {.connections = (unsigned)c->connections,
-                                                   .per_peer = (unsigned)c->per_peer,
-                                                   .body_max = c->message_max,
-                                                   .head_ms = c->head_time,
-                                                   .body_ms = c->body_time,
-                                                   .idle_ms = c->idle_time},
+                                        .conf = door_conf,
                                         .tls = &tls,
+                                        .answer_max = OUT_MAX,
                                         .serve = serve,
+                                        .open_to_all = open_to_all,
+                                        .keep_out = keep_out,
                                         .refusal = on_refusal,
-                                        .tick = on_tick,
                                         .arg = p};
     return http_door_open(&p->door, &o, reterr);
 }
@@ -278,21 +268,20 @@ int fhir_port_open(struct loop *loop, struct intake *intake, struct source *sour
     if (!p)
         return err_set(reterr, ERR_NOMEM, "no memory for a listener");
     *p = (struct fhir_port){.loop = loop, .intake = intake, .source = source};
-    size_t max = conf_of(p)->message_max;
+    size_t max = conf_of(p)->door.message_max;
     fhir_answer_init(&p->answer);
     buf_init(&p->out, OUT_MAX);
-    buf_init(&p->body, max);
     buf_init(&p->kept, max + FHIR_KEPT_MORE);
     /* What the translator can read, the cutting of a batch can. */
     size_t arena = max * 16 > ARENA_MIN ? max * 16 : ARENA_MIN;
     arena_init(&p->arena,
                arena > source->site->message_arena ? arena : source->site->message_arena);
     rfc3339_utc(clock_wall_ms(), p->since);
-    if (bearer_open(&p->bearer, p->source, reterr) < 0 || open_door(p, reterr) < 0) {
+    if (open_door(p, reterr) < 0) {
         fhir_port_close(p);
         return -1;
     }
-    http_door_tell(&p->door, "fhir", conf_of(p)->base, p->bearer.keys ? " bearer=yes" : "");
+    http_door_tell(&p->door, "fhir", conf_of(p)->base);
     *ret = p;
     return 0;
 }
@@ -304,10 +293,8 @@ void fhir_port_close(struct fhir_port *p)
     http_door_close(&p->door); /* no call has its exchange any more */
     while (p->first)
         fhir_call_drop(p->first);
-    bearer_close(&p->bearer);
     fhir_answer_fini(&p->answer);
     buf_fini(&p->out);
-    buf_fini(&p->body);
     buf_fini(&p->kept);
     arena_fini(&p->arena);
     free(p);

@@ -11,7 +11,6 @@
 #ifndef WEIR_FHIR_PORT_H
 #define WEIR_FHIR_PORT_H
 
-#include "bearer.h"
 #include "fhir_answer.h"
 #include "http_door.h"
 #include "intake.h"
@@ -23,11 +22,9 @@ struct fhir_port {
     struct intake *intake;
     struct source *source;
     struct http_door door;
-    struct bearer bearer;
     struct fhir_call *first;   /* under way */
     struct fhir_answer answer; /* of what is answered at once */
     struct buf out;            /* an answer as XML */
-    struct buf body;           /* a request, unpacked */
     struct buf kept;           /* what is kept of it, where that is not what was sent */
     struct arena arena;        /* what of a Bundle is looked at before it is taken */
     char since[RFC3339_SIZE];  /* when it was opened: the date of its metadata */

@@ -173,11 +173,13 @@ int mllp_port_prepare(struct mllp_port *p, const struct mllp_port_options *o,
         mllp_change_drop(c);
         return site_change_refuse(o->site, o->conf->fhir_node, "fhir", reterr);
     }
-    if (o->conf->http.tls.node && proc_tls_server(&o->conf->http.tls, &c->http_tls, reterr) < 0) {
+    if (o->conf->http.door.tls.node &&
+        proc_tls_server(&o->conf->http.door.tls, &c->http_tls, reterr) < 0) {
         mllp_change_drop(c);
         return -1;
     }
-    if (o->conf->fhir.tls.node && proc_tls_server(&o->conf->fhir.tls, &c->fhir_tls, reterr) < 0) {
+    if (o->conf->fhir.door.tls.node &&
+        proc_tls_server(&o->conf->fhir.door.tls, &c->fhir_tls, reterr) < 0) {
         mllp_change_drop(c);
         return -1;
     }

@@ -72,9 +72,10 @@ static int check_sources(const struct site *site, struct err *reterr)
     for (unsigned i = 0; i < site->nsources; i++) {
         struct translator *t;
         if (check_tls(&site->sources[i].mllp.tls, reterr) < 0 ||
-            check_tls(&site->sources[i].http.tls, reterr) < 0 ||
-            check_tls(&site->sources[i].fhir.tls, reterr) < 0 ||
-            check_bearer(&site->sources[i].fhir.bearer, reterr) < 0)
+            check_tls(&site->sources[i].http.door.tls, reterr) < 0 ||
+            check_tls(&site->sources[i].fhir.door.tls, reterr) < 0 ||
+            check_bearer(&site->sources[i].http.door.bearer, reterr) < 0 ||
+            check_bearer(&site->sources[i].fhir.door.bearer, reterr) < 0)
             return -1;
         if (site->sources[i].has_folder && folder_check(&site->sources[i], reterr) < 0)
             return -1;

@@ -57,14 +57,9 @@ struct site_csv {   /* sources.<name>.csv; always filled */
     int delimiter_option;
 };
 
-struct site_er7 {              /* sources.<name>.http */
-    struct slice listen, path; /* path: "/" */
-    struct conf_texts allow;
-    uint64_t message_max; /* 8MiB */
-    int64_t connections;  /* 64 */
-    bool plaintext;
-    const struct yaml *tls_node;
-    struct site_tls tls; /* its node NULL: plain text */
+struct site_er7 { /* sources.<name>.http */
+    struct site_door door;
+    struct slice path; /* "/" */
 };
 
 enum site_ack_mode { SITE_ACK_ORIGINAL, SITE_ACK_BY_HEADER, SITE_ACK_ENHANCED };

@@ -1,32 +1,16 @@
-/* site_fhir.h - the section `fhir` of a source: where FHIR is taken over HTTP, and from whom. Part
- * of a site (site.h), whose arena it lives in; files are named, not opened. */
+/* site_fhir.h - the section `fhir` of a source: what of FHIR is taken over HTTP. Part of a site
+ * (site.h), whose arena it lives in. */
 #ifndef WEIR_SITE_FHIR_H
 #define WEIR_SITE_FHIR_H
 
-#include "site_tls.h"
+#include "site_door.h"
 
-struct site_bearer { /* sources.<name>.fhir.bearer */
-    const struct yaml *node;
-    struct slice jwks_file; /* absolute */
-    struct slice issuer, audience;
-    struct conf_texts scopes, algorithms;
-    int64_t leeway; /* 30s */
-};
-
-struct site_fhir {             /* sources.<name>.fhir */
-    struct slice listen, base; /* base: "/fhir"; no slash behind it */
-    struct conf_texts allow;
-    struct conf_texts resources;   /* types that are taken */
-    uint64_t message_max;          /* 8MiB, unpacked, too */
-    int64_t connections, per_peer; /* 256, 64 */
-    int64_t head_time, body_time;  /* 10s, 30s */
-    int64_t idle_time;             /* 60s */
-    int64_t entries;               /* 1000 of a batch */
-    bool request_id;               /* X-Request-ID is required */
-    bool plaintext;
-    const struct yaml *tls_node, *bearer_node;
-    struct site_tls tls;       /* its node NULL: plain text */
-    struct site_bearer bearer; /* its node NULL: no token is asked for */
+struct site_fhir { /* sources.<name>.fhir */
+    struct site_door door;
+    struct slice base;           /* "/fhir"; no slash behind it */
+    struct conf_texts resources; /* types that are taken */
+    int64_t entries;             /* 1000 of a batch */
+    bool request_id;             /* X-Request-ID is required */
 };
 
 #endif

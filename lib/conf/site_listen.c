@@ -53,8 +53,8 @@ static bool nth_listener(const struct site_source *src, unsigned nth, const stru
         const struct yaml *node;
         struct slice listen;
     } all[] = {{src->has_mllp, src->mllp_node, src->mllp.listen},
-               {src->has_http, src->http_node, src->http.listen},
-               {src->has_fhir, src->fhir_node, src->fhir.listen}};
+               {src->has_http, src->http_node, src->http.door.listen},
+               {src->has_fhir, src->fhir_node, src->fhir.door.listen}};
     for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++)
         if (all[i].has && nth-- == 0) {
             *ret_node = all[i].node;

@@ -56,6 +56,18 @@ int site_check_fits(const struct site *s, const struct yaml *at, const char *opt
 /* The section `tls` of a listener. */
 int site_read_tls(struct site *s, const struct yaml *node, struct site_tls *ret,
                   struct err *reterr);
+/* What a section of the kind of site_door.h has beside that: a struct whose first member is the
+ * door. */
+enum { SITE_DOOR_OWN_MAX = 16 };
+struct site_door_own {
+    const struct conf_option *options;
+    unsigned n;
+    const char *port; /* to show as an example */
+};
+int site_read_door(struct site *s, const struct yaml *node, const struct site_door_own *own,
+                   struct site_door *ret, struct err *reterr);
+/* The words of a text as a list. */
+int site_words(struct site *s, const char *text, struct conf_texts *ret, struct err *reterr);
 int site_source_secrets(struct site *s, struct err *reterr);
 int site_read_sources(struct site *s, const struct yaml *section, struct err *reterr);
 int site_read_routes(struct site *s, const struct yaml *section, struct err *reterr);
@@ -94,6 +106,8 @@ void site_print_sources(struct buf *out);
 void site_print_ack(struct buf *out);
 void site_print_folder(struct buf *out);
 void site_print_csv(struct buf *out);
+void site_print_door(const struct site_door_own *own, struct buf *out);
+void site_print_bearer(struct buf *out);
 void site_print_er7(struct buf *out);
 void site_print_fhir(struct buf *out);
 void site_print_routes(struct buf *out);

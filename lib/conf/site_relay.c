@@ -123,9 +123,11 @@ static int check_source(const struct site_relay *r, const struct site_source *sr
     if (src->has_folder &&
         check_fits(r, src, "folder: message_max", src->folder.message_max, reterr) < 0)
         return -1;
-    if (src->has_http && check_fits(r, src, "http: message_max", src->http.message_max, reterr) < 0)
+    if (src->has_http &&
+        check_fits(r, src, "http: message_max", src->http.door.message_max, reterr) < 0)
         return -1;
-    if (src->has_fhir && check_fits(r, src, "fhir: message_max", src->fhir.message_max, reterr) < 0)
+    if (src->has_fhir &&
+        check_fits(r, src, "fhir: message_max", src->fhir.door.message_max, reterr) < 0)
         return -1;
     return src->has_mllp ? check_fits(r, src, "frame_max", src->mllp.frame_max, reterr) : 0;
 }

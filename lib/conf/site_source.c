@@ -265,5 +265,6 @@ void site_print_sources(struct buf *out)
     site_print_csv(out);
     site_print_er7(out);
     site_print_fhir(out);
+    site_print_bearer(out);
     site_print_ack(out);
 }

@@ -174,8 +174,8 @@ int site_read_tls(struct site *s, const struct yaml *node, struct site_tls *ret,
 int site_source_secrets(struct site *s, struct err *reterr)
 {
     for (unsigned i = 0; i < s->nsources; i++) {
-        struct site_tls *all[] = {&s->sources[i].mllp.tls, &s->sources[i].http.tls,
-                                  &s->sources[i].fhir.tls};
+        struct site_tls *all[] = {&s->sources[i].mllp.tls, &s->sources[i].http.door.tls,
+                                  &s->sources[i].fhir.door.tls};
         for (unsigned k = 0; k < sizeof(all) / sizeof(all[0]); k++)
             if (all[k]->key_password_node &&
                 conf_secret(all[k]->key_password_node, s->arena, &all[k]->key_password, reterr) < 0)

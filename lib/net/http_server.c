@@ -6,6 +6,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "conn.h"
+#include "gunzip.h"
 #include "http_date.h"
 #include "http_parse.h"
 #include "listen.h"
@@ -74,6 +75,15 @@ struct slice http_body(const struct http_exchange *x)
 struct slice http_field(const struct http_exchange *x, const char *name)
 {
     return http_parse_field(&x->parse, name);
+}
+
+int http_unpack(struct http_exchange *x, struct err *reterr)
+{
+    struct buf packed = x->parse.body;
+    buf_init(&x->parse.body, packed.max);
+    int rc = gunzip(buf_slice(&packed), &x->parse.body, reterr);
+    buf_fini(&packed);
+    return rc;
 }
 
 const struct tls_link *http_tls(const struct http_exchange *x)

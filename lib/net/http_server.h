@@ -67,6 +67,9 @@ struct slice http_path(const struct http_exchange *x); /* as sent, without the q
 struct slice http_query(const struct http_exchange *x);
 struct slice http_body(const struct http_exchange *x);
 struct slice http_field(const struct http_exchange *x, const char *name);
+/* Content-Encoding says gzip: the body is unpacked in place, to no more than body_max. ERR_INPUT:
+ * damaged; ERR_LIMIT; ERR_NOMEM. */
+int http_unpack(struct http_exchange *x, struct err *reterr);
 /* NULL: plain text. */
 const struct tls_link *http_tls(const struct http_exchange *x);
 const struct address *http_peer(const struct http_exchange *x);

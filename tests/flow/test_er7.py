@@ -63,7 +63,7 @@ class Er7Test(unittest.TestCase):
         self.assertNotEqual(latin[:120], good[:120])
         for want, more in ((404, {"path": "/other"}), (405, {"method": "PUT"}), (415, {"media": "text/plain"}),
                            (415, {"media": ER7 + "; charset=UTF-8", "body": latin}),
-                           (415, {"Content-Encoding": "gzip"}), (400, {"body": b""}),
+                           (415, {"Content-Encoding": "br"}), (400, {"body": b""}),
                            (413, {"body": good + b"NTE|" + b"x" * 140000})):
             with self.subTest(want, **{k: v for k, v in more.items() if k != "body"}):
                 status, media, body = self.post(**{"body": good, **more})
