@@ -168,6 +168,14 @@ static void set_due(const struct site_source *source, const struct translation *
     answer_due(&source->ack, &terms, ret->answer.code, ret->answer.later, &ret->due);
 }
 
+/* "PID[2]-3.1", "incident": where there is no memory for one it is not said. */
+static void set_places(struct dry_run *d, const struct translation *t, struct dry_result *ret)
+{
+    char at[RECORD_PLACE];
+    for (unsigned i = 0; i < ret->answer.nerrors; i++)
+        ret->places[i] = arena_copy(&d->made, slice_str(record_place(&t->reasons[i], at)));
+}
+
 int dry_run_message(struct dry_run *d, const struct site_source *source, struct slice raw,
                     struct dry_result *ret, struct err *reterr)
 {
@@ -189,6 +197,7 @@ int dry_run_message(struct dry_run *d, const struct site_source *source, struct 
     }
     *ret = (struct dry_result){.verdict = t.verdict, .trigger = t.trigger};
     answer_of(&t, t.parsed, &ret->answer);
+    set_places(d, &t, ret);
     if (fits)
         answer_accept(&source->ack, &ret->answer);
     set_due(source, &t, ret);

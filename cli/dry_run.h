@@ -28,7 +28,8 @@ struct dry_event {
 /* Lives until the next message. */
 struct dry_result {
     struct answer answer;
-    struct hl7_ack_due due; /* what leaves for it */
+    struct slice places[ANSWER_ERRORS_MAX]; /* of its errors, as weir rejected tells them */
+    struct hl7_ack_due due;                 /* what leaves for it */
     enum translate_verdict verdict;
     struct slice trigger;
     const struct dry_event *events;

@@ -1,6 +1,5 @@
 #include "test_compare.h"
 
-#include <stdio.h>
 #include "event.h"
 #include "json.h"
 #include "rfc3339.h"
@@ -312,53 +311,36 @@ static void compare_events(struct compare *c, const struct test_case *t, const s
 
 /* ---- the answer ---- */
 
-enum { PLACE_MAX = 64 };
-
-static struct slice place_of(const struct hl7_ack_error *e, char out[PLACE_MAX])
-{
-    int n = snprintf(out, PLACE_MAX, "%.*s", SLICE_ARG(slice_sub(e->segment, 0, 8)));
-    if (e->sequence)
-        n += snprintf(out + n, PLACE_MAX - (size_t)n, "[%u]", e->sequence);
-    if (e->field)
-        n += snprintf(out + n, PLACE_MAX - (size_t)n, "-%u", e->field);
-    if (e->repetition > 1)
-        n += snprintf(out + n, PLACE_MAX - (size_t)n, "[%u]", e->repetition);
-    if (e->component)
-        snprintf(out + n, PLACE_MAX - (size_t)n, ".%u", e->component);
-    return slice_str(out);
-}
-
-static struct slice error_words(struct compare *c, const struct answer *a)
+static struct slice error_words(struct compare *c, const struct dry_result *r)
 {
     struct buf b;
-    char place[PLACE_MAX];
     buf_init(&b, WORDS_MAX);
-    for (unsigned i = 0; i < a->nerrors; i++) {
-        const struct hl7_ack_error *e = &a->errors[i];
-        buf_printf(&b, "%s%d at %.*s (%.*s)", i ? ", " : "", (int)e->code,
-                   SLICE_ARG(place_of(e, place)), SLICE_ARG(e->text));
+    for (unsigned i = 0; i < r->answer.nerrors; i++) {
+        const struct hl7_ack_error *e = &r->answer.errors[i];
+        buf_printf(&b, "%s%d at %.*s (%.*s)", i ? ", " : "", (int)e->code, SLICE_ARG(r->places[i]),
+                   SLICE_ARG(e->text));
     }
     return end_words(c, &b);
 }
 
-static void compare_errors(struct compare *c, const struct test_case *t, const struct answer *a)
+static void compare_errors(struct compare *c, const struct test_case *t, const struct dry_result *r)
 {
-    char place[PLACE_MAX];
+    const struct answer *a = &r->answer;
     if (!t->errors_at)
         return;
     if (t->nerrors != a->nerrors)
         fault(c, t->errors_at, SLICE("ERR segments"), arena_printf(c->arena, "%u", t->nerrors),
-              error_words(c, a));
+              error_words(c, r));
     for (unsigned i = 0; i < t->nerrors && i < a->nerrors; i++) {
         const struct test_error *want = &t->errors[i];
         const struct hl7_ack_error *e = &a->errors[i];
-        struct slice at = place_of(e, place);
-        if (want->code == (int64_t)e->code && (!want->place.n || slice_eq(want->place, at)))
+        if (want->code == (int64_t)e->code &&
+            (!want->place.n || slice_eq(want->place, r->places[i])))
             continue;
         fault(c, want->at, arena_printf(c->arena, "ERR %u", i + 1),
               arena_printf(c->arena, "%lld%s%.*s", (long long)want->code,
                            want->place.n ? " at " : "", SLICE_ARG(want->place)),
-              arena_printf(c->arena, "%d at %.*s (%.*s)", (int)e->code, SLICE_ARG(at),
+              arena_printf(c->arena, "%d at %.*s (%.*s)", (int)e->code, SLICE_ARG(r->places[i]),
                            SLICE_ARG(e->text)));
     }
 }
@@ -384,9 +366,9 @@ static void compare_answer(struct compare *c, const struct test_case *t, const s
     if (t->ack_at ? !slice_eq(t->ack, came) : a->code != HL7_AA)
         fault(c, at, SLICE("acknowledgment"), t->ack_at ? t->ack : SLICE("AA"),
               a->nerrors ? arena_printf(c->arena, "%.*s: %.*s", SLICE_ARG(came),
-                                        SLICE_ARG(error_words(c, a)))
+                                        SLICE_ARG(error_words(c, r)))
                          : came);
-    compare_errors(c, t, a);
+    compare_errors(c, t, r);
     if (t->verdict && !slice_eq(t->verdict->text, verdict))
         fault(c, t->verdict, SLICE("verdict"), t->verdict->text, verdict);
 }

@@ -253,7 +253,7 @@ static int read_errors(struct test_file *f, const struct yaml *list, struct test
         {.name = "at",
          .type = CONF_TEXT,
          .offset = offsetof(struct test_error, place),
-         .help = "ERR-2: MSH-9, PID[2]-3.1."},
+         .help = "ERR-2: MSH-9, PID[2]-3.1; of JSON, CSV and FHIR the path or column."},
     };
     c->errors_at = list;
     if (!list)

@@ -61,8 +61,11 @@ class FormatsTest(unittest.TestCase):
         """weir test and weir explain take such messages as they take HL7 v2."""
         self.site.write("cad.test.yaml", "source: cad\ntests:\n  - name: clear\n    message: '" + STATUS.format(n=1, status="clear") + "'\n"
                         "    events:\n      - type: ambulance.clear\n        fields: {data.visit.number: I1}\n        routes: [all, analytics]\n"
-                        "  - name: no incident\n    message: '{\"status\": \"clear\"}'\n    ack: AE\n    verdict: refused\n")
-        self.assertEqual(self.site.weir("test", self.site.path("cad.test.yaml"), check=False).stdout.split(",")[0], "2 passed")
+                        "  - name: no incident\n    message: '{\"status\": \"clear\"}'\n    ack: AE\n    errors: [{code: 101, at: incident}]\n    verdict: refused\n"
+                        "  - name: another place\n    message: '{\"status\": \"clear\"}'\n    ack: AE\n    errors: [{code: 101, at: status}]\n")
+        told = self.site.weir("test", self.site.path("cad.test.yaml"), check=False).stdout
+        self.assertIn("2 passed, 1 failed", told)
+        self.assertIn("101 at incident (incident is missing or empty)", told)
         done = self.site.weir("explain", "--source", "cad", self.site.write("one.json", STATUS.format(n=1, status="clear")))
         self.assertIn("ambulance.clear", done.stdout)
 
