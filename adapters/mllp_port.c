@@ -216,13 +216,18 @@ static void stop_listening(struct mllp_port *p)
     }
 }
 
+static bool same_texts(const struct conf_texts *a, const struct conf_texts *b)
+{
+    bool same = a->n == b->n;
+    for (unsigned i = 0; same && i < a->n; i++)
+        same = slice_eq(a->at[i], b->at[i]);
+    return same;
+}
+
 static bool same_csv(const struct site_csv *a, const struct site_csv *b)
 {
-    bool same = a->delimiter == b->delimiter && a->header == b->header &&
-                a->on_other_header == b->on_other_header && a->columns.n == b->columns.n;
-    for (unsigned i = 0; same && i < a->columns.n; i++)
-        same = slice_eq(a->columns.at[i], b->columns.at[i]);
-    return same;
+    return a->delimiter == b->delimiter && a->header == b->header &&
+           a->on_other_header == b->on_other_header && same_texts(&a->columns, &b->columns);
 }
 
 static bool same_folder(const struct site_source *a, const struct site_source *b)

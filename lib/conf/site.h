@@ -53,7 +53,8 @@ struct site_csv {   /* sources.<name>.csv; always filled */
     char delimiter; /* , */
     bool header;    /* true: the first line names the columns */
     struct conf_texts columns;
-    int on_other_header; /* enum site_header_policy: alarm */
+    struct conf_texts nulls; /* cells that stand for nothing: NULL */
+    int on_other_header;     /* enum site_header_policy: alarm */
     int delimiter_option;
 };
 

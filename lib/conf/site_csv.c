@@ -15,6 +15,9 @@ static const struct conf_option options[] = {
     {"columns", CONF_TEXTS, ROW(columns),
      .help = "Columns that a file has to have, in any order: one that lacks one of them is refused "
              "as a whole. With `header: false` the names of all columns, in their order."},
+    {"nulls", CONF_TEXTS, ROW(nulls), "NULL",
+     .help = "What some exports write where there is nothing, as a whole field: `NULL`, `\\N`, "
+             "`1900-01-01 00:00:00.000`. Read as an empty field; `[]`: none is."},
     {"on_other_header", CONF_CHOICE, ROW(on_other_header), "alarm", .choices = policies,
      .help =
          "What is done about a file whose columns are not those of the file of its kind before: "

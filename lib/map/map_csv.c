@@ -68,9 +68,19 @@ static int check_names(const struct cells *names, struct arena *arena, struct er
     return 0;
 }
 
+static struct slice cell(const struct map_csv_rules *rules, struct slice sent)
+{
+    struct slice value = slice_trim(sent);
+    for (unsigned i = 0; i < rules->nnulls; i++)
+        if (slice_eq(value, rules->nulls[i]))
+            return SLICE("");
+    return value;
+}
+
 /* Columns without a name, as spreadsheets leave them behind, are passed over. */
-static struct json *object_of(const struct cells *names, const struct cells *values,
-                              struct hl7_charset *cs, struct arena *arena)
+static struct json *object_of(const struct map_csv_rules *rules, const struct cells *names,
+                              const struct cells *values, struct hl7_charset *cs,
+                              struct arena *arena)
 {
     struct json *object = arena_zalloc(arena, values->n + 1, sizeof(*object));
     if (!object)
@@ -86,19 +96,20 @@ static struct json *object_of(const struct cells *names, const struct cells *val
         object->count++;
         m->kind = JSON_STRING;
         m->name = hl7_charset_decode(cs, names->at[i], arena, &cs->flags);
-        m->text = hl7_charset_decode(cs, values->at[i], arena, &cs->flags);
+        m->text = hl7_charset_decode(cs, cell(rules, values->at[i]), arena, &cs->flags);
         if (!slice_present(m->name) || !slice_present(m->text))
             return NULL;
     }
     return object;
 }
 
-int map_csv_read(struct slice raw, char delimiter, struct slice charset, struct arena *arena,
+int map_csv_read(struct slice raw, const struct map_csv_rules *r, struct arena *arena,
                  struct json **ret, struct hl7_charset *ret_charset, struct err *reterr)
 {
-    const struct csv_rules rules = {.delimiter = delimiter};
+    const struct csv_rules rules = {.delimiter = r->delimiter};
     struct cells *cells = arena_alloc(arena, 2 * sizeof(*cells));
     struct cells *names = cells, *values = cells ? cells + 1 : NULL;
+    struct slice charset = r->charset;
     struct csv c;
     if (!cells)
         return no_room(reterr);
@@ -120,7 +131,7 @@ int map_csv_read(struct slice raw, char delimiter, struct slice charset, struct 
         return -1;
     if (slice_trim(raw).n)
         return err_set(reterr, ERR_INPUT, "more than one row in one message");
-    struct json *object = object_of(names, values, ret_charset, arena);
+    struct json *object = object_of(r, names, values, ret_charset, arena);
     if (!object)
         return no_room(reterr);
     *ret = object;

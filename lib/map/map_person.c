@@ -252,10 +252,10 @@ static bool add_by_rule(struct map_run *run, const struct map_id_rule *rule, voi
         return false;
     }
     struct map_id *id = &ids->at[ids->n];
-    *id = (struct map_id){.value = map_run_value(run, &rule->value),
+    *id = (struct map_id){.value = slice_trim(map_run_value(run, &rule->value)),
                           .authority = map_run_value(run, &rule->authority),
                           .type = map_run_value(run, &rule->type)};
-    if (!slice_present(id->value))
+    if (!id->value.n)
         return true;
     id->authority_sent = slice_present(id->authority);
     if (!id->authority_sent)

@@ -134,6 +134,16 @@ static bool takes_away(const struct map_run *run, const struct map_source *s)
     return false;
 }
 
+/* An integer takes no other text. */
+static bool put_text(struct map_run *run, unsigned field, struct slice value)
+{
+    if (event_put(run->event, field, value))
+        return true;
+    map_run_flag(run, arena_printf(run->arena, "value_invalid:%s",
+                                   event_fields[field].path + sizeof("data.") - 1));
+    return false;
+}
+
 static bool fill(struct map_run *run, const struct map_field *f, const struct map_source *s)
 {
     if (s->from == MAP_FROM_CALL && s->call->fill)
@@ -158,7 +168,7 @@ static bool fill(struct map_run *run, const struct map_field *f, const struct ma
         return set_bool(run, f, value);
     default:
         if (event_is_choice(f->field, value))
-            return event_put(run->event, f->field, value);
+            return put_text(run, f->field, value);
         map_run_flag(run, f->flag);
         return false;
     }

@@ -92,10 +92,11 @@ static bool read_json(struct work *w, struct slice raw)
 static bool read_csv(struct work *w, struct slice raw)
 {
     const struct site_source *s = w->t->source;
+    const struct map_csv_rules rules = {s->csv.delimiter, s->charset, s->csv.nulls.at,
+                                        s->csv.nulls.n};
     struct json *row;
     struct err err;
-    if (map_csv_read(raw, s->csv.delimiter, s->charset, w->run.arena, &row, &w->run.charset, &err) <
-        0)
+    if (map_csv_read(raw, &rules, w->run.arena, &row, &w->run.charset, &err) < 0)
         return refuse_read(w, &err, SLICE_ABSENT), false;
     w->ret->tree = row;
     w->run.text_flags |= w->run.charset.flags;
