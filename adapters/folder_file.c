@@ -199,8 +199,8 @@ enum folder_step folder_file_step(struct folder_file *f, struct err *reterr)
         return end_of(f);
     for (int i = 0; i < CHUNKS_A_STEP; i++) {
         int more = f->window.n < CHUNK || f->hungry ? read_on(f, reterr) : 1;
-        if (more < 0)
-            return FOLDER_FAILED;
+        if (more < 0) /* what was taken is counted in the report */
+            return f->queue.pending ? FOLDER_GOES_ON : FOLDER_FAILED;
         /* The last message is only known to be whole when nobody writes any more. */
         if (more == 0 && !unchanged(f) && f->queue.pending == 0) {
             begin(f, 0);

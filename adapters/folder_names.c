@@ -78,8 +78,7 @@ static bool begin_scan(struct folder_names *m, int dir)
 }
 
 /* False: the slice is over and the folder is not. */
-static bool scan(struct folder_names *m, int dir,
-                 bool (*wanted)(void *arg, const char *name, const struct stat *st), void *arg)
+static bool scan(struct folder_names *m, int dir, folder_wanted_fn wanted, void *arg)
 {
     struct folder_name found;
     struct stat st;
@@ -111,9 +110,7 @@ static bool is_more(struct folder_names *m)
     return full || m->any_taken;
 }
 
-enum folder_names_step folder_names_next(struct folder_names *m, int dir,
-                                         bool (*wanted)(void *arg, const char *name,
-                                                        const struct stat *st),
+enum folder_names_step folder_names_next(struct folder_names *m, int dir, folder_wanted_fn wanted,
                                          void *arg, const struct folder_name **ret)
 {
     for (;;) {

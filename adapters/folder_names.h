@@ -35,14 +35,15 @@ enum folder_names_step {
     FOLDER_NAMES_NONE,    /* nothing is left: look again after a while */
 };
 
+/* Whether that file may be taken. */
+typedef bool (*folder_wanted_fn)(void *arg, const char *name, const struct stat *st);
+
 /* All zero. */
 void folder_names_init(struct folder_names *m);
 void folder_names_fini(struct folder_names *m);
 /* The oldest file of the folder that is wanted and was not given yet; *ret stands until the next
  * call. dir: may be another one only after folder_names_fini. */
-enum folder_names_step folder_names_next(struct folder_names *m, int dir,
-                                         bool (*wanted)(void *arg, const char *name,
-                                                        const struct stat *st),
+enum folder_names_step folder_names_next(struct folder_names *m, int dir, folder_wanted_fn wanted,
                                          void *arg, const struct folder_name **ret);
 /* The one given last is gone from the folder: the oldest are looked for again, once these are
  * given. */

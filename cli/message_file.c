@@ -6,6 +6,9 @@
 #include "csv.h"
 #include "json.h"
 #include "site.h"
+#include "utf16.h"
+
+#define MARK "\xef\xbb\xbf" /* the byte order mark of UTF-8 */
 
 enum { VT = 0x0b, FS = 0x1c };
 
@@ -121,11 +124,33 @@ static struct slice take_row(struct message_file *f)
     return got == CSV_ROW || got == CSV_BAD ? row.bytes : SLICE_ABSENT;
 }
 
+/* As a drop folder reads it: what is in UTF-16 becomes UTF-8. */
+static int read_utf16(struct message_file *f, struct err *reterr)
+{
+    struct slice bytes = buf_slice(&f->bytes);
+    struct utf16 u;
+    struct buf text;
+    if (!utf16_begins(bytes, &u))
+        return 0;
+    buf_init(&text, MESSAGE_FILE_MAX);
+    utf16_write(&u, bytes, &text);
+    utf16_end(&u, &text);
+    bool ok = buf_ok(&text);
+    buf_fini(&f->bytes);
+    f->bytes = text;
+    return ok ? 0
+              : err_set(reterr, ERR_LIMIT, "in UTF-8 it is longer than %d bytes", MESSAGE_FILE_MAX);
+}
+
 int message_file_as(struct message_file *f, const struct site_source *source, struct err *reterr)
 {
     f->source = source->format == SITE_HL7V2 ? NULL : source;
-    if (slice_starts(buf_slice(&f->bytes), SLICE("\xef\xbb\xbf")))
+    if (source->format == SITE_CSV && read_utf16(f, reterr) < 0)
+        return -1;
+    if (slice_starts(buf_slice(&f->bytes), SLICE(MARK))) {
         f->at = 3;
+        f->marked = source->charset.n > 0;
+    }
     if (source->format != SITE_CSV || !source->csv.header)
         return 0;
     f->columns = take_row(f);
@@ -139,6 +164,8 @@ static bool next_row(struct message_file *f, struct slice *ret)
     if (!slice_present(row))
         return false;
     buf_reset(&f->made);
+    if (f->marked)
+        buf_puts(&f->made, MARK);
     if (f->source->csv.header)
         buf_put(&f->made, f->columns);
     else

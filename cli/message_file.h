@@ -15,6 +15,7 @@ struct message_file {
     size_t at;                        /* where the next message begins */
     unsigned no;                      /* number of the last message taken, from 1 */
     const struct site_source *source; /* message_file_as; NULL: HL7 v2 */
+    bool marked;                      /* CSV: it is UTF-8, whatever the charset of the source */
     struct slice columns;             /* CSV: the first line */
     struct buf made;                  /* CSV: that line and the row at hand */
 };

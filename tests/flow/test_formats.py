@@ -15,6 +15,7 @@ class FormatsTest(unittest.TestCase):
         self.addCleanup(self.site.close)
         self.site.config["sources"].update(
             cad=CAD, epcr={**CAD, "format": "csv", "system": "epcr"},
+            sheet={**CAD, "format": "csv", "system": "sheet", "charset": "windows-1252"},
             bare={**CAD, "format": "csv", "system": "bare", "csv": {"delimiter": ";", "header": False, "columns": ["Incident Number", "Surname", "Clear"]}})
         self.site.write_config()
 
@@ -53,6 +54,15 @@ class FormatsTest(unittest.TestCase):
         bare = self.events("bare", "A;MOSS;03/03/2026 10:00\n")
         self.assertEqual(bare[0]["time"], "2026-03-03T10:00:00+00:00")
         self.assertEqual(bare[0]["data"]["origin"]["format"], "csv")
+
+    def test_rows_of_a_spreadsheet(self):
+        """UTF-16 as a drop folder reads it; a byte order mark goes before the charset of the source."""
+        for encoding in ("utf-16", "utf-8-sig", "cp1252"):
+            path = self.site.path("sheet.csv")
+            with open(path, "w", encoding=encoding) as f:
+                f.write(HEAD + "A,MOSS Zoë,03/03/2026 10:00\r\n")
+            done = self.site.weir("translate", "--source", "sheet", path)
+            self.assertEqual(json.loads(done.stdout)["data"]["patient"]["family"], "MOSS Zoë", encoding)
 
     def test_a_file_without_columns_is_told(self):
         self.assertIn("there is no line of columns", self.translate("epcr", "\n\n", code=65).stderr)
