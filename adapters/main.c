@@ -37,7 +37,7 @@ struct adapter {
     bool was_full;
 };
 
-/* What was appended ends in a callback into the intake: it must not be freed before. */
+/* Gives what was appended a moment to become durable, so that its senders are answered. */
 static bool settled(struct adapter *a)
 {
     int64_t until = clock_mono_ms() + STOP_MS;
@@ -49,25 +49,35 @@ static bool settled(struct adapter *a)
     return a->intake.under_way == 0 && !retry_busy(a->retry);
 }
 
+/* What is not settled then calls back from the closing of the stream, into replies, ports and the
+ * intake: these stay until adapter_gone. */
 static void adapter_stop(void *state)
 {
     struct adapter *a = state;
     if (!a)
         return;
-    bool all = settled(a);
-    if (!all)
+    if (!settled(a))
         log_line(LOG_ERROR, "adapter.stopped",
                  "messages=%llu were not yet durable and not answered",
                  (unsigned long long)a->intake.under_way);
     retranslate_close(a->retranslate);
     frames_verb_close(a->frames);
-    ports_close(&a->ports);
     pauses_close(a->pauses);
     loop_timer_remove(a->drain_timer);
-    conn_shared_close(a->shared);
+    bool busy = retry_busy(a->retry);
     retry_close(a->retry);
-    if (!all)
-        return; /* the stream still holds on to it; the process ends now */
+    if (!busy)
+        a->retry = NULL;
+}
+
+static void adapter_gone(void *state)
+{
+    struct adapter *a = state;
+    if (!a)
+        return;
+    retry_close(a->retry);
+    ports_close(&a->ports);
+    conn_shared_close(a->shared);
     intake_close(&a->intake);
     free(a);
 }
@@ -197,6 +207,7 @@ static int adapter_start(struct proc *p, void **ret_state, struct err *reterr)
         open_retranslate(a, reterr) < 0 ||
         frames_verb_open(proc_control(p), proc_audit(p), &a->ports, &a->frames, reterr) < 0) {
         adapter_stop(a);
+        adapter_gone(a);
         return -1;
     }
     *ret_state = a;
@@ -336,6 +347,7 @@ static const struct proc_program program = {
     .drain = adapter_drain,
     .reload = adapter_reload,
     .stop = adapter_stop,
+    .gone = adapter_gone,
 };
 
 int main(int argc, char **argv)

@@ -347,6 +347,8 @@ static void close_parts(struct proc *p)
     loop_fd_remove(p->stream_watch);
     audit_stop(p->audit);
     stream_close(p->stream);
+    if (p->started && p->program->gone)
+        p->program->gone(p->state);
     /* Kept outside of the stream, so that a tail cut off later can be seen (audit_check_head). */
     if (seq)
         log_line(LOG_INFO, "audit.head", "writer=%s seq=%llu hash=%s", p->name,

@@ -44,9 +44,13 @@ struct proc_program {
      * holds that (site_hold). The first one lives as long as the process. ERR_REFUSED: something
      * takes a restart. NULL: everything does. */
     int (*reload)(void *state, const struct site *fresh, struct buf *what, struct err *reterr);
-    /* Frees the state; NULL is fine. Called before the stream is closed, and once more the loop
-     * does not run. */
+    /* Ends what reads from the stream, and frees what the stream does not call back into: all of
+     * the state where there is no `gone`; NULL is fine. Called before the stream is closed, when
+     * the loop runs no more. */
     void (*stop)(void *state);
+    /* The stream is closed: what it still had to do has called back. Frees the rest. May be NULL.
+     */
+    void (*gone)(void *state);
 };
 
 /* The exit code: 0 after a drain, 64 wrong arguments, 78 wrong configuration, 75 another instance
