@@ -14,9 +14,8 @@ ENVIRONMENT = {"WEIR_TEST_KEY": "a key of the tests, of no use elsewhere", "WEIR
 
 
 class Document:
-    def __init__(self, file, of_others):
-        self.file, self.of_others = file, of_others
-        self.name = str(file.relative_to(DATA if of_others else CASES.parent))
+    def __init__(self, file, folder):
+        self.file, self.name = file, str(file.relative_to(folder))
         self.raw = file.read_bytes()
         self.text = self.raw.decode("utf-8", errors="replace")
         self.xml = self.text.lstrip("\ufeff \r\n\t").startswith("<")
@@ -35,11 +34,11 @@ class Document:
 
 
 def of_others():
-    return [Document(f, True) for f in sorted(f for f in DATA.rglob("*") if f.suffix in (".json", ".xml"))]
+    return [Document(f, DATA) for f in sorted(f for f in DATA.rglob("*") if f.suffix in (".json", ".xml"))]
 
 
 def of_the_cases():
-    return [Document(f, False) for f in sorted(CASES.glob("*")) if f.suffix in (".json", ".xml") and not f.name.endswith(".events.json")]
+    return [Document(f, CASES.parent) for f in sorted(CASES.glob("*")) if f.suffix in (".json", ".xml") and not f.name.endswith(".events.json")]
 
 
 def translate(files, source="fhir"):

@@ -17,4 +17,4 @@ def hapi(documents, folder):
     asked = "".join(f"{release}\t{file}\n" for release, file in documents)
     done = subprocess.run(["java", "-cp", path, os.path.join(PEER, "Twins.java"), folder], input=asked, capture_output=True, text=True,
                           timeout=180, check=True)
-    return done.stdout.splitlines()
+    return done.stdout.split("\n")[:-1]  # a line end of Unicode ends no line here

@@ -3,7 +3,7 @@
 //   java -cp … Twins.java FOLDER < list      a line of the list: R4|DSTU2, a tab, a file
 //
 // The nth file becomes FOLDER/n.json and FOLDER/n.xml. A line of the answer: "ok"; "odd" and what is against the
-// definitions, where it is read all the same; "bad" and why it cannot be read.
+// definitions, where it is read all the same; "bad" and why it cannot be read or written.
 
 import ca.uhn.fhir.context.FhirContext;
 import ca.uhn.fhir.parser.IParser;
@@ -47,8 +47,12 @@ public class Twins {
                 return "bad " + line(unreadable);
             }
         }
-        Files.writeString(folder.resolve(number + ".json"), context.newJsonParser().encodeResourceToString(resource));
-        Files.writeString(folder.resolve(number + ".xml"), context.newXmlParser().encodeResourceToString(resource));
+        try {
+            Files.writeString(folder.resolve(number + ".json"), context.newJsonParser().encodeResourceToString(resource));
+            Files.writeString(folder.resolve(number + ".xml"), context.newXmlParser().encodeResourceToString(resource));
+        } catch (RuntimeException unwritable) {
+            return "bad " + line(unwritable);
+        }
         return said;
     }
 
