@@ -13,10 +13,7 @@ sys.path[:0] = [os.path.join(kit.TOP, "tests", "cases")]
 import check  # noqa: E402
 from test_asyncapi import ajv, load  # noqa: E402
 
-ELSEWHERE = {
-    "event.retracted",        # weir retranslate makes it: tests/flow/test_retranslate.py
-    "mha.detention_renewed",  # takes two rows: the journey's
-}
+ELSEWHERE = {"event.retracted"}  # weir retranslate makes it: tests/flow/test_retranslate.py
 
 
 class MadeEvents(unittest.TestCase):
