@@ -1,14 +1,15 @@
 #include "fhir_answer.h"
 
 #include <stdio.h>
-#include "fhir_outcome.h"
+#include "fhir_message_answer.h"
+#include "fhir_profile.h"
 #include "hl7_ack.h"
 
 enum { BODY_MAX = 16 << 20, ISSUES_MAX = 32, ID_HEX = 32, PLACE = 192 };
 
-void fhir_answer_init(struct fhir_answer *a)
+void fhir_answer_init(struct fhir_answer *a, int profile)
 {
-    *a = (struct fhir_answer){.status = 500};
+    *a = (struct fhir_answer){.status = 500, .profile = profile};
     buf_init(&a->body, BODY_MAX);
 }
 
@@ -42,9 +43,20 @@ static void write_outcome(struct fhir_answer *a, const struct fhir_issue *issues
     json_writer_close(w);
 }
 
+static void write_ack(struct fhir_answer *a, const struct translation *t, const char *code,
+                      const struct fhir_issue *issues, unsigned n)
+{
+    struct json_writer *w = open_writer(a);
+    if (!w)
+        return;
+    fhir_message_ack(w, t, code, issues, n);
+    json_writer_close(w);
+}
+
 void fhir_answer_no(struct fhir_answer *a, int status, const char *issue, struct slice text)
 {
     struct fhir_issue i = {.severity = "error", .code = issue, .text = text};
+    fhir_profile_issue(a->profile, status, &i);
     begin(a, status);
     write_outcome(a, &i, 1);
 }
@@ -64,7 +76,7 @@ static const struct verdict {
     {HL7_UNSUPPORTED_EVENT, 422, "not-supported"},
     {HL7_UNSUPPORTED_VERSION, 422, "not-supported"},
     {HL7_UNKNOWN_KEY, 422, "not-found"},
-    {HL7_DUPLICATE_KEY, 409, "duplicate"},
+    {HL7_DUPLICATE_KEY, 409, "conflict"},
     {HL7_INTERNAL, 422, "processing"},
 };
 
@@ -98,14 +110,20 @@ void fhir_answer_refused(struct fhir_answer *a, const struct fhir_request *r,
         fhir_answer_no(a, 413, "too-costly", SLICE("the document needs more than it may"));
         return;
     }
-    begin(a, verdict_of(t->reasons[0].code).status);
-    for (; n < t->nreasons && n < ISSUES_MAX; n++)
+    int status = verdict_of(t->reasons[0].code).status;
+    begin(a, status);
+    for (; n < t->nreasons && n < ISSUES_MAX; n++) {
         issues[n] = (struct fhir_issue){
-            .severity = "error",
+            .severity = a->profile == SITE_FHIR_ITK3 ? "fatal" : "error",
             .code = verdict_of(t->reasons[n].code).issue,
             .text = t->reasons[n].text,
             .expression = sent_place(r, t->reasons[n].expression, places[n], sizeof(places[n]))};
-    write_outcome(a, issues, n);
+        fhir_profile_reason(a->profile, status, t, &t->reasons[n], &issues[n]);
+    }
+    if (a->profile == SITE_FHIR_ITK3 && r->ask == FHIR_ASK_MESSAGE && fhir_message_wants_ack(t))
+        write_ack(a, t, "fatal-error", issues, n);
+    else
+        write_outcome(a, issues, n);
 }
 
 /* Where a resource would stand: an id that its bytes and its place in them give. */
@@ -211,73 +229,18 @@ static void write_transaction(struct fhir_answer *a, const struct translation *t
     json_writer_close(w);
 }
 
-/* A digest as a UUID of version 8 (RFC 9562 §5.8): any bits. */
-static void uuid_of(const char *hex, char out[48])
-{
-    snprintf(out, 48, "urn:uuid:%.8s-%.4s-8%.3s-a%.3s-%.12s", hex, hex + 8, hex + 13, hex + 17,
-             hex + 20);
-}
-
-static void copy_member(struct json_writer *w, const struct json *from, const char *name)
-{
-    const struct json *j = json_get(from, name);
-    if (!j)
-        return;
-    json_key(w, slice_str(name));
-    json_tree(w, j);
-}
-
-static struct slice endpoint(const struct json *party, const char *otherwise)
-{
-    if (party && party->kind == JSON_ARRAY)
-        party = party->child;
-    struct slice s = json_text(party, "endpoint");
-    return s.n ? s : slice_str(otherwise);
-}
-
-/* FHIR R4 §2.4.3.4: the header of the answer names the message by its id; who sent and who received
- * change places. */
-static void write_header(struct json_writer *w, const struct json *asked, const char *uuid)
-{
-    static const char *const events[] = {"eventCoding", "eventUri", "event"};
-    json_object(w);
-    member(w, "resourceType", SLICE("MessageHeader"));
-    member(w, "id", slice_str(uuid + sizeof("urn:uuid:") - 1));
-    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-        copy_member(w, asked, events[i]);
-    json_key(w, SLICE("destination"));
-    json_array(w);
-    json_object(w);
-    member(w, "endpoint", endpoint(json_get(asked, "source"), "urn:unknown"));
-    json_object_end(w);
-    json_array_end(w);
-    json_key(w, SLICE("source"));
-    json_object(w);
-    member(w, "endpoint", endpoint(json_get(asked, "destination"), "urn:weir"));
-    json_object_end(w);
-    json_key(w, SLICE("response"));
-    json_object(w);
-    struct slice id = json_text(asked, "id");
-    member(w, "identifier", id.n ? id : SLICE("unknown"));
-    member(w, "code", SLICE("ok"));
-    json_object_end(w);
-    json_object_end(w);
-}
-
+/* ITK3 answers in the body of the request's own answer, and nothing where nothing is asked for. */
 static void write_message(struct fhir_answer *a, const struct translation *t)
 {
-    char uuid[48];
-    struct json_writer *w = open_writer(a);
+    struct fhir_issue taken = {.severity = "information", .code = "informational"};
+    bool itk3 = a->profile == SITE_FHIR_ITK3;
+    fhir_profile_issue(a->profile, a->status, &taken);
+    if (itk3 && fhir_message_wants_ack(t))
+        write_ack(a, t, "ok", &taken, 1);
+    struct json_writer *w = itk3 ? NULL : open_writer(a);
     if (!w)
         return;
-    uuid_of(t->sha256, uuid);
-    begin_bundle(w, "message");
-    json_object(w);
-    member(w, "fullUrl", slice_str(uuid));
-    json_key(w, SLICE("resource"));
-    write_header(w, t->fhir->entries[0].resource, uuid);
-    json_object_end(w);
-    end_bundle(w);
+    fhir_message_ok(w, t);
     json_writer_close(w);
 }
 

@@ -17,9 +17,10 @@ struct fhir_answer {
     struct buf body;              /* a resource as JSON; empty: none */
     char location[FHIR_LOCATION]; /* below the base: "Encounter/7/_history/1"; "": none */
     const char *etag;             /* NULL: none */
+    int profile;                  /* enum site_fhir_profile: whose codes it has */
 };
 
-void fhir_answer_init(struct fhir_answer *a);
+void fhir_answer_init(struct fhir_answer *a, int profile);
 void fhir_answer_fini(struct fhir_answer *a);
 
 /* An OperationOutcome of one issue. */

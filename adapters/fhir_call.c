@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 #include "fhir_kept.h"
+#include "fhir_profile.h"
+#include "hl7_ack.h"
 
 /* One document of a request. */
 struct part {
@@ -18,7 +20,9 @@ struct fhir_call {
     struct fhir_request request;
     unsigned n, at, waiting;
     bool batch, taking;
-    bool fits; /* the document was found to be what the request says */
+    bool fits;                        /* the document was found to be what the request says */
+    bool other;                       /* another request had its ids */
+    struct request_mark mark, bundle; /* what is remembered once it is taken */
     struct part parts[];
 };
 
@@ -51,13 +55,27 @@ static void call_free(struct fhir_call *c)
     free(c);
 }
 
+static const struct site_fhir *conf_of(const struct fhir_port *p)
+{
+    return &p->source->conf->fhir;
+}
+
+static void remember(struct fhir_call *c)
+{
+    if (c->n != 1 || c->parts[0].answer.status >= 300)
+        return;
+    request_memory_put(&c->port->seen, &c->mark);
+    request_memory_put(&c->port->seen, &c->bundle);
+}
+
 static void finish(struct fhir_call *c)
 {
     struct fhir_port *p = c->port;
     struct http_exchange *x = c->exchange;
+    remember(c);
     if (x && c->batch) {
         struct fhir_answer all;
-        fhir_answer_init(&all);
+        fhir_answer_init(&all, conf_of(p)->profile);
         struct fhir_answer *answers = calloc(c->n + 1, sizeof(*answers));
         for (unsigned i = 0; answers && i < c->n; i++)
             answers[i] = c->parts[i].answer;
@@ -93,14 +111,38 @@ static void on_later(struct reply_to *to)
     (void)to;
 }
 
+static bool conflict(struct translate_reason *ret, struct slice expression, struct slice text)
+{
+    *ret = (struct translate_reason){
+        .code = HL7_DUPLICATE_KEY, .expression = expression, .text = text};
+    return true;
+}
+
+/* FHIR R4 §2.4.3.1: the id of a Bundle is never that of another message. */
+static bool bundle_was_another(struct fhir_call *c, const struct translation *t,
+                               struct translate_reason *ret)
+{
+    struct fhir_port *p = c->port;
+    const struct slice name[2] = {SLICE("Bundle"), json_text(t->fhir->root, "id")};
+    if (!conf_of(p)->unique_bundles || c->request.ask != FHIR_ASK_MESSAGE || !name[1].n)
+        return false;
+    c->bundle = request_mark(p->intake->digest, name, t->control_id);
+    return request_memory_look(&p->seen, &c->bundle) == REQUEST_OTHER &&
+           conflict(ret, SLICE("Bundle.id"), SLICE("another message had this Bundle.id"));
+}
+
 static bool on_refuses(struct reply_to *to, const struct translation *t,
                        struct translate_reason *ret)
 {
     struct fhir_call *c = call_of(to);
-    if (!t->fhir || t->verdict == TRANSLATE_REFUSED || c->fits)
+    const struct site_fhir *conf = conf_of(c->port);
+    if (!t->fhir || t->verdict == TRANSLATE_REFUSED)
         return false;
-    const struct site_fhir *conf = &c->port->source->conf->fhir;
-    return fhir_answer_misfit(conf, &c->request, t->fhir, ret);
+    if (c->other)
+        return conflict(ret, SLICE_ABSENT,
+                        SLICE("another message had this X-Request-ID and X-Correlation-ID"));
+    return (!c->fits && fhir_answer_misfit(conf, &c->request, t->fhir, ret)) ||
+           fhir_profile_misfit(conf, &c->request, t, ret) || bundle_was_another(c, t, ret);
 }
 
 static void on_answer(struct reply_to *to, struct reply *r, const struct translation *t)
@@ -130,7 +172,7 @@ static struct fhir_call *call_new(struct fhir_port *p, struct http_exchange *x,
     c->to = (struct reply_to){
         .ready = on_ready, .later = on_later, .refuses = on_refuses, .answer = on_answer};
     for (unsigned i = 0; i < n; i++)
-        fhir_answer_init(&c->parts[i].answer);
+        fhir_answer_init(&c->parts[i].answer, conf_of(p)->profile);
     c->next = p->first;
     if (p->first)
         p->first->prev = c;
@@ -175,7 +217,7 @@ static bool read_doc(struct fhir_port *p, const struct fhir_request *r, struct s
     struct fhir_fault ignored;
     if (!fhir_kept_reads(r, body))
         return false;
-    limits.bytes = p->source->conf->fhir.door.message_max;
+    limits.bytes = conf_of(p)->door.message_max;
     arena_reset(&p->arena);
     return fhir_parse(body, &limits, &p->arena, ret, &ignored) == 0;
 }
@@ -193,7 +235,7 @@ static void take_whole(struct fhir_call *c, struct slice body, const struct fhir
     const struct fhir_request *r = &c->request;
     struct translate_reason ignored;
     if (doc && r->ask != FHIR_ASK_BUNDLE) {
-        c->fits = !fhir_answer_misfit(&p->source->conf->fhir, r, doc, &ignored);
+        c->fits = !fhir_answer_misfit(conf_of(p), r, doc, &ignored);
         doc = c->fits ? doc : NULL;
     }
     struct slice raw = fhir_kept(r, body, doc, &p->kept);
@@ -205,13 +247,33 @@ static void take_whole(struct fhir_call *c, struct slice body, const struct fhir
     c->waiting--;
 }
 
+/* BaRS: a message is known by both ids of its request, and one that was taken is not taken again. A
+ * repeat that overtakes the answer, or comes after a restart, is answered like the first. */
+static enum request_seen look_back(struct fhir_port *p, const struct fhir_request *r,
+                                   struct slice body, struct request_mark *ret)
+{
+    const struct slice name[2] = {r->request_id, r->correlation_id};
+    *ret = (struct request_mark){0};
+    if (conf_of(p)->profile != SITE_FHIR_BARS || r->ask != FHIR_ASK_MESSAGE)
+        return REQUEST_NEW;
+    *ret = request_mark(p->intake->digest, name, body);
+    return request_memory_look(&p->seen, ret);
+}
+
 void fhir_call_begin(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r,
                      struct slice body)
 {
     struct fhir_doc doc;
+    struct request_mark mark;
+    enum request_seen seen = look_back(p, r, body, &mark);
+    if (seen == REQUEST_SAME) {
+        fhir_answer_no(&p->answer, 409, "duplicate", SLICE("this message was taken already"));
+        fhir_port_send(p, x, r, &p->answer, NULL);
+        return;
+    }
     bool read = read_doc(p, r, body, &doc);
     bool batch = read && r->ask == FHIR_ASK_BUNDLE && doc.kind == FHIR_BATCH;
-    if (batch && doc.n > p->source->conf->fhir.entries) {
+    if (batch && doc.n > conf_of(p)->entries) {
         fhir_answer_no(&p->answer, 413, "too-costly", SLICE("more entries than a batch may have"));
         fhir_port_send(p, x, r, &p->answer, NULL);
         return;
@@ -221,6 +283,8 @@ void fhir_call_begin(struct fhir_port *p, struct http_exchange *x, const struct 
         no_memory(p, x, r);
         return;
     }
+    c->mark = mark;
+    c->other = seen == REQUEST_OTHER;
     c->batch = batch;
     c->taking = true;
     if (batch)

@@ -6,6 +6,7 @@
 #include "fhir_call.h"
 #include "fhir_capability.h"
 #include "fhir_kept.h"
+#include "fhir_profile.h"
 #include "fhir_xml_write.h"
 #include "log.h"
 
@@ -44,9 +45,10 @@ static void log_exchange(struct fhir_port *p, const struct http_exchange *x,
     }
     log_line(fine ? LOG_DEBUG : LOG_WARN, "fhir.answered",
              "source=%.*s peer=%.*s status=%d request_id=%.*s correlation_id=%.*s "
-             "not_logged_before=%llu",
+             "organisation=%s not_logged_before=%llu",
              SLICE_ARG(p->source->conf->name), SLICE_ARG(address_ip_text(http_peer(x), text)),
-             status, SLICE_ARG(request), SLICE_ARG(correlation), (unsigned long long)p->unsaid);
+             status, SLICE_ARG(request), SLICE_ARG(correlation), r->organisation,
+             (unsigned long long)p->unsaid);
     if (fine)
         return;
     p->quiet_until = now + QUIET_MS;
@@ -129,6 +131,21 @@ static void serve_metadata(struct fhir_port *p, struct http_exchange *x,
     fhir_port_send(p, x, r, &p->answer, NULL);
 }
 
+/* What BaRS says in headers of its own. */
+static bool headers_fit(struct fhir_port *p, struct http_exchange *x, struct fhir_request *r)
+{
+    struct fhir_no no;
+    const struct fhir_nhsd h = {.target = http_field(x, "nhsd-target-identifier"),
+                                .organisation = http_field(x, "nhsd-end-user-organisation"),
+                                .software = http_field(x, "nhsd-requesting-software"),
+                                .practitioner = http_field(x, "nhsd-requesting-practitioner")};
+    arena_reset(&p->arena);
+    if (fhir_profile_headers(conf_of(p), &h, &p->arena, r, &no))
+        return true;
+    answer_no(p, x, r, &no);
+    return false;
+}
+
 static bool can_take(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r)
 {
     struct fhir_no no = {.status = 503, .issue = "transient"};
@@ -183,7 +200,7 @@ static void serve(struct http_exchange *x, void *arg)
         answer_no(p, x, &r, &no);
     else if (r.ask == FHIR_ASK_METADATA)
         serve_metadata(p, x, &r);
-    else if (can_take(p, x, &r) && unpack(p, x, &r))
+    else if (headers_fit(p, x, &r) && can_take(p, x, &r) && unpack(p, x, &r))
         fhir_call_begin(p, x, &r, http_body(x));
 }
 
@@ -269,7 +286,8 @@ int fhir_port_open(struct loop *loop, struct intake *intake, struct source *sour
         return err_set(reterr, ERR_NOMEM, "no memory for a listener");
     *p = (struct fhir_port){.loop = loop, .intake = intake, .source = source};
     size_t max = conf_of(p)->door.message_max;
-    fhir_answer_init(&p->answer);
+    fhir_answer_init(&p->answer, conf_of(p)->profile);
+    request_memory_init(&p->seen, (size_t)conf_of(p)->remember);
     buf_init(&p->out, OUT_MAX);
     buf_init(&p->kept, max + FHIR_KEPT_MORE);
     /* What the translator can read, the cutting of a batch can. */
@@ -294,6 +312,7 @@ void fhir_port_close(struct fhir_port *p)
     while (p->first)
         fhir_call_drop(p->first);
     fhir_answer_fini(&p->answer);
+    request_memory_fini(&p->seen);
     buf_fini(&p->out);
     buf_fini(&p->kept);
     arena_fini(&p->arena);

@@ -14,6 +14,7 @@
 #include "fhir_answer.h"
 #include "http_door.h"
 #include "intake.h"
+#include "request_memory.h"
 
 struct fhir_call;
 
@@ -22,13 +23,14 @@ struct fhir_port {
     struct intake *intake;
     struct source *source;
     struct http_door door;
-    struct fhir_call *first;   /* under way */
-    struct fhir_answer answer; /* of what is answered at once */
-    struct buf out;            /* an answer as XML */
-    struct buf kept;           /* what is kept of it, where that is not what was sent */
-    struct arena arena;        /* what of a Bundle is looked at before it is taken */
-    char since[RFC3339_SIZE];  /* when it was opened: the date of its metadata */
-    int64_t quiet_until;       /* refusals are logged once a second, with a count of the others */
+    struct request_memory seen; /* requests and Bundles that were taken */
+    struct fhir_call *first;    /* under way */
+    struct fhir_answer answer;  /* of what is answered at once */
+    struct buf out;             /* an answer as XML */
+    struct buf kept;            /* what is kept of it, where that is not what was sent */
+    struct arena arena;         /* what of a Bundle is looked at before it is taken */
+    char since[RFC3339_SIZE];   /* when it was opened: the date of its metadata */
+    int64_t quiet_until;        /* refusals are logged once a second, with a count of the others */
     uint64_t unsaid;
     bool paused;
 };

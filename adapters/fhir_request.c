@@ -270,14 +270,26 @@ struct slice fhir_request_logged(struct slice id)
     return is_guid(id) ? id : SLICE_ABSENT;
 }
 
+static int require_guid(struct slice id, const char *missing, const char *bad, struct fhir_no *no)
+{
+    if (is_guid(id))
+        return 0;
+    return id.n ? refuse(no, 400, "value", bad) : refuse(no, 400, "required", missing);
+}
+
 static int read_ids(const struct site_fhir *conf, const struct fhir_head *h, struct fhir_request *r,
                     struct fhir_no *no)
 {
+    bool bars = conf->profile == SITE_FHIR_BARS;
     r->request_id = can_echo(h->request_id) ? h->request_id : SLICE_ABSENT;
     r->correlation_id = can_echo(h->correlation_id) ? h->correlation_id : SLICE_ABSENT;
-    if (!conf->request_id || is_guid(h->request_id))
-        return 0;
-    return refuse(no, 400, "required", "X-Request-ID must be there, and a GUID");
+    if ((conf->request_id || bars) &&
+        require_guid(h->request_id, "X-Request-ID must be there, and a GUID",
+                     "X-Request-ID must be a GUID", no) < 0)
+        return -1;
+    return bars ? require_guid(h->correlation_id, "X-Correlation-ID must be there, and a GUID",
+                               "X-Correlation-ID must be a GUID", no)
+                : 0;
 }
 
 /* What cannot be honoured is refused: an If-None-Exist that is passed over makes a duplicate. */

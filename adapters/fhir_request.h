@@ -34,6 +34,7 @@ struct fhir_request {
     bool outcome; /* Prefer: return=OperationOutcome */
     bool gzip;
     struct slice request_id, correlation_id; /* as sent, where they can be echoed; else absent */
+    char organisation[12];                   /* ODS code of who asks; "": not said */
 };
 
 /* Why a request is refused before its body is looked at. */

@@ -28,7 +28,8 @@ REFUSALS = {
     401: "No token that is good.", 403: "The scope of the token is not enough.",
     404: "There is nothing at this path, or this type of resource is not taken.",
     405: "There is no such method here.", 406: "No format that is spoken is accepted.",
-    408: "The request took too long.", 412: "Conditions cannot be honoured: nothing is searched, no versions are kept.",
+    408: "The request took too long.",
+    409: "The message was taken already, or its ids were those of another one (profile bars, unique_bundles).", 412: "Conditions cannot be honoured: nothing is searched, no versions are kept.",
     413: "Longer, deeper or of more entries than a request may be.", 415: "The body is of no format that is read.",
     422: "What a map requires is missing, or nothing of the kind is taken.", 431: "The headers are too long.",
     501: "Transfer-Encoding may be chunked.", 503: "It cannot be made durable now: send it again later."}

@@ -10,6 +10,8 @@
     "Encounter Patient Appointment ServiceRequest Task Location DiagnosticReport EpisodeOfCare "   \
     "Flag SupplyRequest SupplyDelivery Bundle"
 
+static const char *const profiles[] = {"none", "bars", "itk3", NULL};
+
 static const struct conf_option options[] = {
     {"base", CONF_TEXT, ROW(base), "/fhir",
      .help = "Where the FHIR server begins: `/fhir` makes `/fhir/Encounter` and "
@@ -21,6 +23,19 @@ static const struct conf_option options[] = {
      .help = "Most entries of a batch; of one that has more: 413."},
     {"require_request_id", CONF_BOOL, ROW(request_id), "false",
      .help = "`true`: a request without an `X-Request-ID` that is a GUID is refused with 400."},
+    {"profile", CONF_CHOICE, ROW(profile), "none", .choices = profiles,
+     .help = "`bars`: NHS Booking and Referral Standard: `X-Request-ID` and `X-Correlation-ID` are "
+             "required, refusals have codes such as `REC_BAD_REQUEST`, a request that comes again "
+             "is 409. `itk3`: answers to messages are ITK3 acknowledgments."},
+    {"endpoints", CONF_TEXTS, ROW(endpoints),
+     .help = "What a message may say for `MessageHeader.destination.endpoint`, and of `bars` for "
+             "`NHSD-Target-Identifier` as `system|value`; another: 422. Not given: anything."},
+    {"remember", CONF_INT, ROW(remember), "100000", 0, 1000000,
+     .help = "Most requests (`bars`) and Bundles (`unique_bundles`) that are remembered, in "
+             "memory alone: about 100 bytes each."},
+    {"unique_bundles", CONF_BOOL, ROW(unique_bundles), "false",
+     .help = "`true`: a `Bundle.id` that another message had (FHIR R4 §2.4.3.1: an error of its "
+             "sender) is refused with 409."},
 };
 
 static const struct site_door_own own = {

@@ -15,6 +15,8 @@ static void write_details(struct json_writer *w, const struct fhir_issue *i)
     json_object(w);
     member(w, SLICE("system"), slice_str(i->system));
     member(w, SLICE("code"), slice_str(i->detail));
+    if (i->display)
+        member(w, SLICE("display"), slice_str(i->display));
     json_object_end(w);
     json_array_end(w);
     json_object_end(w);

@@ -12,6 +12,7 @@ struct fhir_issue {
     struct slice expression; /* FHIRPath of what is wrong; absent or empty: none */
     const char *system;      /* of detail; NULL: none */
     const char *detail;      /* details.coding.code in that system, such as "REC_CONFLICT" */
+    const char *display;     /* of that code; NULL: none */
 };
 
 /* Writes the resource. n is at least 1. */

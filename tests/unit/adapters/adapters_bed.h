@@ -30,6 +30,7 @@ Suite *refused_peers_suite(void);
 Suite *resolved_suite(void);
 Suite *resolving_suite(void);
 Suite *revise_suite(void);
+Suite *request_memory_suite(void);
 Suite *row_memory_suite(void);
 
 #endif

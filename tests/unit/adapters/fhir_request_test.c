@@ -135,6 +135,33 @@ START_TEST(test_what_cannot_be_honoured_is_refused)
 }
 END_TEST
 
+/* BaRS: both ids, and both are GUIDs. FHIR row 38. */
+START_TEST(test_bars_asks_for_both_ids)
+{
+    static const char guid[] = "c1ab3fba-6bae-4ba4-b257-5a87c44d4a91";
+    const struct {
+        struct slice request, correlation;
+        const char *issue;
+    } cases[] = {
+        {SLICE_ABSENT, SLICE_ABSENT, "required"},    {SLICE(guid), SLICE_ABSENT, "required"},
+        {SLICE_ABSENT, SLICE(guid), "required"},     {SLICE("x"), SLICE(guid), "value"},
+        {SLICE(guid), SLICE("9990001634"), "value"}, {SLICE(guid), SLICE(guid), NULL}};
+    struct site_fhir bars = conf;
+    bars.profile = SITE_FHIR_BARS;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct fhir_head h = head_of(4);
+        struct fhir_request r;
+        struct fhir_no no;
+        h.request_id = cases[i].request;
+        h.correlation_id = cases[i].correlation;
+        int rc = fhir_request_read(&bars, &h, &r, &no);
+        ck_assert_int_eq(rc, cases[i].issue ? -1 : 0);
+        if (rc < 0)
+            ck_assert_str_eq(no.issue, cases[i].issue);
+    }
+}
+END_TEST
+
 /* What cannot stand in a header is not echoed. FHIR row 38. */
 START_TEST(test_ids_are_echoed_where_they_can_be)
 {
@@ -169,6 +196,7 @@ Suite *fhir_request_suite(void)
     TCase *tc = tcase_create("fhir_request");
     tcase_add_loop_test(tc, test_what_a_request_asks, 0, sizeof(rows) / sizeof(rows[0]));
     tcase_add_test(tc, test_what_cannot_be_honoured_is_refused);
+    tcase_add_test(tc, test_bars_asks_for_both_ids);
     tcase_add_test(tc, test_ids_are_echoed_where_they_can_be);
     suite_add_tcase(s, tc);
     return s;

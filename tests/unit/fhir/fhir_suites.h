@@ -3,6 +3,7 @@
 
 #include <check.h>
 
+Suite *fhir_itk3_suite(void);
 Suite *fhir_read_suite(void);
 Suite *fhir_reference_suite(void);
 Suite *fhir_told_suite(void);
