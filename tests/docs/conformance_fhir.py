@@ -14,7 +14,7 @@ FHIR = {
     1: ("`POST Type`", "201 with `Location` (`Type/id/_history/1`) and `ETag`; id and version are made of the bytes, an id in the body names nothing here. "
         "No `Last-Modified`: nothing is kept whose age it could say"),
     2: ("`PUT Type/id`", "200, whether or not it came before; another id in the body, or none: 400; `If-Match`: 412, as no versions are kept"),
-    3: ("What cannot be done", "400, 401, 403, 404, 405, 406, 408, 412, 413, 415, 422, 431, 503 with `Retry-After`, each with an OperationOutcome. " + NOT + "410 and 429: "
+    3: ("What cannot be done", "400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 422, 431, 503 with `Retry-After`, each with an OperationOutcome. " + NOT + "410 and 429: "
         "nothing is kept that could be gone, and a source that is too fast is held by its connections"),
     4: ("Media types of the body", "`application/fhir+json` and `+xml`, `application/json`, `text/json`, `application/json+fhir`, `application/xml`, `text/xml`, `application/xml+fhir`; UTF-8 only, else 415; "
         "answers in the `+json` or `+xml` form with `charset=utf-8`"),
@@ -31,30 +31,30 @@ FHIR = {
     13: ("Depth, length, numbers, gzip", "bounded: 413 or 400 with flat memory; numbers keep their digits"),
     14: ("XML", "the same events as its JSON twin, to the last id; a DTD, entities and whatever lies outside of the document are refused; narrative is not read"),
     15: ("OperationOutcome", "severity, code, diagnostics without a word of the request, expression where the fault has a place; `transient` is what to send again"),
-    16: ("When 2xx comes", "when it is durable; a request that comes again is answered as the first time, and makes no second event"),
-    17: ("`POST $process-message`", "a message Bundle whose first resource is a MessageHeader with an event, `timestamp`, and a `fullUrl` of each entry (R4), its focus in the Bundle, else 400"),
+    16: ("When 2xx comes", "when it is durable; a request that comes again is answered as the first time (`profile: bars`: with 409), and makes no second event"),
+    17: ("`POST $process-message`", "a message Bundle whose first resource is a MessageHeader with one event; of R4 with a `timestamp`; each entry with a `fullUrl`; else 400"),
     18: ("`async=true`", "422: every message is answered at once, so that weir never opens a connection that a request names"),
     19: ("4xx, 5xx", "4xx: not again unchanged; 503: again"),
     20: ("The answer to a message", "a message Bundle whose `response` has `identifier` and `code`; refused: an OperationOutcome"),
-    21: ("Which id is that of a message", "the bytes, but for what a sender changes when it sends again; of a message its MessageHeader.id, else Bundle.identifier, stands in `data.origin.control_id`"),
-    22: ("Ids of message and Bundle that come again", "the same bytes: the same answer, no second event; other bytes: another message. " + NOT + "no table of answers is kept, as the answer is made of the request"),
+    21: ("Which id is that of a message", "MessageHeader.id, else Bundle.identifier, else Bundle.id, and what the message says; the envelope (Bundle.id, identifier, timestamp, meta) is no part of it. A map names it otherwise with `control_id:`"),
+    22: ("Ids of message and Bundle that come again", "both new: taken; both seen, or the message in another Bundle: the same answer, no second event; a Bundle.id of another message: taken, with `unique_bundles: true` 409. The answer is made of the message, so that none is kept"),
     23: ("A consequence, a notification", "both are sent again without harm: the same ids"),
-    24: ("An event without a map, a destination that is not ours, a focus that is not there", "taken and counted as unmapped, with `on_unmapped: refuse` 422; `destination` is not looked at: "
-         "the URL was; a `urn:` focus has to be in the Bundle"),
+    24: ("An event without a map, a destination that is not ours, a focus that is not there", "taken and counted as unmapped, with `on_unmapped: refuse` or `profile: bars` 422; a destination that "
+         "is none of `endpoints`: 422; a focus that is not in the Bundle: 400"),
     25: ("Notification: a history Bundle", OUT), 26: ("Notification: its Parameters", OUT), 27: ("Notification: requests of its entries", OUT),
     28: ("Notification: content", OUT), 29: ("Subscription: handshake", OUT), 30: ("Subscription: heartbeat, numbers", OUT), 31: ("Subscription: channel", OUT),
     32: ("MNS signals", "read as sent, a history Bundle or a CloudEvent ([fhir-events.md](fhir-events.md)); a second, hydrated entry is a resource of its own; publishing them is a later step"),
     33: ("Token: a signed assertion", TOKEN), 34: ("Token: kept and renewed", TOKEN), 35: ("Token: sent to nobody else", TOKEN),
     36: ("Token: keys", TOKEN), 37: ("Token: its server is down", TOKEN),
-    38: ("`X-Request-ID`, `X-Correlation-ID`", "echoed, on refusals too, up to 128 printable characters; `require_request_id: true`: 400 for what is no GUID"),
+    38: ("`X-Request-ID`, `X-Correlation-ID`", "echoed, on refusals too, up to 128 printable characters; `require_request_id: true`: 400 for what is no GUID, `profile: bars` the same for both"),
     39: ("The same, to a consumer", "*a later step:* consumers get CloudEvents, whose `id` is the same on each attempt"),
     40: ("A consumer that says 408, 429, 503, 409", "again with back-off and `Retry-After`; 409 is delivered"),
-    41: ("Codes of NHS England's errors", LATER),
-    42: ("What is logged of an exchange", "source, address, status, both ids where they are GUIDs; never the body"),
+    41: ("Codes of NHS England's errors", "`profile: bars`: `REC_…` in `issue.details.coding` of each refusal, of the system that the examples of the API have"),
+    42: ("What is logged of an exchange", "source, address, status, both ids where they are GUIDs, with `profile: bars` the ODS code of who asks; never the body"),
     43: ("ITK3, ADW: STU3 and DSTU2 in XML", "read by the same maps; `data.origin.format` says which"),
-    44: ("ITK-MessageHandling", LATER),
-    45: ("ITK-Response", LATER),
-    46: ("MESH", LATER),
+    44: ("ITK-MessageHandling", "`profile: itk3`: InfAckRequested is done, SenderReference given back; flags that mean nothing are refused"),
+    45: ("ITK-Response", "`profile: itk3`: in the answer of the request, 20013 or the code of the refusal, also where the flags cannot be read; never 20007. " + NOT + "codes 3xxxx: whether the patient is known is not for weir to say"),
+    46: ("MESH", NOT + "mailboxes and control files are not spoken"),
 }
 
 BAD = {
