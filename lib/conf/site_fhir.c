@@ -29,7 +29,8 @@ static const struct conf_option options[] = {
              "is 409. `itk3`: answers to messages are ITK3 acknowledgments."},
     {"endpoints", CONF_TEXTS, ROW(endpoints),
      .help = "What a message may say for `MessageHeader.destination.endpoint`, and of `bars` for "
-             "`NHSD-Target-Identifier` as `system|value`; another: 422. Not given: anything."},
+             "the system and value of `NHSD-Target-Identifier`, a bar between; another: 422. Not "
+             "given: anything."},
     {"remember", CONF_INT, ROW(remember), "100000", 0, 1000000,
      .help = "Most requests (`bars`) and Bundles (`unique_bundles`) that are remembered, in "
              "memory alone: about 100 bytes each."},
