@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 #include "clock.h"
+#include "folder_drop.h"
 #include "json.h"
 #include "message_file.h"
 #include "plain_text.h"
-#include "write_all.h"
 
 enum { LOOK_MS = 50, REPORT_ARENA = 4 * 1024 * 1024 };
 
@@ -39,42 +39,6 @@ static void name_it(struct drop *d, const char *file)
         base++, n--;
     snprintf(d->name, sizeof(d->name), "%" PRId64 "-%ld-%s", clock_wall_ms(), (long)getpid(),
              n > most ? base + n - most : base);
-}
-
-/* Names that begin with a dot are never taken. */
-static int put(const struct drop *d, struct slice bytes, struct err *reterr)
-{
-    char hidden[NAME_MAX];
-    snprintf(hidden, sizeof(hidden), ".%s", d->name);
-    int fd = openat(d->dir, hidden, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-    int result = fd < 0 || write_all(fd, bytes) < 0 || fsync(fd) < 0 ? -1 : 0;
-    if (result == 0)
-        result = renameat2(d->dir, hidden, d->dir, d->name, RENAME_NOREPLACE);
-    if (result == 0)
-        result = fsync(d->dir);
-    if (result < 0) {
-        err_set(reterr, ERR_IO, "%s: %s", d->name, strerror(errno));
-        unlinkat(d->dir, hidden, 0);
-    }
-    if (fd >= 0)
-        close(fd);
-    return result;
-}
-
-/* The report's bytes; false where there is none in that part yet. */
-static bool read_report(const struct drop *d, const char *part, struct buf *ret)
-{
-    char path[NAME_MAX + 32];
-    snprintf(path, sizeof(path), "%s/%s.report.json", part, d->name);
-    int fd = openat(d->dir, path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = 1;
-    char piece[16 * 1024];
-    buf_reset(ret);
-    while (fd >= 0 && (n = read(fd, piece, sizeof(piece))) > 0)
-        buf_put(ret, slice_make(piece, (size_t)n));
-    if (fd >= 0)
-        close(fd);
-    return fd >= 0 && n == 0;
 }
 
 static void print_list(const struct json *list, const char *member)
@@ -118,7 +82,7 @@ static int wait_for_report(const struct drop *d, int64_t timeout_ms, struct buf 
 {
     const struct timespec pause = {.tv_nsec = LOOK_MS * 1000000L};
     int64_t until = clock_mono_ms() + timeout_ms;
-    while (!read_report(d, "done", text) && !read_report(d, "bad", text)) {
+    while (!folder_drop_report(d->dir, d->name, text)) {
         if (clock_mono_ms() < until) {
             nanosleep(&pause, NULL);
             continue;
@@ -151,7 +115,7 @@ int drop_file(const char *folder, const char *file, int64_t timeout_ms, bool *re
     }
     buf_init(&report, REPORT_ARENA);
     name_it(&d, file);
-    int result = put(&d, buf_slice(&bytes.bytes), reterr);
+    int result = folder_drop_put(d.dir, d.name, buf_slice(&bytes.bytes), reterr);
     message_file_close(&bytes);
     if (result == 0)
         result = wait_for_report(&d, timeout_ms, &report, reterr);

@@ -94,29 +94,42 @@ static void put_types(struct buf *out, const char *const *types)
     buf_putc(out, ']');
 }
 
-void ledger_made(struct ledger *l, const struct notice *n, const char *control_id,
-                 struct slice bytes)
+/* What an adapter will keep of it: of a row, its columns stand before it. */
+static struct slice sum_up(struct ledger *l, const struct telling *t, char hex[DIGEST_HEX])
 {
     unsigned char sum[DIGEST_SIZE];
+    digest_begin(l->digest);
+    if (t->rows) {
+        digest_add(l->digest, slice_str(t->rows->header));
+        digest_add(l->digest, SLICE("\n"));
+    }
+    digest_add(l->digest, t->bytes);
+    digest_end(l->digest, sum);
+    return digest_hex(sum, sizeof(sum), hex);
+}
+
+void ledger_made(struct ledger *l, struct telling *t)
+{
     char hex[DIGEST_HEX];
     if (!l)
         return;
-    begin(l, "made", slice_str(control_id));
-    /* a message that names nobody stands in no patient's line */
-    if (n->odd == ODD_NOBODY)
-        buf_printf(&l->out, ",\"patient\":\"nobody%u\",\"n\":1", n->serial);
-    else
-        buf_printf(&l->out, ",\"patient\":\"p%u\",\"n\":%u", n->patient, n->n);
-    if (n->also_n)
-        buf_printf(&l->out, ",\"also\":[\"p%u\",%u]", n->also, n->also_n);
+    struct slice sum = sum_up(l, t, hex);
+    if (!t->key[0])
+        memcpy(t->key, hex, sizeof(hex));
+    begin(l, "made", slice_str(t->key));
+    buf_printf(&l->out, ",\"patient\":\"%s\",\"n\":%u", t->line, t->n);
+    if (t->also_n)
+        buf_printf(&l->out, ",\"also\":[\"%s\",%u]", t->also, t->also_n);
     else
         buf_puts(&l->out, ",\"also\":null");
-    put_types(&l->out, n->types);
-    digest_of(l->digest, bytes, sum);
+    put_types(&l->out, t->types);
     buf_puts(&l->out, ",\"sha256\":\"");
-    buf_put(&l->out, digest_hex(sum, sizeof(sum), hex));
-    buf_printf(&l->out, "\",\"trigger\":\"%s\",\"refuse\":%s}\n", notice_trigger(n->trigger),
-               n->odd == ODD_NO_MRG ? "true" : "false");
+    buf_put(&l->out, sum);
+    buf_printf(&l->out, "\",\"trigger\":\"%s\",\"refuse\":%s", t->name,
+               t->refuse ? "true" : "false");
+    if (t->person[0])
+        buf_printf(&l->out, ",\"person\":\"%s\"", t->person);
+    buf_puts(&l->out, "}\n");
 }
 
 void ledger_sent(struct ledger *l, const char *control_id, unsigned connection)

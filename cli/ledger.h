@@ -2,7 +2,9 @@
  * checker that knows nothing of weir.
  *
  *   {"row":"made","control_id":…,"patient":…,"n":…,"also":[…,…]|null,"types":[…],"sha256":…,
- *    "trigger":…,"refuse":bool}   a message, and the events that it must give (none where refused)
+ *    "trigger":…,"refuse":bool,"person":…}   a message, and the events that it must give (none
+ *    where refused). What is not HL7 v2 has its SHA-256 as control id. patient: a line of messages
+ *    in order; person: who is named, where others tell of him, too
  *   {"row":"sent","control_id":…,"connection":…}
  *   {"row":"answer","control_id":…,"expected":…,"code":…,"connection":…}
  *   {"row":"again","control_id":…}   the same bytes will be sent once more
@@ -13,7 +15,7 @@
 #define WEIR_LEDGER_H
 
 #include "err.h"
-#include "notice.h"
+#include "sector.h"
 #include "slice.h"
 
 struct ledger;
@@ -23,8 +25,8 @@ int ledger_open(const char *path, struct ledger **ret, struct err *reterr);
 /* Writes what is left and closes. ERR_IO where a write failed, now or before. NULL is fine. */
 int ledger_close(struct ledger *l, struct err *reterr);
 
-void ledger_made(struct ledger *l, const struct notice *n, const char *control_id,
-                 struct slice bytes);
+/* Fills t->key where it is empty. */
+void ledger_made(struct ledger *l, struct telling *t);
 void ledger_sent(struct ledger *l, const char *control_id, unsigned connection);
 void ledger_again(struct ledger *l, const char *control_id);
 void ledger_answer(struct ledger *l, const char *expected, struct slice control_id,

@@ -43,8 +43,8 @@ static int write_out(int fd, struct slice bytes, struct err *reterr)
 
 static int write_one(struct message_out *o, struct err *reterr)
 {
-    char name[24], half[32];
-    snprintf(name, sizeof(name), "%06u.hl7", ++o->no);
+    char name[32], half[40];
+    snprintf(name, sizeof(name), "%06u.%s", ++o->no, o->ends ? o->ends : "hl7");
     snprintf(half, sizeof(half), ".%s", name);
     int fd = openat(o->fd, half, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)

@@ -13,6 +13,7 @@ struct message_out {
     int fd; /* the file, or the folder */
     bool folder, standard;
     unsigned no;
+    const char *ends; /* of the next message's name in a folder; NULL: hl7 */
     struct buf bytes;
 };
 

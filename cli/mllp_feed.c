@@ -53,7 +53,7 @@ struct mllp_feed {
     struct pollfd *polls;
     char *in;
     struct arena arena;
-    struct mllp_feed_counts counts;
+    struct feed_counts counts;
     struct err trouble;
 };
 
@@ -351,7 +351,7 @@ void mllp_feed_turn(struct mllp_feed *f, int64_t wait_ms)
     }
 }
 
-void mllp_feed_counts(const struct mllp_feed *f, struct mllp_feed_counts *ret)
+void mllp_feed_counts(const struct mllp_feed *f, struct feed_counts *ret)
 {
     *ret = f->counts;
 }

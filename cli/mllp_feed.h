@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "err.h"
+#include "feed_counts.h"
 #include "hospital_message.h"
 #include "ledger.h"
 #include "slice.h"
@@ -20,15 +21,6 @@ struct mllp_feed_options {
     const char *address;          /* HOST:PORT */
     unsigned connections, window; /* window: unanswered messages on each */
     int64_t answer_ms;            /* no answer for so long: the connection is given up */
-};
-
-struct mllp_feed_counts {
-    uint64_t acknowledged;
-    uint64_t refused_meant; /* refused, and meant so */
-    uint64_t wrong; /* refused though it should be taken, or taken though it should be refused */
-    uint64_t reconnects;
-    uint64_t waiting; /* not answered yet */
-    int64_t last_ms;  /* when an answer last came (or the feed was opened), monotonic */
 };
 
 /* ledger: borrowed, may be NULL. ERR_INPUT (no such address), ERR_NOMEM. Nobody has to listen yet.
@@ -45,7 +37,7 @@ int mllp_feed_put(struct mllp_feed *f, uint32_t route, const char control_id[CON
                   struct slice message, bool refuse, struct err *reterr);
 /* Sends and reads what is possible, waiting at most wait_ms for something to happen. */
 void mllp_feed_turn(struct mllp_feed *f, int64_t wait_ms);
-void mllp_feed_counts(const struct mllp_feed *f, struct mllp_feed_counts *ret);
+void mllp_feed_counts(const struct mllp_feed *f, struct feed_counts *ret);
 /* Why a connection was last given up; "" where none was. */
 const char *mllp_feed_trouble(const struct mllp_feed *f);
 

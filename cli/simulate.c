@@ -1,4 +1,5 @@
-/* weir simulate - a synthetic region's hospitals: their messages to a port, into files, or out. */
+/* weir simulate - what a sector's systems tell of a synthetic region: to adapters, into files, or
+ * out. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -6,12 +7,10 @@
 #include <time.h>
 #include <unistd.h>
 #include "clock.h"
-#include "hospital_message.h"
-#include "message_out.h"
-#include "mllp_feed.h"
 #include "pace.h"
-#include "region.h"
+#include "senders.h"
 #include "simulate_options.h"
+#include "world.h"
 
 enum {
     TURN_MS = 100,    /* how long to wait for the network before looking round */
@@ -24,14 +23,10 @@ enum {
 
 struct run {
     struct simulate_options o;
-    struct region *region;
+    struct world *world;
     struct zone *zone;
     struct ledger *ledger;
-    struct mllp_feed *feed; /* or else: */
-    struct message_out out;
-    bool has_out;
-    struct buf text;
-    struct hospital_style style;
+    struct senders *senders;
     struct pace pace;
     int signals;
     int64_t start_s; /* the first midnight */
@@ -54,19 +49,33 @@ static int start_of(struct run *r, struct err *reterr)
     return 0;
 }
 
-static int open_region(struct run *r, struct err *reterr)
+/* What is wanted: what has an address; without any, all that the sector sends. */
+static unsigned ways(const struct simulate_options *o)
+{
+    unsigned given = 0, all = 0;
+    for (unsigned way = 0; way < WAYS; way++) {
+        given |= o->to[way] ? 1U << way : 0;
+        all |= sector_sends(o->sector, (enum way)way) ? 1U << way : 0;
+    }
+    if (o->sector == SECTOR_ACUTE)
+        all = 1U << WAY_MLLP;
+    return given ? given : all;
+}
+
+static int open_world(struct run *r, struct err *reterr)
 {
     if (zone_open(ZONE_DIR, "Europe/London", &r->zone, reterr) < 0 || start_of(r, reterr) < 0)
         return -1;
-    struct region_options options = {
+    const struct world_options options = {
+        .sector = r->o.sector,
+        .ways = ways(&r->o),
         .seed = r->o.seed,
         .hospitals = (unsigned)r->o.hospitals,
         .start = r->start_s,
         .odd = r->o.odd ? ODD_PERMILLE : 0,
         .zone = r->zone,
     };
-    r->style = (struct hospital_style){r->o.seed, r->zone};
-    return region_open(&options, &r->region, reterr);
+    return world_open(&options, &r->world, reterr);
 }
 
 /* SIGINT and SIGTERM are looked for when it suits; a second one is not waited for. */
@@ -81,31 +90,14 @@ static int open_signals(struct run *r, struct err *reterr)
     return r->signals < 0 ? err_set(reterr, ERR_IO, "signalfd: %s", strerror(errno)) : 0;
 }
 
-static int open_target(struct run *r, struct err *reterr)
-{
-    struct mllp_feed_options options = {
-        .address = r->o.address,
-        .connections = (unsigned)r->o.connections,
-        .window = (unsigned)r->o.window,
-        .answer_ms = r->o.answer_ms,
-    };
-    if (r->o.address)
-        return mllp_feed_open(&options, r->ledger, &r->feed, reterr);
-    if (message_out_open(r->o.out, &r->out, reterr) < 0)
-        return -1;
-    r->has_out = true;
-    return 0;
-}
-
 static int open_all(struct run *r, struct err *reterr)
 {
-    buf_init(&r->text, TEXT_MAX);
     r->signals = -1;
-    if (open_region(r, reterr) < 0 || open_signals(r, reterr) < 0)
+    if (open_world(r, reterr) < 0 || open_signals(r, reterr) < 0)
         return -1;
     if (r->o.ledger && ledger_open(r->o.ledger, &r->ledger, reterr) < 0)
         return -1;
-    if (open_target(r, reterr) < 0)
+    if (senders_open(&r->o, r->ledger, &r->senders, reterr) < 0)
         return -1;
     r->pace = (struct pace){r->o.rate, r->o.speed, clock_mono_ns(), r->from_s};
     r->end_ms = r->o.for_ms ? clock_mono_ms() + r->o.for_ms : 0;
@@ -114,13 +106,11 @@ static int open_all(struct run *r, struct err *reterr)
 
 static int close_all(struct run *r, struct err *reterr)
 {
-    int result = r->has_out ? message_out_close(&r->out, reterr) : 0;
-    mllp_feed_close(r->feed);
+    int result = senders_close(r->senders, reterr);
     if (result == 0)
         result = ledger_close(r->ledger, reterr);
-    region_close(r->region);
+    world_close(r->world);
     zone_close(r->zone);
-    buf_fini(&r->text);
     if (r->signals >= 0)
         close(r->signals);
     return result;
@@ -139,37 +129,32 @@ static bool stopping(struct run *r)
 /* Nobody has answered for as long as the user was ready to wait, or was asked twice to stop. */
 static bool given_up(struct run *r)
 {
-    struct mllp_feed_counts c;
-    mllp_feed_counts(r->feed, &c);
+    struct feed_counts c;
+    senders_counts(r->senders, &c);
     return r->asked_to_stop > 1 ||
            (r->o.give_up_ms && c.waiting && clock_mono_ms() - c.last_ms >= r->o.give_up_ms);
 }
 
 static void wait_a_little(struct run *r, int64_t ms)
 {
-    if (ms > TURN_MS)
-        ms = TURN_MS;
-    if (r->feed)
-        mllp_feed_turn(r->feed, ms);
-    else if (ms > 0)
-        nanosleep(&(struct timespec){.tv_nsec = (long)ms * NS_A_MS}, NULL);
+    senders_turn(r->senders, ms > TURN_MS ? TURN_MS : ms);
 }
 
 /* Waits until the message is due and there is room for it; false where it is time to stop. */
-static bool wait_for(struct run *r, const struct notice *n, struct err *reterr)
+static bool wait_for(struct run *r, const struct telling *t, struct err *reterr)
 {
-    int64_t due = pace_due(&r->pace, r->made, n->sent);
+    int64_t due = pace_due(&r->pace, r->made, t->sent);
     bool paced = r->o.rate || r->o.speed;
     if (r->made % LOOK_EVERY == 0 && stopping(r))
         return false;
     while (paced && due > clock_mono_ns()) {
-        if (r->has_out && message_out_flush(&r->out, reterr) < 0)
+        if (senders_flush(r->senders, reterr) < 0)
             return false;
         wait_a_little(r, (due - clock_mono_ns() + NS_A_MS - 1) / NS_A_MS);
         if (stopping(r))
             return false;
     }
-    while (r->feed && !mllp_feed_room(r->feed, n->person, 2)) {
+    while (!senders_room(r->senders, t)) {
         wait_a_little(r, TURN_MS);
         if (stopping(r) || given_up(r))
             return false;
@@ -177,93 +162,72 @@ static bool wait_for(struct run *r, const struct notice *n, struct err *reterr)
     return true;
 }
 
-static int put_out(struct run *r, struct slice bytes, unsigned copies, struct err *reterr)
+static int send_one(struct run *r, struct telling *t, struct err *reterr)
 {
-    int result = 0;
-    while (result == 0 && copies--) {
-        buf_put(message_out_begin(&r->out), bytes);
-        result = message_out_end(&r->out, reterr);
-    }
-    return result;
-}
-
-static int put_on_line(struct run *r, const struct notice *n, const char *id, struct slice bytes,
-                       struct err *reterr)
-{
-    bool refuse = n->odd == ODD_NO_MRG;
-    int result = mllp_feed_put(r->feed, n->person, id, bytes, refuse, reterr);
-    if (result == 0 && n->twice)
-        result = mllp_feed_put(r->feed, n->person, id, bytes, refuse, reterr);
-    if (result == 0 && (r->made % 8 == 0 || r->o.rate || r->o.speed))
-        mllp_feed_turn(r->feed, 0);
-    return result;
-}
-
-static int send_one(struct run *r, const struct notice *n, struct err *reterr)
-{
-    char id[CONTROL_ID_SIZE];
-    buf_reset(&r->text);
-    hospital_control_id(r->o.seed, n->serial, id);
-    hospital_message_write(&r->text, &r->style, n);
-    if (!buf_ok(&r->text))
-        return err_set(reterr, ERR_NOMEM, "no memory for a message");
-    ledger_made(r->ledger, n, id, buf_slice(&r->text));
-    if (n->twice)
-        ledger_again(r->ledger, id);
+    ledger_made(r->ledger, t);
+    if (t->twice)
+        ledger_again(r->ledger, t->key);
+    if (senders_put(r->senders, t, reterr) < 0)
+        return -1;
     r->made++;
-    if (r->feed)
-        return put_on_line(r, n, id, buf_slice(&r->text), reterr);
-    ledger_sent(r->ledger, id, 0);
-    return put_out(r, buf_slice(&r->text), n->twice ? 2 : 1, reterr);
+    if (r->made % 8 == 0 || r->o.rate || r->o.speed)
+        senders_turn(r->senders, 0);
+    return senders_drop(r->senders, t->sent, reterr);
 }
 
-static bool long_enough(const struct run *r, const struct notice *n)
+static bool long_enough(const struct run *r, const struct telling *t)
 {
     return (r->o.messages && r->made >= r->o.messages) ||
-           (r->o.hours && n->sent - r->from_s >= (int64_t)r->o.hours * HOUR_S);
+           (r->o.hours && t->sent - r->from_s >= (int64_t)r->o.hours * HOUR_S);
+}
+
+static int send_some(struct run *r, struct err *reterr)
+{
+    struct telling t;
+    for (;;) {
+        if (world_next(r->world, &t, reterr) < 0)
+            return -1;
+        if (t.sent < r->from_s)
+            continue;
+        if (long_enough(r, &t))
+            return 0;
+        reterr->code = ERR_NONE;
+        if (!wait_for(r, &t, reterr))
+            return reterr->code == ERR_NONE ? 0 : -1;
+        if (send_one(r, &t, reterr) < 0)
+            return -1;
+    }
 }
 
 static int send_all(struct run *r, struct err *reterr)
 {
-    struct notice n;
-    for (;;) {
-        if (region_next(r->region, &n, reterr) < 0)
-            return -1;
-        if (n.sent < r->from_s)
-            continue;
-        if (long_enough(r, &n))
-            return 0;
-        reterr->code = ERR_NONE;
-        if (!wait_for(r, &n, reterr))
-            return reterr->code == ERR_NONE ? 0 : -1;
-        if (send_one(r, &n, reterr) < 0)
-            return -1;
-    }
+    return send_some(r, reterr) < 0 ? -1 : senders_drop(r->senders, INT64_MAX, reterr);
 }
 
 /* What is under way is waited for; then what was promised is told. Returns the exit code. */
 static int settle(struct run *r)
 {
-    struct mllp_feed_counts c;
-    if (!r->feed)
-        return 0;
+    struct feed_counts c;
     for (;;) {
-        mllp_feed_counts(r->feed, &c);
+        senders_counts(r->senders, &c);
         if (c.waiting == 0)
             break;
         (void)stopping(r);
         if (given_up(r))
             break;
-        mllp_feed_turn(r->feed, TURN_MS);
+        senders_turn(r->senders, TURN_MS);
     }
+    if (!senders_answered(r->senders))
+        return 0;
+    const char *trouble = senders_trouble(r->senders);
     double took = (double)(clock_mono_ns() - r->pace.start_ns) / 1e9;
     fprintf(stderr,
-            "weir simulate: %llu messages in %.1f s: %llu acknowledged, %llu refused as meant, "
+            "weir simulate %s: %llu messages in %.1f s: %llu acknowledged, %llu refused as meant, "
             "%llu answered wrongly, %llu unanswered; %llu reconnects%s%s\n",
-            (unsigned long long)r->made, took, (unsigned long long)c.acknowledged,
-            (unsigned long long)c.refused_meant, (unsigned long long)c.wrong,
-            (unsigned long long)c.waiting, (unsigned long long)c.reconnects,
-            c.reconnects ? ", the last: " : "", mllp_feed_trouble(r->feed));
+            sector_name(r->o.sector), (unsigned long long)r->made, took,
+            (unsigned long long)c.acknowledged, (unsigned long long)c.refused_meant,
+            (unsigned long long)c.wrong, (unsigned long long)c.waiting,
+            (unsigned long long)c.reconnects, *trouble ? ", the last: " : "", trouble);
     return c.wrong || c.waiting ? EXIT_FOUND : 0;
 }
 
@@ -271,7 +235,7 @@ static int print_wards(const struct simulate_options *o)
 {
     struct buf out;
     buf_init(&out, TEXT_MAX);
-    hospital_wards_write(&out, (unsigned)o->hospitals);
+    world_wards_write(&out, o->sector, (unsigned)o->hospitals);
     size_t n = fwrite(out.p, 1, out.n, stdout);
     bool good = n == out.n && buf_ok(&out);
     buf_fini(&out);
@@ -299,9 +263,10 @@ static int run(const struct verb *self, int argc, char **argv)
 
 const struct verb verb_simulate = {
     .name = "simulate",
-    .summary = "a region's hospitals to test with: HL7 v2 to a port, into files, or out",
+    .summary = "a region's hospitals, ambulances and teams to test with",
     .help =
-        "Use: weir simulate [OPTION ...] [HOST:PORT | --out FILE|FOLDER/]\n\n"
+        "Use: weir simulate [acute] [OPTION ...] [HOST:PORT | --out FILE|FOLDER/]\n"
+        "     weir simulate ambulance|community|mental-health [OPTION ...] [HOST:PORT]\n\n"
         "Invented people (NHS numbers of the 999 range) come to several hospitals by the hour of "
         "the day: emergency department, same-day care,\n"
         "wards, elective mornings, clinics; with moves, cancels (A11 A12 A13 A38), merges (A40), "
@@ -314,6 +279,23 @@ const struct verb verb_simulate = {
         "again over a new one,\n"
         "and exit code 0 means that every message was acknowledged (or refused where --odd meant "
         "it so).\n\n"
+        "The other sectors tell of the same people, with the same --seed, --date and --hospitals: "
+        "who comes by ambulance was called for an hour\n"
+        "before, who leaves a ward is visited at home, who leaves an emergency department may be "
+        "seen by a mental health team. One process\n"
+        "sends for one sector; what has no address is not sent (with --out FOLDER/, all):\n"
+        "  acute          HOST:PORT HL7 v2; --fhir URL Care Act notices\n"
+        "  ambulance      --json URL statuses of despatch (CAD); --drop FOLDER/ patient records "
+        "(ePCR, CSV); --fhir URL BaRS referrals\n"
+        "  community      HOST:PORT registrations; --fhir URL visits, appointments, caseloads; "
+        "--drop FOLDER/ extracts (CSDS, CSV)\n"
+        "  mental-health  HOST:PORT stays and leave; --away HOST:PORT stays at the provider that "
+        "takes placements; --fhir URL placement tasks;\n"
+        "                 --drop FOLDER/ extracts (MHSDS, CSV)\n"
+        "URL is that of the source: with `path` of `http:`, or `base` of `fhir:`. A dropped file "
+        "holds what was told in fifteen simulated minutes\n"
+        "and the rows of the file before; its rows count as acknowledged when its report says "
+        "done.\n\n"
         "How long (a day unless told; the first that is reached):\n"
         "  --messages N      so many\n"
         "  --for 20s         so long by the clock on the wall\n"
@@ -333,7 +315,7 @@ const struct verb verb_simulate = {
         "nothing is sent\n"
         "  --ledger FILE     what was made, sent and answered, and which events it must give; one "
         "JSON object a line\n"
-        "To a port:\n"
+        "To an address:\n"
         "  --connections N   (4)\n"
         "  --window N        unanswered messages on each (1); with more, a message may overtake "
         "one "
@@ -344,6 +326,8 @@ const struct verb verb_simulate = {
         "not wait.\n\n"
         "Example: weir simulate --messages 500 | weir translate -\n"
         "Example: weir simulate --messages 100 --out /srv/weir/pas-history/\n"
+        "Example: weir simulate ambulance --json http://127.0.0.1:2580/cad --drop /srv/weir/epcr/ "
+        "--speed 60\n"
         "Example: weir simulate --rate 20 --for 1m --ledger sent.ndjson 127.0.0.1:2575\n",
     .run = run,
 };

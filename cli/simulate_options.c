@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <stddef.h>
+#include "drop.h"
 #include "num.h"
 #include "options.h"
 #include "ward.h"
@@ -16,6 +17,10 @@ static const struct row {
     uint64_t min, max;
 } rows[] = {
 #define AT(member) offsetof(struct simulate_options, member)
+    {"away", TEXT, AT(to[WAY_AWAY]), 0, 0},
+    {"json", TEXT, AT(to[WAY_JSON]), 0, 0},
+    {"fhir", TEXT, AT(to[WAY_FHIR]), 0, 0},
+    {"drop", TEXT, AT(to[WAY_ROWS]), 0, 0},
     {"out", TEXT, AT(out), 0, 0},
     {"ledger", TEXT, AT(ledger), 0, 0},
     {"date", TEXT, AT(date), 0, 0},
@@ -72,19 +77,40 @@ static int usage_of(const struct verb *v, const struct row *row)
                       (unsigned long long)row->min, (unsigned long long)row->max);
 }
 
+/* Where to: only what the sector's systems send, and not into a folder besides. */
+static int check_ways(const struct verb *v, const struct simulate_options *o)
+{
+    static const char *const names[WAYS] = {"HOST:PORT", "--away", "--json", "--fhir", "--drop"};
+    bool acute = o->sector == SECTOR_ACUTE, any = false;
+    for (unsigned way = 0; way < WAYS; way++) {
+        if (o->to[way] && !sector_sends(o->sector, (enum way)way))
+            return verb_usage(v, "%s: nothing of sector %s is sent in that way", names[way],
+                              sector_name(o->sector));
+        any = any || o->to[way];
+    }
+    if (any && o->out)
+        return verb_usage(v, "HOST:PORT or --out, not both");
+    if (!any && !acute && !o->wards && !(o->out && drop_is_folder(o->out)))
+        return verb_usage(v, "%s sends in several ways: say where to, or --out FOLDER/",
+                          sector_name(o->sector));
+    return -1;
+}
+
 static int check(const struct verb *v, int argc, char **argv, struct simulate_options *o)
 {
+    if (optind < argc && sector_read(argv[optind], &o->sector))
+        optind++;
     if (optind < argc)
-        o->address = argv[optind++];
+        o->to[WAY_MLLP] = argv[optind++];
     if (optind < argc)
         return verb_usage(v, "one HOST:PORT is enough; '%s' is too many", argv[optind]);
-    if (o->address && o->out)
-        return verb_usage(v, "HOST:PORT or --out, not both");
     if (o->rate && o->speed)
         return verb_usage(v, "--rate or --speed, not both");
+    if (o->odd && o->sector != SECTOR_ACUTE)
+        return verb_usage(v, "--odd: only hospitals (acute) send odd messages");
     if (!o->messages && !o->for_ms && !o->hours)
         o->hours = 24;
-    return -1;
+    return check_ways(v, o);
 }
 
 int simulate_options_read(const struct verb *v, int argc, char **argv, struct simulate_options *ret)

@@ -4,13 +4,15 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "sector.h"
 #include "verb.h"
 
 struct simulate_options {
-    const char *address; /* HOST:PORT, or NULL: into `out` */
-    const char *out;     /* a file or a folder; NULL: standard output */
-    const char *ledger;  /* or NULL */
-    const char *date;    /* YYYY-MM-DD */
+    enum sector sector;
+    const char *to[WAYS]; /* where to in that way: HOST:PORT, URL, folder; all NULL: into `out` */
+    const char *out;      /* a file or a folder; NULL: standard output */
+    const char *ledger;   /* or NULL */
+    const char *date;     /* YYYY-MM-DD */
     uint64_t seed, hospitals, connections, window, rate, speed, messages, hours, from;
     int64_t for_ms, answer_ms, give_up_ms; /* 0: none */
     bool odd, wards;

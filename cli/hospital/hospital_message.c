@@ -1,71 +1,7 @@
 #include "hospital_message.h"
 
 #include "person.h"
-
-enum { DAY_S = 86400, DATE_DIGITS = 8 };
-
-/* A segment that is being written: at is the field that the next bytes belong to. */
-struct segment {
-    struct buf *out;
-    unsigned at;
-};
-
-static struct segment begin(struct buf *out, const char *id)
-{
-    buf_put(out, slice_make(id, 3));
-    return (struct segment){out, 0};
-}
-
-static void to_field(struct segment *s, unsigned field)
-{
-    for (; s->at < field; s->at++)
-        buf_putc(s->out, '|');
-}
-
-static void put(struct segment *s, unsigned field, const char *text)
-{
-    to_field(s, field);
-    buf_puts(s->out, text);
-}
-
-static void digits(struct buf *out, uint64_t v, unsigned width)
-{
-    char text[20];
-    for (unsigned i = width; i-- > 0; v /= 10)
-        text[i] = (char)('0' + v % 10);
-    buf_put(out, slice_make(text, width));
-}
-
-static void number(struct buf *out, unsigned v)
-{
-    digits(out, v, v > 99 ? 3 : v > 9 ? 2 : 1);
-}
-
-/* Year, month and day of a day since 1970 (Howard Hinnant's days_from_civil, turned round). */
-static void civil(int64_t day, unsigned *y, unsigned *m, unsigned *d)
-{
-    int64_t z = day + 719468, era = z / 146097;
-    unsigned doe = (unsigned)(z - era * 146097);
-    unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    *d = doy - (153 * mp + 2) / 5 + 1;
-    *m = mp < 10 ? mp + 3 : mp - 9;
-    *y = (unsigned)(era * 400) + yoe + (*m <= 2);
-}
-
-/* YYYYMMDDHHMMSS by the clock on the wall. */
-static void stamp(struct segment *s, unsigned field, const struct zone *zone, int64_t instant)
-{
-    unsigned y, m, d;
-    to_field(s, field);
-    if (instant == 0)
-        return;
-    int64_t local = instant + zone_offset_at(zone, instant) * 60;
-    unsigned of_day = (unsigned)(local % DAY_S);
-    civil(local / DAY_S, &y, &m, &d);
-    digits(s->out, (y * 100 + m) * 100 + d, DATE_DIGITS);
-    digits(s->out, (of_day / 3600 * 100 + of_day / 60 % 60) * 100 + of_day % 60, 6);
-}
+#include "segment.h"
 
 void hospital_control_id(uint64_t seed, uint32_t serial, char ret[CONTROL_ID_SIZE])
 {
@@ -83,43 +19,43 @@ static void put_header(struct buf *out, const struct hospital_style *style, cons
                        const char *hospital)
 {
     char id[CONTROL_ID_SIZE];
-    struct segment s = begin(out, "MSH");
+    struct segment s = segment_begin(out, "MSH");
     hospital_control_id(style->seed, n->serial, id);
     buf_puts(out, "|^~\\&|SIMPAS|");
     buf_puts(out, hospital);
     buf_puts(out, "|WEIR|REGION");
     s.at = 5;
-    stamp(&s, 6, style->zone, n->sent);
-    put(&s, 8, "ADT^");
+    segment_stamp(&s, 6, style->zone, n->sent);
+    segment_put(&s, 8, "ADT^");
     buf_puts(out, notice_trigger(n->trigger));
     buf_putc(out, '^');
     buf_puts(out, notice_structure(n->trigger));
-    put(&s, 9, id);
-    put(&s, 10, "P");
-    put(&s, 11, "2.4");
-    put(&s, 16, "GBR");
+    segment_put(&s, 9, id);
+    segment_put(&s, 10, "P");
+    segment_put(&s, 11, "2.4");
+    segment_put(&s, 16, "GBR");
     if (n->odd != ODD_CHARSET)
-        put(&s, 17, "UNICODE UTF-8");
+        segment_put(&s, 17, "UNICODE UTF-8");
     buf_putc(out, '\r');
 }
 
 static void put_event(struct buf *out, const struct hospital_style *style, const struct notice *n)
 {
-    struct segment s = begin(out, "EVN");
-    put(&s, 1, notice_trigger(n->trigger));
+    struct segment s = segment_begin(out, "EVN");
+    segment_put(&s, 1, notice_trigger(n->trigger));
     if (n->odd == ODD_DATE)
-        put(&s, 2, "20261399");
+        segment_put(&s, 2, "20261399");
     else
-        stamp(&s, 2, style->zone, n->recorded);
+        segment_stamp(&s, 2, style->zone, n->recorded);
     if (n->occurred)
-        stamp(&s, 6, style->zone, n->occurred);
+        segment_stamp(&s, 6, style->zone, n->occurred);
     buf_putc(out, '\r');
 }
 
 static void put_mrn(struct buf *out, const char *hospital, uint32_t record)
 {
     buf_putc(out, hospital[2]);
-    digits(out, record, 7);
+    segment_digits(out, record, 7);
     buf_puts(out, "^^^");
     buf_puts(out, hospital);
     buf_puts(out, "^MR");
@@ -127,7 +63,7 @@ static void put_mrn(struct buf *out, const char *hospital, uint32_t record)
 
 static void put_address(struct buf *out, const struct person *p)
 {
-    number(out, p->house);
+    segment_number(out, p->house);
     buf_putc(out, ' ');
     buf_puts(out, p->street);
     buf_puts(out, "^^");
@@ -135,7 +71,7 @@ static void put_address(struct buf *out, const struct person *p)
     buf_puts(out, "^^");
     buf_puts(out, p->postcode_area);
     buf_putc(out, ' ');
-    number(out, p->sector);
+    segment_number(out, p->sector);
     buf_putc(out, "ABDEFGHJLNPQRSTUWXYZ"[p->unit]);
     buf_putc(out, 'Z');
 }
@@ -143,7 +79,7 @@ static void put_address(struct buf *out, const struct person *p)
 static void put_ids(struct segment *s, const struct notice *n, const struct person *p,
                     const char *hospital)
 {
-    to_field(s, 3);
+    segment_to(s, 3);
     if (n->odd == ODD_NOBODY)
         return;
     if (n->known) {
@@ -162,25 +98,25 @@ static void put_person(struct buf *out, const struct hospital_style *style, cons
                        const char *hospital)
 {
     struct person p;
-    struct segment s = begin(out, "PID");
+    struct segment s = segment_begin(out, "PID");
     person_make(style->seed, n->person, n->moves, &p);
-    put(&s, 1, "1");
+    segment_put(&s, 1, "1");
     put_ids(&s, n, &p, hospital);
-    put(&s, 5, n->odd == ODD_CHARSET ? p.accented : n->known ? p.family : "UNKNOWN");
+    segment_put(&s, 5, n->odd == ODD_CHARSET ? p.accented : n->known ? p.family : "UNKNOWN");
     buf_putc(out, '^');
     buf_puts(out, n->known ? p.given : "UNKNOWN");
-    to_field(&s, 7);
+    segment_to(&s, 7);
     if (n->known)
-        digits(out, (p.year * 100 + p.month) * 100 + p.day, DATE_DIGITS);
-    put(&s, 8, p.sex == 'F' ? "F" : "M");
-    to_field(&s, 11);
+        segment_digits(out, (p.year * 100 + p.month) * 100 + p.day, SEGMENT_DATE_DIGITS);
+    segment_put(&s, 8, p.sex == 'F' ? "F" : "M");
+    segment_to(&s, 11);
     if (n->known)
         put_address(out, &p);
     if (died(n)) {
-        stamp(&s, 29, style->zone, n->visit.ended);
-        put(&s, 30, "Y");
+        segment_stamp(&s, 29, style->zone, n->visit.ended);
+        segment_put(&s, 30, "Y");
     }
-    put(&s, 32, n->known ? "01" : "04"); /* NHS number status, HL7 UK A.3 */
+    segment_put(&s, 32, n->known ? "01" : "04"); /* NHS number status, HL7 UK A.3 */
     buf_putc(out, '\r');
 }
 
@@ -188,18 +124,18 @@ static void put_place(struct segment *s, unsigned field, const struct notice *n,
                       const char *hospital)
 {
     const struct ward_kind *k = ward_kind(p.ward);
-    to_field(s, field);
+    segment_to(s, field);
     if (p.ward == WARD_NONE)
         return;
     buf_puts(s->out, n->odd == ODD_WARD ? "Q9" : k->name);
     buf_putc(s->out, '^');
     if (k->bay && p.bed) {
         buf_putc(s->out, 'B');
-        number(s->out, (p.bed - 1U) / k->bay + 1U);
+        segment_number(s->out, (p.bed - 1U) / k->bay + 1U);
     }
     buf_putc(s->out, '^');
     if (p.bed)
-        digits(s->out, p.bed, 2);
+        segment_digits(s->out, p.bed, 2);
     buf_putc(s->out, '^');
     buf_puts(s->out, hospital);
     buf_puts(s->out, "01");
@@ -209,8 +145,8 @@ static void put_doctor(struct segment *s, unsigned field, unsigned doctor)
 {
     static const char *const names[] = {"Ferris^Maud", "Bhatt^Rohan", "Amadi^Joy",  "Strand^Piet",
                                         "Lowe^Hester", "Okoro^Sam",   "Penn^Audra", "Rees^Gwyn"};
-    put(s, field, "C70");
-    digits(s->out, 10000 + doctor * 37U, 5);
+    segment_put(s, field, "C70");
+    segment_digits(s->out, 10000 + doctor * 37U, 5);
     buf_putc(s->out, '^');
     buf_puts(s->out, names[doctor % 8]);
 }
@@ -225,38 +161,47 @@ static void put_visit(struct buf *out, const struct hospital_style *style, const
 {
     const struct visit *v = &n->visit;
     const char class[2] = {v->patient_class, '\0'};
-    struct segment s = begin(out, "PV1");
-    put(&s, 1, "1");
-    put(&s, 2, class);
+    struct segment s = segment_begin(out, "PV1");
+    segment_put(&s, 1, "1");
+    segment_put(&s, 2, class);
     put_place(&s, 3, n, v->now, hospital);
-    put(&s, 4, v->method ? v->method : "");
+    segment_put(&s, 4, v->method ? v->method : "");
     if (tells_way(n->trigger))
         put_place(&s, 6, n, v->before, hospital);
     put_doctor(&s, 9, v->doctor);
-    put(&s, 10, ward_kind(v->now.ward)->specialty);
-    put(&s, 19, "V");
-    digits(out, v->number, 8);
+    segment_put(&s, 10, ward_kind(v->now.ward)->specialty);
+    segment_put(&s, 19, "V");
+    segment_digits(out, v->number, 8);
     buf_puts(out, "^^^");
     buf_puts(out, hospital);
     buf_puts(out, "^VN");
     if (v->how_out)
-        put(&s, 36, v->how_out);
+        segment_put(&s, 36, v->how_out);
     if (v->where_to)
-        put(&s, 37, v->where_to);
+        segment_put(&s, 37, v->where_to);
     if (v->admitted)
-        stamp(&s, 44, style->zone, v->admitted);
+        segment_stamp(&s, 44, style->zone, v->admitted);
     if (v->ended)
-        stamp(&s, 45, style->zone, v->ended);
+        segment_stamp(&s, 45, style->zone, v->ended);
     buf_putc(out, '\r');
 }
 
 static void put_plan(struct buf *out, const struct hospital_style *style, const struct visit *v)
 {
-    struct segment s = begin(out, "PV2");
+    struct segment s = segment_begin(out, "PV2");
     if (v->planned)
-        stamp(&s, 8, style->zone, v->planned);
+        segment_stamp(&s, 8, style->zone, v->planned);
     if (v->expected)
-        stamp(&s, 9, style->zone, v->expected);
+        segment_stamp(&s, 9, style->zone, v->expected);
+    buf_putc(out, '\r');
+}
+
+/* Ready to leave, and since when (HL7 UK A.3, ZU1). */
+static void put_ready(struct buf *out, const struct hospital_style *style, const struct notice *n)
+{
+    struct segment s = segment_begin(out, "ZU1");
+    segment_put(&s, 22, "Y");
+    segment_stamp(&s, 24, style->zone, n->occurred);
     buf_putc(out, '\r');
 }
 
@@ -285,6 +230,8 @@ void hospital_message_write(struct buf *out, const struct hospital_style *style,
         put_visit(out, style, n, hospital);
     if (n->has_visit && (n->visit.planned || n->visit.expected))
         put_plan(out, style, &n->visit);
+    if (n->trigger == ADT_A16)
+        put_ready(out, style, n);
     if (n->odd == ODD_LINE_FEEDS)
         end_in_line_feeds(out, from);
 }

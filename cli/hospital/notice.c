@@ -15,6 +15,7 @@ static const struct {
     [ADT_A11] = {"A11", "ADT_A09", "admission.cancelled"},
     [ADT_A12] = {"A12", "ADT_A12", "transfer.cancelled"},
     [ADT_A13] = {"A13", "ADT_A01", "discharge.cancelled"},
+    [ADT_A16] = {"A16", "ADT_A16", "discharge.expected"},
     [ADT_A28] = {"A28", "ADT_A05", "patient.registered"},
     [ADT_A31] = {"A31", "ADT_A05", "patient.updated"},
     [ADT_A38] = {"A38", "ADT_A38", NULL},
@@ -85,6 +86,7 @@ void notice_mean(struct notice *n)
         add(n, true, c == 'O' ? "appointment.booked" : "admission.planned");
     else if (n->trigger == ADT_A38)
         add(n, true, c == 'O' ? "appointment.cancelled" : "admission.plan_cancelled");
+    add(n, n->trigger == ADT_A16, "discharge.ready");
     if (n->trigger == ADT_A04) {
         add(n, sdec, "sdec.arrived");
         add(n, c == 'E', "emergency.arrived");

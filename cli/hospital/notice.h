@@ -19,6 +19,7 @@ enum trigger {
     ADT_A11,
     ADT_A12,
     ADT_A13,
+    ADT_A16, /* told by the world, not by the region: the patient is ready to leave */
     ADT_A28,
     ADT_A31,
     ADT_A38,

@@ -179,7 +179,9 @@ static bool shows_sdec(const struct notice *n)
 /* Something is odd about this message, as far as it may be: what it means must stay clear. */
 static void make_odd(struct region *r, struct notice *n)
 {
-    enum oddity odd = (enum oddity)dice_between(&r->dice, ODD_LINE_FEEDS, ODDITIES - 1);
+    /* dice of its own: who comes and goes is the same with odd messages and without */
+    uint64_t dice = dice_mix(r->options.seed ^ dice_mix(n->serial));
+    enum oddity odd = (enum oddity)(ODD_LINE_FEEDS + dice % (ODDITIES - ODD_LINE_FEEDS));
     bool alone = odd == ODD_NOBODY || odd == ODD_NO_MRG;
     if ((odd == ODD_WARD && (!n->has_visit || shows_sdec(n))) ||
         (alone && (n->also_n || n->trigger == ADT_A40)))

@@ -1,0 +1,16 @@
+/* feed_counts.h - what became of the messages that a feed was given. */
+#ifndef WEIR_FEED_COUNTS_H
+#define WEIR_FEED_COUNTS_H
+
+#include <stdint.h>
+
+struct feed_counts {
+    uint64_t acknowledged;
+    uint64_t refused_meant; /* refused, and meant so */
+    uint64_t wrong; /* refused though it should be taken, or taken though it should be refused */
+    uint64_t reconnects; /* given up and sent again: connections, requests */
+    uint64_t waiting;    /* not answered yet */
+    int64_t last_ms;     /* when an answer last came (or the feed was opened), monotonic */
+};
+
+#endif
