@@ -118,6 +118,9 @@ static void await(struct drop_feed *f, struct gathered *g, const char *name)
     d->keys = g->keys;
     d->n = g->n;
     g->keys = NULL;
+    if (f->counts.waiting == 0)
+        f->counts.last_ms = clock_mono_ms();
+    f->counts.waiting += d->n;
 }
 
 static int drop(struct drop_feed *f, struct gathered *g, int64_t now_s, struct err *reterr)
@@ -187,7 +190,6 @@ int drop_feed_put(struct drop_feed *f, const struct telling *t, struct err *rete
     memcpy(g->keys[g->n++], t->key, sizeof(row_key));
     buf_put(&g->rows, t->bytes);
     buf_putc(&g->rows, '\n');
-    f->counts.waiting += f->options.answered;
     return 0;
 }
 

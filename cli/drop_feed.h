@@ -1,8 +1,9 @@
 /* drop_feed.h - rows gathered into CSV files that are dropped into a folder, as nightly jobs do it:
  * whole from the first moment on, and each file repeats the rows of the one before of its kind.
  *
- * A row counts as acknowledged when the report of its file (docs/files.md) says that all of it was
- * taken; a file in bad/ is answered wrongly. The feed owns its files until they are dropped. */
+ * A row waits for its answer from the moment its file is dropped. It counts as acknowledged when
+ * the report of its file (docs/files.md) says that all of it was taken; a file in bad/ is answered
+ * wrongly. The feed owns its files until they are dropped. */
 #ifndef WEIR_DROP_FEED_H
 #define WEIR_DROP_FEED_H
 

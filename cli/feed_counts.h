@@ -10,7 +10,7 @@ struct feed_counts {
     uint64_t wrong; /* refused though it should be taken, or taken though it should be refused */
     uint64_t reconnects; /* given up and sent again: connections, requests */
     uint64_t waiting;    /* not answered yet */
-    int64_t last_ms;     /* when an answer last came (or the feed was opened), monotonic */
+    int64_t last_ms;     /* when an answer last came, or began to be waited for; monotonic */
 };
 
 #endif

@@ -118,7 +118,8 @@ int http_feed_put(struct http_feed *f, const struct telling *t, struct err *rete
     e->path = t->path ? t->path : "";
     e->refuse = t->refuse;
     l->n++;
-    f->counts.waiting++;
+    if (f->counts.waiting++ == 0) /* until now there was nobody to wait for */
+        f->counts.last_ms = clock_mono_ms();
     return 0;
 }
 

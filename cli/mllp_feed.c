@@ -149,7 +149,8 @@ int mllp_feed_put(struct mllp_feed *f, uint32_t route, const char control_id[CON
     memcpy(e->control_id, control_id, CONTROL_ID_SIZE);
     e->refuse = refuse;
     l->n++;
-    f->counts.waiting++;
+    if (f->counts.waiting++ == 0) /* until now there was nobody to wait for */
+        f->counts.last_ms = clock_mono_ms();
     return 0;
 }
 

@@ -6,11 +6,12 @@
 #include "world_parts.h"
 
 enum {
-    CASELOAD = 600,        /* people who are visited when the world begins */
-    VIRTUAL_PERMILLE = 80, /* of those who leave a ward for home */
-    NOBODY_PERMILLE = 60,  /* of visits */
-    AFTER_STAY = 1000000,  /* their cases are numbered from here on, by visits */
-    DELAY_PERMILLE = 500,  /* of those who are ready to leave a community bed */
+    CASELOAD = 600,          /* people who are visited when the world begins */
+    VIRTUAL_PERMILLE = 80,   /* of those who leave a ward for home */
+    NOBODY_PERMILLE = 60,    /* of visits */
+    KEYED_S = 40 * MINUTE_S, /* a visit is told so long after it began */
+    AFTER_STAY = 1000000,    /* their cases are numbered from here on, by visits */
+    DELAY_PERMILLE = 500,    /* of those who are ready to leave a community bed */
 };
 
 enum {
@@ -34,7 +35,7 @@ static struct pen pen_of(struct world *w)
 /* A visit within working hours, that many days from now. */
 static int64_t slot(struct world *w, struct affair *c, unsigned days)
 {
-    return world_hour(w, days, world_draw(c, 8 * HOUR_S, 17 * HOUR_S) / 300 * 300);
+    return world_hour(w, days, world_draw(c, 7 * HOUR_S, 17 * HOUR_S) / 300 * 300);
 }
 
 static void begin(struct world *w)
@@ -49,7 +50,7 @@ static void begin(struct world *w)
         c->at[AT_REFERRED] = w->now - world_draw(c, 2 * DAY_S, 20 * DAY_S);
         c->at[AT_BEGUN] = c->at[AT_REFERRED] + DAY_S;
         c->at[AT_CONTACT] = slot(w, c, 0);
-        world_plan(w, c->at[AT_CONTACT] + HOUR_S, STEP_VISIT, i);
+        world_plan(w, c->at[AT_CONTACT] + KEYED_S, STEP_VISIT, i);
     }
 }
 
@@ -64,7 +65,7 @@ static void care_at_home(struct world *w, uint32_t i)
     world_plan(w, c->at[AT_REFERRED] + MINUTE_S, STEP_REFERRED, i);
     world_plan(w, c->at[AT_REFERRED] + 10 * MINUTE_S, STEP_BOOK, i);
     world_plan(w, c->at[AT_BEGUN], STEP_CASELOAD, i);
-    world_plan(w, c->at[AT_CONTACT] + HOUR_S, STEP_VISIT, i);
+    world_plan(w, c->at[AT_CONTACT] + KEYED_S, STEP_VISIT, i);
 }
 
 static void stay(struct world *w, uint32_t i)
@@ -206,7 +207,7 @@ static void visit(struct world *w, uint32_t i)
         tell_contact(w, c);
     if (--c->left > 0) {
         c->at[AT_CONTACT] = slot(w, c, (unsigned)world_draw(c, 1, 3));
-        world_plan(w, c->at[AT_CONTACT] + HOUR_S, STEP_VISIT, i);
+        world_plan(w, c->at[AT_CONTACT] + KEYED_S, STEP_VISIT, i);
     } else {
         c->at[AT_ENDED] = w->now;
         world_plan(w, w->now + 10 * MINUTE_S, STEP_CASE_END, i);

@@ -46,7 +46,7 @@ static struct pen pen_of(struct world *w)
 static void next_leave(struct world *w, uint32_t i, unsigned days)
 {
     struct affair *a = &w->affairs[i];
-    a->at[AT_LEAVE] = world_hour(w, days, world_draw(a, 8 * HOUR_S, 14 * HOUR_S));
+    a->at[AT_LEAVE] = world_hour(w, days, world_draw(a, 7 * HOUR_S, 14 * HOUR_S));
     a->at[AT_RETURN] = 0;
     world_plan(w, a->at[AT_LEAVE] + 5 * MINUTE_S, STEP_LEAVE, i);
 }

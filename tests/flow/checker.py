@@ -52,8 +52,9 @@ def brief(event):
     """What the checks need of a CloudEvent."""
     data = event.get("data", {})
     origin = data.get("origin", {})
+    of_message = origin.get("format", "hl7v2") == "hl7v2"  # what else there is goes by its digest
     return {"id": event["id"], "type": event["type"], "subject": event.get("subject"),
-            "control_id": origin.get("control_id"), "sha256": origin.get("sha256"),
+            "control_id": origin.get("control_id") if of_message else origin.get("sha256"), "sha256": origin.get("sha256"),
             "derived": bool(data.get("derived_from"))}
 
 
@@ -165,6 +166,8 @@ def _mixed(facts, delivered):
     for made in facts.made.values():
         if made["also"]:
             groups[root(made["also"][0])] = root(made["patient"])
+        if made.get("person"):  # the line of one system names somebody whom others tell of, too
+            groups[root(made["patient"])] = root(made["person"])
     owner, out = {}, []
     for e in delivered:
         made = facts.made.get(e["control_id"])

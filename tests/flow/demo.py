@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 """The whole product on sample data: what ./run starts once everything is built.
 
-`weir run` supervises adapter and broker of config/weir.yaml (with an HTTP consumer beside its file);
-`weir simulate` sends what several hospitals say, over MLLP; `weir tail` shows the events.
-At the end the independent checker compares what was acknowledged with what both consumers hold.
+`weir run` supervises the four adapters and the broker of config/demo/region.yaml (with an HTTP consumer
+beside its file); for each sector a `weir simulate` sends what its systems say, over MLLP, HTTP and as files;
+`weir tail` shows the events. At the end the independent checker compares what was acknowledged, by every
+sector and in every way, with what both consumers hold.
 With --kafka the stream is not a file but a Kafka node that tests/kafka starts.
 """
 import argparse
+import collections
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -24,20 +27,32 @@ import kit
 sys.path.insert(1, os.path.join(kit.TOP, "tests", "kafka"))
 import node  # noqa: E402
 
-MESSAGES_PER_SECOND = 12
-HOSPITALS = 3
+SPEED = 120  # two minutes a second
+HOSPITALS = 2
 FROM_HOUR = 8  # a morning: arrivals, clinics, theatres
 SKIPPED = 77
+REGION = os.path.join(kit.TOP, "config", "demo")
+SECTORS = ("acute", "ambulance", "community", "mental-health")
+# What each sector's senders are told: option of weir simulate ("": HOST:PORT) and source.
+WAYS = {"acute": {"": "demo-pas", "--fhir": "demo-notices"},
+        "ambulance": {"--json": "demo-cad", "--fhir": "demo-bars", "--drop": "demo-epcr"},
+        "community": {"": "demo-care-pas", "--fhir": "demo-care", "--drop": "demo-csds"},
+        "mental-health": {"": "demo-mental-pas", "--away": "demo-away-pas", "--fhir": "demo-bed-desk",
+                          "--drop": "demo-mhsds"}}
+
+
+def expanded(text):
+    """${NAME:-preset} as weir reads it."""
+    return re.sub(r"\$\{(\w+):-([^}]*)\}", lambda m: os.environ.get(m[1], m[2]), text)
 
 
 class Demo:
-    def __init__(self, folder, seconds):
-        self.folder, self.seconds = folder, seconds
+    def __init__(self, folder, seconds, free_ports=False):
+        self.folder, self.seconds, self.free_ports = folder, seconds, free_ports
         self.data = os.path.join(folder, "data")
         self.config = os.path.join(folder, "weir.yaml")
         self.http_file = os.path.join(folder, "http-consumer.ndjson")
         self.file = os.path.join(self.data, "demo.ndjson")
-        self.ledger_file = os.path.join(folder, "sent.ndjson")
         self.children = []
         self.kafka = None
         self.stopping = threading.Event()
@@ -54,12 +69,8 @@ class Demo:
             with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as f:
                 f.write(secrets.token_hex(32) + "\n")
 
-    def wards(self):
-        path = os.path.join(self.folder, "wards.csv")
-        with open(path, "w", encoding="ascii") as f:
-            subprocess.run([kit.program("weir"), "simulate", "--wards", "--hospitals", str(HOSPITALS)],
-                           stdout=f, check=True)
-        return path
+    def ledger_file(self, sector):
+        return os.path.join(self.folder, f"sent-{sector}.ndjson")
 
     def use_kafka(self):
         """A node of its own, and the shipped settings for one."""
@@ -71,24 +82,41 @@ class Demo:
         subprocess.run([kit.program("weir"), "topics", "create", "--config", self.config], check=True)
 
     def write_config(self, url):
-        with open(os.path.join(kit.TOP, "config", "weir.yaml"), encoding="utf-8") as f:
+        with open(os.path.join(REGION, "region.yaml"), encoding="utf-8") as f:
             site = yaml.safe_load(f)
         site["data"] = self.data
         if self.kafka:
-            with open(os.path.join(kit.TOP, "config", "demo", "kafka.yaml"), encoding="utf-8") as f:
+            with open(os.path.join(REGION, "kafka.yaml"), encoding="utf-8") as f:
                 site.update(yaml.safe_load(f))
+        site["keys"] = {"kid": "k1"}
         for name in ("pseudonym", "audit"):
             site["keys"][name] = f"file:{self.folder}/keys/{name}.key"
-        site["routes"]["demo"].pop("when", None)  # all of them, so that all can be counted
-        site["table_files"] = [self.wards()]
+        site["table_files"] = [os.path.join(REGION, name) for name in site["table_files"]]
+        self.place_sources(site)
         site["consumers"]["demo-file"]["file"]["path"] = self.file
         site["consumers"]["demo-http"] = {"route": "demo", "kind": "http",
                                           "http": {"url": url, "allow_private": True}}
         for consumer in site["consumers"].values():
             consumer.setdefault("start", "earliest")
         with open(self.config, "w", encoding="utf-8") as f:
-            f.write("# made by ./run from config/weir.yaml: an HTTP consumer more, folders of its own\n")
+            f.write("# made by ./run from config/demo/region.yaml: an HTTP consumer more, folders of its own\n")
             yaml.safe_dump(site, f, sort_keys=False)
+
+    def place_sources(self, site):
+        """Where each source takes what is sent: its address as `weir simulate` wants it."""
+        self.to = {}
+        if self.free_ports:
+            site.pop("listen")
+        for name, source in site["sources"].items():
+            door = next(source[kind] for kind in ("mllp", "http", "fhir", "folder") if kind in source)
+            if "folder" in source:
+                door["path"] = self.to[name] = os.path.join(self.data, "drop", name)
+                os.makedirs(door["path"])
+                continue
+            door["listen"] = f"127.0.0.1:{kit.free_port()}" if self.free_ports else expanded(door["listen"])
+            path = {"http": "/cad", "fhir": "/fhir"}
+            kind = next(k for k in ("mllp", "http", "fhir") if k in source)
+            self.to[name] = door["listen"] if kind == "mllp" else "http://" + door["listen"] + path[kind]
 
     def child(self, *argv, **more):
         # a group of its own: Ctrl-C reaches this program only, which stops the others in order
@@ -106,19 +134,28 @@ class Demo:
         log = open(os.path.join(self.folder, "weir.log"), "ab")
         self.weir = self.child(kit.program("weir"), "run", "--config", self.config, stdout=log,
                                stderr=log)
-        kit.wait_until(lambda: self.up("acute") and self.up("broker"), 30, "weir run is up")
-        port = os.environ.get("WEIR_DEMO_PORT", "2575")
-        self.port = int(port)
+        kit.wait_until(lambda: all(self.up(name) for name in (*SECTORS, "broker")), 60, "weir run is up")
+        tell = [f"{sector + ' in':17}" + ", ".join(self.short(to) for to in self.targets(sector).values())
+                for sector in SECTORS]
         print(f"""
-weir is up.
-  HL7 v2 in       MLLP 127.0.0.1:{port}   (try: weir send 127.0.0.1:{port} config/demo/morning.hl7)
-  HTTP consumer   {url}, keeps {os.path.relpath(self.http_file)}
-  file consumer   {os.path.relpath(self.file)}
-  health          {self.address('acute')}/health and {self.address('broker')}/metrics
-  log             {os.path.relpath(log.name)}
-  command         {os.path.relpath(kit.program('weir'))} status -c {os.path.relpath(self.config)}
+weir is up: an adapter for each sector, the broker, senders for all of them (two minutes a second).
+  {(chr(10) + "  ").join(tell)}
+  try it           weir send {self.to['demo-pas']} config/demo/morning.hl7
+  HTTP consumer    {url}, keeps {os.path.relpath(self.http_file)}
+  file consumer    {os.path.relpath(self.file)}
+  health           {self.address('ambulance')}/health and {self.address('broker')}/metrics
+  log              {os.path.relpath(log.name)}
+  command          {os.path.relpath(kit.program('weir'))} status -c {os.path.relpath(self.config)}
 {self.kafka_lines()}""", flush=True)
         self.tail = self.child(kit.program("weir"), "tail", "--config", self.config)
+
+    def targets(self, sector):
+        return {option: self.to[source] for option, source in WAYS[sector].items()}
+
+    @staticmethod
+    def short(to):
+        """As it is shown: folders from here, MLLP by its name."""
+        return os.path.relpath(to) if to.startswith("/") else to if "://" in to else "MLLP " + to
 
     def kafka_lines(self):
         if not self.kafka:
@@ -137,49 +174,81 @@ weir is up.
         with open(os.path.join(self.data, "run", f"{name}.http"), encoding="ascii") as f:
             return "http://" + f.read().strip()
 
+    def sender(self, sector):
+        argv = [kit.program("weir"), "simulate", sector, "--speed", str(SPEED), "--hours", "8000", "--hospitals",
+                str(HOSPITALS), "--from", str(FROM_HOUR), "--give-up", "15s", "--ledger", self.ledger_file(sector)]
+        for option, to in self.targets(sector).items():
+            argv += [option, to] if option else [to]
+        return self.child(*argv, stderr=subprocess.PIPE, text=True)
+
     def feed(self):
-        """Hospitals send until the time is over or somebody says stop; returns how their command ended."""
-        sender = self.child(kit.program("weir"), "simulate", "--rate", str(MESSAGES_PER_SECOND), "--hours", "8000",
-                            "--hospitals", str(HOSPITALS), "--from", str(FROM_HOUR), "--give-up", "15s",
-                            "--ledger", self.ledger_file, f"127.0.0.1:{self.port}",
-                            stderr=subprocess.PIPE, text=True)
+        """All sectors send until the time is over or somebody says stop; returns how their commands ended."""
+        senders = [self.sender(sector) for sector in SECTORS]
         end = time.monotonic() + self.seconds if self.seconds else None
-        while not self.over(end) and sender.poll() is None:
+        while not self.over(end) and all(s.poll() is None for s in senders):
             self.stopping.wait(0.1)
-        sender.terminate()  # it waits for the answers that are due
-        said = sender.communicate(timeout=60)[1]
-        print("\n" + said.strip(), flush=True)
-        return sender.returncode
+        for sender in senders:
+            sender.terminate()  # it waits for the answers that are due
+        print(flush=True)
+        for sender in senders:
+            print(sender.communicate(timeout=60)[1].strip(), flush=True)
+        return [sender.returncode for sender in senders]
 
     def over(self, end):
         if self.weir.poll() is not None:
             self.ended_early = f"weir run ended by itself with {self.weir.returncode}"
         return self.stopping.is_set() or self.ended_early or (end and time.monotonic() >= end)
 
-    def check(self, sender_code):
-        """True where both consumers hold all that was acknowledged."""
+    def check(self, codes):
+        """True where both consumers hold all that was acknowledged, of every sector and in every way."""
         def there(path):
-            return {e["data"]["origin"].get("control_id") for e in kit.read_ndjson(path)}
+            return {checker.brief(e)["control_id"] for e in kit.read_ndjson(path)}
 
         problems = [self.ended_early] if self.ended_early else []
-        facts = checker.Facts(checker.read_rows(self.ledger_file))
+        facts = checker.Facts()
+        for sector in SECTORS:
+            rows = checker.read_rows(self.ledger_file(sector))
+            facts.add(rows)
+            if not any(row["row"] == "answer" for row in rows):
+                problems.append(f"{sector}: nothing was answered")
         try:
             kit.wait_until(lambda: all(facts.acknowledged <= there(p) for p in (self.http_file, self.file)),
                            20, "the consumers have everything")
         except kit.TimedOut as e:
             problems.append(str(e))
-        print(f"sent {len(facts.sent)} messages, {len(facts.acknowledged)} acknowledged", flush=True)
-        if sender_code != 0 or not facts.acknowledged or facts.acknowledged != facts.sent:
-            problems.append(f"not every message that was sent was acknowledged (weir simulate ended with {sender_code})")
+        print(f"sent {len(facts.sent)} messages and rows, {len(facts.acknowledged)} acknowledged", flush=True)
+        if any(codes) or facts.acknowledged != facts.sent:
+            problems.append(f"not everything that was sent was acknowledged (weir simulate ended with {codes})")
         for name, path in (("HTTP consumer", self.http_file), ("file", self.file)):
-            events = [checker.brief(e) for e in kit.read_ndjson(path)]
-            found = checker.check(facts, events)
-            print(f"{name}: {len(events)} events, {len({e['id'] for e in events})} different: "
-                  + ("the checker finds all that was sent, in order" if not found else "PROBLEMS"))
-            problems += [f"{name}: {p}" for p in found]
+            problems += self.check_consumer(name, facts, kit.read_ndjson(path))
+        self.show_journey(kit.read_ndjson(self.file))
         for p in problems:
             print(f"  {p}")
         return not problems
+
+    @staticmethod
+    def show_journey(events):
+        """The patient of whom most sectors told, as he went from one to the other."""
+        ways = collections.defaultdict(dict)
+        for e in events:
+            if number := e["data"].get("patient", {}).get("nhs_number"):
+                ways[number][e["id"]] = e
+        number = max(ways, default=None,
+                     key=lambda n: (len({e["data"]["sector"] for e in ways[n].values()}), len(ways[n])))
+        if number:
+            way = sorted(ways[number].values(), key=lambda e: e.get("time", ""))[:12]
+            print(f"one patient's way, {number}:")
+            for e in way:
+                print(f"  {e.get('time', 'no time'):25} {e['data']['sector']:14} {e['type']}")
+
+    @staticmethod
+    def check_consumer(name, facts, events):
+        found = checker.check(facts, [checker.brief(e) for e in events])
+        sectors = collections.Counter(e["data"].get("sector") for e in events)
+        print(f"{name}: {len(events)} events, {len({e['id'] for e in events})} different ("
+              + ", ".join(f"{sector} {n}" for sector, n in sorted(sectors.items())) + "): "
+              + ("the checker finds all that was sent, in order" if not found else "PROBLEMS"))
+        return [f"{name}: {p}" for p in found]
 
     def stop(self):
         """Consumers last: what is under way is drained first."""
@@ -206,9 +275,10 @@ def main():
     parser.add_argument("--for", dest="seconds", type=seconds_of, default=0,
                         help="end by itself after this time (20s, 2m); without it: until Ctrl-C")
     parser.add_argument("--kafka", action="store_true", help="the stream on a Kafka node that is started for it")
+    parser.add_argument("--free-ports", action="store_true", help="not the ports of config/demo/region.yaml")
     parser.add_argument("--folder", default=os.path.join(kit.TOP, "build", "demo"))
     o = parser.parse_args()
-    demo = Demo(os.path.realpath(o.folder), o.seconds)
+    demo = Demo(os.path.realpath(o.folder), o.seconds, o.free_ports)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: demo.stopping.set())
     demo.prepare()
