@@ -127,6 +127,8 @@ void ledger_made(struct ledger *l, struct telling *t)
     buf_put(&l->out, sum);
     buf_printf(&l->out, "\",\"trigger\":\"%s\",\"refuse\":%s", t->name,
                t->refuse ? "true" : "false");
+    if (t->again)
+        buf_printf(&l->out, ",\"again\":\"%s\"", t->again);
     if (t->person[0])
         buf_printf(&l->out, ",\"person\":\"%s\"", t->person);
     buf_puts(&l->out, "}\n");

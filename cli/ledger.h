@@ -4,7 +4,8 @@
  *   {"row":"made","control_id":…,"patient":…,"n":…,"also":[…,…]|null,"types":[…],"sha256":…,
  *    "trigger":…,"refuse":bool,"person":…}   a message, and the events that it must give (none
  *    where refused). What is not HL7 v2 has its SHA-256 as control id. patient: a line of messages
- *    in order; person: who is named, where others tell of him, too
+ *    in order; person: who is named, where others tell of him, too;
+ *    "again": an event that another row has given before, so that it may be dropped as a repeat
  *   {"row":"sent","control_id":…,"connection":…}
  *   {"row":"answer","control_id":…,"expected":…,"code":…,"connection":…}
  *   {"row":"again","control_id":…}   the same bytes will be sent once more

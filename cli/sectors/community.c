@@ -137,9 +137,8 @@ static void tell_referral(struct world *w, const struct affair *c)
     struct telling *t = tell_row(w, c, &csds_referrals, "CYP101");
     if (!t)
         return;
-    telling_gives(t, "referral.received");
-    if (c->at[AT_ENDED])
-        telling_gives(t, "referral.closed");
+    bool closed = c->at[AT_ENDED] != 0, told = closed && c->at[AT_BOOKED];
+    telling_grows(t, "referral.received", told, "referral.closed", closed);
     csds_referral_write(&pen, c);
 }
 
@@ -235,9 +234,11 @@ static void tell_stay(struct world *w, const struct affair *c)
                                  virtual ? "virtual_ward" : "ward_stay");
     if (!t)
         return;
-    telling_gives(t, virtual ? "virtual_ward.admitted" : "patient.admitted");
-    if (c->at[AT_ENDED])
-        telling_gives(t, virtual ? "virtual_ward.discharged" : "patient.discharged");
+    bool ended = c->at[AT_ENDED] != 0;
+    if (virtual)
+        telling_grows(t, "virtual_ward.admitted", ended, "virtual_ward.discharged", ended);
+    else
+        telling_grows(t, "patient.admitted", ended, "patient.discharged", ended);
     if (virtual)
         csds_virtual_write(&pen, c);
     else
@@ -280,9 +281,8 @@ static void tell_urgent(struct world *w, const struct affair *c)
     struct telling *t = tell_row(w, c, &csds_urgent, "urgent_community");
     if (!t)
         return;
-    telling_gives(t, "urgent_community.requested");
-    if (c->at[AT_CONTACT])
-        telling_gives(t, "urgent_community.responded");
+    bool came = c->at[AT_CONTACT] != 0;
+    telling_grows(t, "urgent_community.requested", came, "urgent_community.responded", came);
     csds_urgent_write(&pen, c);
 }
 

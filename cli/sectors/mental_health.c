@@ -120,9 +120,8 @@ static void tell_referral(struct world *w, struct affair *a)
     struct telling *t = tell_row(w, a, &mhsds_referrals, "MHS101");
     if (!t)
         return;
-    telling_gives(t, "referral.received");
-    if (a->at[AT_OUT])
-        telling_gives(t, "referral.closed");
+    bool closed = a->at[AT_OUT] != 0;
+    telling_grows(t, "referral.received", closed, "referral.closed", closed);
     mhsds_referral_write(&pen, a);
 }
 
@@ -142,9 +141,8 @@ static void tell_status(struct world *w, struct affair *a)
     struct telling *t = tell_row(w, a, &mhsds_status, "MHS401");
     if (!t)
         return;
-    telling_gives(t, "mha.detention_started");
-    if (a->at[AT_OUT])
-        telling_gives(t, "mha.detention_ended");
+    bool ended = a->at[AT_OUT] != 0, told = ended && a->number >= AFTER_SEEN;
+    telling_grows(t, "mha.detention_started", told, "mha.detention_ended", ended);
     mhsds_status_write(&pen, a);
 }
 
@@ -168,9 +166,8 @@ static void tell_absence(struct world *w, struct affair *a)
     struct telling *t = tell_row(w, a, &mhsds_absence, "MHS511");
     if (!t)
         return;
-    telling_gives(t, "absence.unauthorised_started");
-    if (a->at[AT_RETURN])
-        telling_gives(t, "absence.unauthorised_ended");
+    bool back = a->at[AT_RETURN] != 0;
+    telling_grows(t, "absence.unauthorised_started", back, "absence.unauthorised_ended", back);
     mhsds_absence_write(&pen, a);
 }
 

@@ -41,8 +41,10 @@ struct telling {
     const char *path;          /* FHIR: behind the base, "/Encounter" */
     const struct row_kind *rows;
     const char *types[TELLING_TYPES + 1]; /* the events that it gives, ended by NULL */
-    bool refuse;                          /* a final refusal is what it should get */
-    bool twice;                           /* the same bytes are sent again behind it */
+    const char
+        *again;  /* one that a row told before already, and now with more beside it; or NULL */
+    bool refuse; /* a final refusal is what it should get */
+    bool twice;  /* the same bytes are sent again behind it */
     char key[TELLING_KEY]; /* HL7 v2: MSH-10; of the others whoever sends them makes one */
     struct slice bytes;    /* of a row: without the line of columns and the line's end */
 };

@@ -226,6 +226,16 @@ void telling_gives(struct telling *t, const char *type)
         t->types[i] = type;
 }
 
+void telling_grows(struct telling *t, const char *first, bool told, const char *then, bool now)
+{
+    if (told)
+        t->again = first;
+    else
+        telling_gives(t, first);
+    if (now)
+        telling_gives(t, then);
+}
+
 /* ---- one after the other ---- */
 
 /* The next of the hospitals' messages is heard, but told only when nothing comes before it. */

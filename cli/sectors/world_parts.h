@@ -85,6 +85,8 @@ struct telling *world_tell(struct world *w, enum way way, const char *line, uint
 struct telling *world_tell_hospital(struct world *w, const struct notice *n);
 /* One more event that it gives. */
 void telling_gives(struct telling *t, const char *type);
+/* A row that grows: `first` comes again where it was told before, `then` where it is told now. */
+void telling_grows(struct telling *t, const char *first, bool told, const char *then, bool now);
 
 /* Whom a hospital's message is about, and somebody whom no hospital knows: the n-th of those. */
 struct who who_of(const struct notice *n);

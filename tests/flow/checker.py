@@ -88,7 +88,7 @@ def _foreign(facts, delivered, parked):
         control_id = event["control_id"]
         if control_id not in facts.sent:
             out.append(f"foreign: {event['type']} {event['id']} of {control_id}, which was never sent")
-        elif event["type"] not in facts.made[control_id]["types"]:
+        elif event["type"] not in (*facts.made[control_id]["types"], facts.made[control_id].get("again")):
             out.append(f"foreign: {control_id} does not give {event['type']}")
         elif event["sha256"] and event["sha256"] != facts.made[control_id]["sha256"]:
             out.append(f"foreign: {control_id} carries the digest of other bytes")
