@@ -50,7 +50,11 @@ class Told(unittest.TestCase):
 
     @staticmethod
     def bytes_of(folder):
-        return {name: open(os.path.join(folder, name), "rb").read() for name in sorted(os.listdir(folder))}
+        found = {}
+        for name in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, name), "rb") as f:
+                found[name] = f.read()
+        return found
 
     def test_the_same_options_give_the_same_bytes(self):
         for sector in OTHERS:
@@ -249,7 +253,8 @@ class Sent(unittest.TestCase):
                     path = os.path.join(folder, name)
                     if name.startswith(".") or not name.endswith(".csv") or name in files or os.path.isdir(path):
                         continue
-                    files[name] = open(path, encoding="utf-8").read().splitlines()
+                    with open(path, encoding="utf-8") as f:
+                        files[name] = f.read().splitlines()
                     result = answer(files[name])
                     with open(path + ".tmp", "w", encoding="ascii") as f:
                         json.dump({"result": result}, f)
