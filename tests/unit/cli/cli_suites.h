@@ -7,5 +7,6 @@
 Suite *doctor_suite(void);
 Suite *hospital_suite(void);
 Suite *unknown_codes_suite(void);
+Suite *world_suite(void);
 
 #endif

@@ -204,6 +204,7 @@ static Suite *cli_suite(void)
 
 int main(int argc, char **argv)
 {
-    Suite *const suites[] = {cli_suite(), doctor_suite(), hospital_suite(), unknown_codes_suite()};
-    return kit_main(argc, argv, suites, 4);
+    Suite *const suites[] = {cli_suite(), doctor_suite(), hospital_suite(), unknown_codes_suite(),
+                             world_suite()};
+    return kit_main(argc, argv, suites, 5);
 }
