@@ -94,8 +94,12 @@ static struct slice timed(struct map_run *run, struct slice day, union map_path 
         struct slice time = map_time_text(run, day_and_clock(run, day, clock), date_stays);
         if (slice_present(time))
             return time;
+        time = map_time_text(run, day, date_stays);
+        if (!slice_present(time))
+            return time; /* it is the day that is wrong */
         struct slice path = map_path_name(run, at);
         map_run_flag(run, arena_printf(run->arena, "time_invalid:%.*s", SLICE_ARG(path)));
+        return time;
     }
     return map_time_text(run, day, date_stays);
 }
@@ -134,10 +138,11 @@ static bool takes_away(const struct map_run *run, const struct map_source *s)
     return false;
 }
 
-/* An integer takes no other text. */
+/* An integer takes no other text; by the schema each is 0 or more. */
 static bool put_text(struct map_run *run, unsigned field, struct slice value)
 {
-    if (event_put(run->event, field, value))
+    bool negative = event_fields[field].kind == EVENT_INT && slice_starts(value, SLICE("-"));
+    if (!negative && event_put(run->event, field, value))
         return true;
     map_run_flag(run, arena_printf(run->arena, "value_invalid:%s",
                                    event_fields[field].path + sizeof("data.") - 1));
