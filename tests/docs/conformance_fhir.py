@@ -11,7 +11,7 @@ tolerant receiver that stores nothing to be read: what can be read is taken, wha
 OUT = "*a later step:* FHIR as a form that events are forwarded in"
 TOKEN = "*a later step:* consumers that ask for a token"
 FHIR = {
-    1: ("`POST Type`", "201 with `Location` (`Type/id/_history/1`) and `ETag`; id and version are made of the bytes, an id in the body names nothing here. "
+    1: ("`POST Type`", "201 with `Location` (`Type/id/_history/1`) and `ETag`; id and version are made of the bytes, an id in the body names nothing, and is no update. "
         "No `Last-Modified`: nothing is kept whose age it could say"),
     2: ("`PUT Type/id`", "200, whether or not it came before; another id in the body, or none: 400; `If-Match`: 412, as no versions are kept"),
     3: ("What cannot be done", "400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 422, 431, 503 with `Retry-After`, each with an OperationOutcome. " + NOT + "410 and 429: "
@@ -31,7 +31,7 @@ FHIR = {
     13: ("Depth, length, numbers, gzip", "bounded: 413 or 400 with flat memory; numbers keep their digits"),
     14: ("XML", "the same events as its JSON twin, to the last id; a DTD, entities and whatever lies outside of the document are refused; narrative is not read"),
     15: ("OperationOutcome", "severity, code, diagnostics without a word of the request, expression where the fault has a place; `transient` is what to send again"),
-    16: ("When 2xx comes", "when it is durable; a request that comes again is answered as the first time (`profile: bars`: with 409), and makes no second event"),
+    16: ("When 2xx comes", "when it is durable; a request that comes again, with its `X-Request-ID` where it has one, is answered as the first time (`profile: bars`: with 409), and makes no second event"),
     17: ("`POST $process-message`", "a message Bundle whose first resource is a MessageHeader with one event; of R4 with a `timestamp`; each entry with a `fullUrl`; else 400"),
     18: ("`async=true`", "422: every message is answered at once, so that weir never opens a connection that a request names"),
     19: ("4xx, 5xx", "4xx: not again unchanged; 503: again"),
@@ -48,7 +48,7 @@ FHIR = {
     36: ("Token: keys", TOKEN), 37: ("Token: its server is down", TOKEN),
     38: ("`X-Request-ID`, `X-Correlation-ID`", "echoed, on refusals too, up to 128 printable characters; `require_request_id: true`: 400 for what is no GUID, `profile: bars` the same for both"),
     39: ("The same, to a consumer", "*a later step:* consumers get CloudEvents, whose `id` is the same on each attempt"),
-    40: ("A consumer that says 408, 429, 503, 409", "again with back-off and `Retry-After`; 409 is delivered"),
+    40: ("A consumer that says 408, 429, 503, 409", "again with back-off and `Retry-After`; 409 with `duplicate` in it is delivered, another one is parked"),
     41: ("Codes of NHS England's errors", "`profile: bars`: `REC_…` in `issue.details.coding` of each refusal, of the system that the examples of the API have"),
     42: ("What is logged of an exchange", "source, address, status, both ids where they are GUIDs, with `profile: bars` the ODS code of who asks; never the body"),
     43: ("ITK3, ADW: STU3 and DSTU2 in XML", "read by the same maps; `data.origin.format` says which"),
