@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 import unittest
+import uuid
 
 import kit
 from fhir_site import JSON, XML, FhirSite, Issuer, bundle, encounter
@@ -69,6 +70,33 @@ class OutcomesTest(unittest.TestCase):
         self.assertTrue(head.startswith(b"HTTP/1.1 %d " % status), head)
         return self.keep(status, JSON, body)
 
+    def read_by_hapi(self, names):
+        said = hapi([("R4", name) for name in names], tempfile.mkdtemp(dir=self.folder))
+        self.assertEqual([f"{os.path.basename(name)}: {s}" for name, s in zip(names, said) if s != "ok"], [])
+
+    def test_codes_of_bars(self):
+        """The same with `profile: bars`, whose issues have codes of NHS England's. FHIR rows 15 and 41."""
+        site = FhirSite(profile="bars")
+        self.addCleanup(site.close)
+        site.adapter().env["WEIR_MAPS"] = os.path.join(kit.TOP, "adapters")
+        site.start("acute")
+        with open(os.path.join(kit.TOP, "tests", "cases", "fhir", "bars_booking.json"), "rb") as f:
+            booking = f.read()
+        names = []
+        for accept in (JSON, XML):
+            ids = {"X_Request_ID": str(uuid.uuid4()), "X_Correlation_ID": str(uuid.uuid4()), "Accept": accept}
+            for status, method, path, body, headers in ((404, "POST", "/Observation", encounter(1), {}), (405, "GET", "/Encounter/1", None, {}),
+                                                        (400, "POST", "/Encounter", b"{", {}), (200, "POST", "/$process-message", booking, {}),
+                                                        (409, "POST", "/$process-message", booking, {}), (400, "POST", "/Encounter", encounter(1), {"X_Request_ID": "x"})):
+                call = site.caller()
+                self.addCleanup(call.close)
+                got = call.ask(method, path, body, **{**ids, **headers})
+                self.assertEqual(got.status, status, got.body)
+                if status >= 400:
+                    self.assertIn(b"REC_", got.body)
+                    names.append(self.keep(status, accept, got.body))
+        self.read_by_hapi(names)
+
     def test_every_status(self):
         """FHIR rows 3 and 15."""
         names = [self.refused(*asked[:4], accept, **asked[4]) for accept in (JSON, XML) for asked in ASKED]
@@ -83,10 +111,9 @@ class OutcomesTest(unittest.TestCase):
         names += [self.refused(503, "POST", "/Encounter", encounter(1), accept) for accept in (JSON, XML)]
         self.site.weir("resume", "source", "test-pas")
         names.append(self.refused(406, "POST", "/Encounter?_format=ttl", encounter(1), JSON))
-        said = hapi([("R4", name) for name in names], tempfile.mkdtemp(dir=self.folder))
-        self.assertEqual([f"{os.path.basename(name)}: {s}" for name, s in zip(names, said) if s != "ok"], [])
+        self.read_by_hapi(names)
         self.assertEqual({os.path.basename(n)[:3] for n in names},
-                         {"400", "401", "403", "404", "405", "406", "408", "412", "413", "415", "422", "431", "503"})
+                         {"400", "401", "403", "404", "405", "406", "408", "412", "413", "415", "422", "431", "503"})  # 409: profile bars
         for name in names:
             with open(name, encoding="utf-8") as f:
                 text = f.read()
