@@ -15,7 +15,6 @@ enum {
     DETAINED_PERMILLE = 450,
     ABSENT_PERMILLE = 30,   /* of leaves: the patient has just gone */
     DELAYED_PERMILLE = 400, /* of those who are ready */
-    BEDS = 18,              /* on each ward */
     BACK_HOME = 10000000,   /* the spell after one elsewhere has another number */
     AFTER_SEEN = 1000000,   /* referrals and spells are numbered from here on, by visits */
 };
@@ -46,7 +45,7 @@ static struct pen pen_of(struct world *w)
 static void next_leave(struct world *w, uint32_t i, unsigned days)
 {
     struct affair *a = &w->affairs[i];
-    a->at[AT_LEAVE] = world_hour(w, days, world_draw(a, 7 * HOUR_S, 14 * HOUR_S));
+    a->at[AT_LEAVE] = world_hour(w, days, world_draw(a, 7 * HOUR_S, 13 * HOUR_S));
     a->at[AT_RETURN] = 0;
     world_plan(w, a->at[AT_LEAVE] + 5 * MINUTE_S, STEP_LEAVE, i);
 }
@@ -173,17 +172,23 @@ static void tell_absence(struct world *w, struct affair *a)
 
 /* ---- HL7 v2 and FHIR ---- */
 
+/* Who was there when the world began lies in a bed of the first wards, all others in the rest. */
+static unsigned ward_of(const struct affair *a)
+{
+    enum { FIRST = (INPATIENTS + MENTAL_BEDS) / MENTAL_BEDS };
+    unsigned ward = a->number / MENTAL_BEDS;
+    return a->number <= INPATIENTS ? ward : FIRST + ward % (MENTAL_WARDS - FIRST);
+}
+
 static void tell_stay(struct world *w, struct affair *a, struct stay_message m, const char *type)
 {
-    bool away = a->kind == MENTAL_AWAY;
+    bool away = a->kind == MENTAL_AWAY, alone = strcmp(m.trigger, "A28") == 0;
+    const char *ward = away ? "ELM" : mental_ward(ward_of(a));
     const struct stay_place place = {
         .organisation = away ? AWAY_ODS : MENTAL_ODS,
         .system = away ? "SIMAWAY" : "SIMMH",
-        .ward = strcmp(m.trigger, "A28") == 0 ? NULL
-                : away                        ? "ELM"
-                : a->number % 2               ? "BIRCH"
-                                              : "ROWAN",
-        .bed = 1 + a->number / 2 % BEDS,
+        .ward = alone ? NULL : ward,
+        .bed = 1 + a->number % MENTAL_BEDS,
     };
     const struct pen pen = pen_of(w);
     struct telling *t = world_tell(w, away ? WAY_AWAY : WAY_MLLP, away ? "away" : "adt",

@@ -28,6 +28,10 @@ enum {
     AT_OUT,
 };
 
+enum { MENTAL_WARDS = 20, MENTAL_BEDS = 18 }; /* beds: on each ward */
+/* The n-th ward of the provider. */
+const char *mental_ward(unsigned n);
+
 extern const struct row_kind mhsds_referrals, mhsds_away, mhsds_contacts, mhsds_status, mhsds_ready,
     mhsds_absence;
 

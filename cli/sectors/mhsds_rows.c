@@ -23,6 +23,15 @@ const struct row_kind mhsds_absence = {
     "mhsds-absence", WHO "HospProvSpellID,StartDateMHAbsWOLeave,StartTimeMHAbsWOLeave,"
                          "EndDateMHAbsWOLeave,EndTimeMHAbsWOLeave"};
 
+const char *mental_ward(unsigned n)
+{
+    static const char *const wards[MENTAL_WARDS] = {"ALDER",  "ASH",     "BEECH",  "BIRCH", "CEDAR",
+                                                    "CHERRY", "ELDER",   "FIR",    "GORSE", "HAZEL",
+                                                    "HOLLY",  "JUNIPER", "LARCH",  "LIME",  "MAPLE",
+                                                    "OAK",    "PINE",    "POPLAR", "ROWAN", "YEW"};
+    return wards[n % MENTAL_WARDS];
+}
+
 static void put_who(const struct pen *p, const struct affair *a, const char *table, char letter)
 {
     buf_printf(p->out, "%s,M%07u,", table, a->who.person);

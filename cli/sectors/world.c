@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "hospital_message.h"
+#include "mental_write.h"
 #include "patients.h"
 #include "segment.h"
 #include "world_parts.h"
@@ -312,22 +313,27 @@ int world_next(struct world *w, struct telling *ret, struct err *reterr)
     return 0;
 }
 
+static void write_mental_wards(struct buf *out)
+{
+    for (unsigned n = 0; n < MENTAL_WARDS; n++)
+        buf_printf(out, "location,ZZM01/%s,ward\nbed_class,ZZM01/%s,200\n", mental_ward(n),
+                   mental_ward(n));
+    buf_puts(out, "location,ZZN01/ELM,ward\nbed_class,ZZN01/ELM,200\n"
+                  "identifier,*/NHS/NH,nhs_number\nidentifier,*/ZZM/MR,mrn\n"
+                  "identifier,*/ZZM/VN,visit\nidentifier,*/ZZN/MR,mrn\nidentifier,*/ZZN/VN,visit\n"
+                  "home_by_practice,Y99001,ZZM\ntask,urn:zzm:placements,placement\n");
+}
+
 void world_wards_write(struct buf *out, enum sector sector, unsigned hospitals)
 {
-    static const char *const rows[SECTORS] = {
-        [SECTOR_AMBULANCE] = "table,key,value\n",
-        [SECTOR_COMMUNITY] = "table,key,value\nlocation,ZZC01/REHAB,ward\n"
-                             "location,ZZC01/VW,virtual_ward\nidentifier,*/NHS/NH,nhs_number\n"
-                             "identifier,*/ZZC/MR,mrn\n",
-        [SECTOR_MENTAL_HEALTH] =
-            "table,key,value\nlocation,ZZM01/BIRCH,ward\nlocation,ZZM01/ROWAN,ward\n"
-            "location,ZZN01/ELM,ward\nbed_class,ZZM01/BIRCH,200\nbed_class,ZZM01/ROWAN,200\n"
-            "bed_class,ZZN01/ELM,200\nidentifier,*/NHS/NH,nhs_number\nidentifier,*/ZZM/MR,mrn\n"
-            "identifier,*/ZZM/VN,visit\nidentifier,*/ZZN/MR,mrn\nidentifier,*/ZZN/VN,visit\n"
-            "home_by_practice,Y99001,ZZM\ntask,urn:zzm:placements,placement\n",
-    };
-    if (sector == SECTOR_ACUTE)
+    if (sector == SECTOR_ACUTE) {
         hospital_wards_write(out, hospitals);
-    else
-        buf_puts(out, rows[sector]);
+        return;
+    }
+    buf_puts(out, "table,key,value\n");
+    if (sector == SECTOR_COMMUNITY)
+        buf_puts(out, "location,ZZC01/REHAB,ward\nlocation,ZZC01/VW,virtual_ward\n"
+                      "identifier,*/NHS/NH,nhs_number\nidentifier,*/ZZC/MR,mrn\n");
+    if (sector == SECTOR_MENTAL_HEALTH)
+        write_mental_wards(out);
 }

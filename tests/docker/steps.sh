@@ -120,14 +120,17 @@ while read -r service; do
     $service >>"$work/services.log" 2>&1 &
     started+=($!)
 done <"$work/services"
+all_up() { # every service tells of itself
+    weir status -c "$work/site/weir.yaml" >"$work/status" 2>&1 || return 1
+    for name in broker acute ambulance community mental-health; do
+        grep -qx "$name" "$work/status" || return 1
+    done
+}
 up=no
 for _ in $(seq 300); do
-    if weir status -c "$work/site/weir.yaml" >"$work/status" 2>&1; then up=yes && break; fi
+    all_up && up=yes && break
     sleep 0.1
 done
 kill "${started[@]}"
 wait "${started[@]}" || true
-for name in broker acute ambulance community mental-health; do
-    grep -q "$name" "$work/status" || up=no
-done
 [ "$up" = yes ] || { cat "$work/status" "$work/services.log" >&2 && exit 1; }

@@ -234,7 +234,7 @@ weir is up: an adapter for each sector, the broker, senders for all of them (two
             if number := e["data"].get("patient", {}).get("nhs_number"):
                 ways[number][e["id"]] = e
         number = max(ways, default=None,
-                     key=lambda n: (len({e["data"]["sector"] for e in ways[n].values()}), len(ways[n])))
+                     key=lambda n: tuple(len(set(v)) for v in zip(*((e["data"]["sector"], e["type"]) for e in ways[n].values()))))
         if number:
             way = sorted(ways[number].values(), key=lambda e: e.get("time", ""))[:12]
             print(f"one patient's way, {number}:")
