@@ -3,13 +3,19 @@ import base64
 import copy
 import json
 import os
+import sys
+import time
 import unittest
 import uuid
 import xml.etree.ElementTree as ElementTree
 
 import kit
 import records
-from fhir_site import JSON, XML, FhirSite
+from fhir_site import JSON, XML, FhirSite, Issuer
+
+sys.path[:0] = [os.path.join(kit.TOP, "tests", "corpus"), os.path.join(kit.TOP, "tests", "kafka")]
+
+from fhir_peer import hapi  # noqa: E402
 
 CASES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cases", "fhir")
 MAPS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "adapters")
@@ -28,14 +34,14 @@ def packed(value):
 
 
 class MessagesTest(unittest.TestCase):
-    def site_of(self, adapter="acute", **fhir):
+    def site_of(self, adapter="acute", processes=("acute",), **fhir):
         site = FhirSite(**fhir)
         self.addCleanup(site.close)
         source = site.config["sources"]["test-pas"]
         source.update({"adapter": adapter, "test_numbers": True})
         site.maps = MAPS
         site.adapter().env["WEIR_MAPS"] = MAPS
-        site.start("acute")
+        site.start(*processes)
         self.call = site.caller()
         self.addCleanup(self.call.close)
         return site
@@ -107,6 +113,36 @@ class BarsTest(MessagesTest):
             self.refused(self.call.ask(method, path, booking if method == "POST" else None, **ids, **more), status, code, issue)
         site.weir("pause", "source", "test-pas", "--reason", "test")
         self.refused(self.send(booking), 503, "REC_UNAVAILABLE", "transient")
+
+    def test_who_may_not_call(self):
+        """FHIR row 41: no token that is good is REC_UNAUTHORIZED, its scope not enough REC_FORBIDDEN."""
+        site = FhirSite(profile="bars", bearer={"jwks_file": "jwks.json", "issuer": "https://a.example", "audience": "us", "scopes": ["bars"]})
+        self.addCleanup(site.close)
+        issuer = Issuer(site.dir)
+        site.write("jwks.json", json.dumps({"keys": [issuer.jwk]}))
+        site.start("acute")
+        self.call = site.caller()
+        self.addCleanup(self.call.close)
+        weak = issuer.token(iss="https://a.example", aud="us", scope="other", exp=int(time.time()) + 600)
+        self.refused(self.send(case("bars_booking.json"), Authorization="Bearer x"), 401, "REC_UNAUTHORIZED", "login")
+        self.refused(self.send(case("bars_booking.json"), Authorization=f"Bearer {weak}"), 403, "REC_FORBIDDEN", "forbidden")
+
+    def test_answers_are_fhir(self):
+        """FHIR rows 15, 20 and 41: HAPI FHIR reads what is answered, taken, again, in conflict, refused, in JSON and XML, without a doubt."""
+        site = self.site_of(profile="bars")
+        names = []
+        for media in (JSON, XML):
+            ids = {"X_Request_ID": str(uuid.uuid4()), "X_Correlation_ID": str(uuid.uuid4()), "Accept": media}
+            for status, body in ((200, case("bars_booking.json")), (409, case("bars_booking.json")), (409, case("bars_booking_moved.json")),
+                                 (400, None)):
+                got = self.send(body or b"{", ids=body is None, **(ids if body else {"Accept": media}))
+                self.assertEqual(got.status, status, got.body)
+                names.append(site.path(f"answer-{len(names)}.{'json' if media == JSON else 'xml'}"))
+                with open(names[-1], "wb") as f:
+                    f.write(got.body)
+        folder = site.path("read")
+        os.mkdir(folder)
+        self.assertEqual(hapi([("R4", name) for name in names], folder), ["ok"] * len(names))
 
     def test_a_repeat_is_a_conflict(self):
         """FHIR rows 16, 22 and 40: a message that was taken is 409 duplicate when its request comes again, and nothing new; one that was not is not."""
@@ -182,6 +218,22 @@ class AgainTest(MessagesTest):
         self.assertEqual(len(self.kept(site, "flow.rejected")), 1)
         self.assertEqual(self.send(message("b3", "h2")).status, 200)
         self.assertEqual(len({i for _, i in self.told(site)}), 2)
+
+    def test_told_once(self):
+        """FHIR rows 21 and 23: of a message that is sent again, with another envelope or in XML, consumers hear once."""
+        site = self.site_of(processes=("acute", "broker"))
+        body = json.loads(case("bars_booking.json"))
+        for n in range(4):
+            body.update({"id": f"b{n}", "timestamp": f"2026-03-03T10:0{n}:00+00:00"})
+            self.assertEqual(self.send(body).status, 200)
+        self.assertEqual(self.send(case("bars_booking.xml"), XML).status, 200)
+        self.assertEqual(self.send(case("bars_999_to_ed.json")).status, 200)  # the last one: what stands before it is through
+
+        def types():
+            return [json.loads(v)["type"] for _, v in records.rows(site, "broker", "flow.events")]
+        kit.wait_until(lambda: "referral.received" in types(), 30, "the last message is told")
+        self.assertEqual(sorted(types()), ["appointment.booked", "referral.received"])
+        self.assertEqual(len(self.told(site)), 6)
 
     def test_an_answer_is_no_event(self):
         """A message that answers another (MessageHeader.response) makes events only where a map says so."""
