@@ -229,15 +229,18 @@ static void write_transaction(struct fhir_answer *a, const struct translation *t
     json_writer_close(w);
 }
 
-/* ITK3 answers in the body of the request's own answer, and nothing where nothing is asked for. */
-static void write_message(struct fhir_answer *a, const struct translation *t)
+/* ITK3 is told what it asks for, and nothing else. */
+static void write_acknowledged(struct fhir_answer *a, const struct translation *t)
 {
     struct fhir_issue taken = {.severity = "information", .code = "informational"};
-    bool itk3 = a->profile == SITE_FHIR_ITK3;
     fhir_profile_issue(a->profile, a->status, &taken);
-    if (itk3 && fhir_message_wants_ack(t))
+    if (fhir_message_wants_ack(t))
         write_ack(a, t, "ok", &taken, 1);
-    struct json_writer *w = itk3 ? NULL : open_writer(a);
+}
+
+static void write_message(struct fhir_answer *a, const struct translation *t)
+{
+    struct json_writer *w = open_writer(a);
     if (!w)
         return;
     fhir_message_ok(w, t);
@@ -272,7 +275,10 @@ void fhir_answer_taken(struct fhir_answer *a, const struct fhir_request *r,
         write_taken(a, r);
         break;
     case FHIR_ASK_MESSAGE:
-        write_message(a, t);
+        if (a->profile == SITE_FHIR_ITK3)
+            write_acknowledged(a, t);
+        else
+            write_message(a, t);
         break;
     case FHIR_ASK_BUNDLE:
         if (t->fhir->kind == FHIR_BATCH && t->fhir->n == 1)
