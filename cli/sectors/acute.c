@@ -2,7 +2,6 @@
  * (A16), and to the council that care is needed (Care Act notices). */
 #include <stdio.h>
 #include "care_act_notice.h"
-#include "hospital_message.h"
 #include "world_parts.h"
 
 enum { READY_BEFORE_S = 26 * HOUR_S };

@@ -2,7 +2,6 @@
  * before; others are treated by phone, at home, or left to the urgent community team. */
 #include "ambulance_write.h"
 #include "community_write.h"
-#include "patients.h"
 #include "world_parts.h"
 
 enum {

@@ -3,7 +3,6 @@
 #ifndef WEIR_CARE_ACT_NOTICE_H
 #define WEIR_CARE_ACT_NOTICE_H
 
-#include "notice.h"
 #include "pen.h"
 #include "world_parts.h"
 

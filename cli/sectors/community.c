@@ -1,7 +1,6 @@
 /* community.c - the community provider: visits at home after a stay in hospital, virtual wards, a
  * community hospital's beds, an urgent team for who has fallen. */
 #include "community_write.h"
-#include "patients.h"
 #include "stay_message.h"
 #include "world_parts.h"
 

@@ -2,7 +2,6 @@
  * beds with leave and detention; and where no bed is free, one of another provider and the way
  * back. */
 #include "mental_write.h"
-#include "patients.h"
 #include "stay_message.h"
 #include "world_parts.h"
 
