@@ -159,19 +159,29 @@ static const char *status_text(int status)
     return "500 Internal Server Error";
 }
 
-static void begin_bundle(struct json_writer *w, const char *type)
+/* No element of FHIR is empty: a Bundle of nothing has no entry. */
+static void begin_bundle(struct json_writer *w, const char *type, unsigned nentries)
 {
     json_object(w);
     member(w, "resourceType", SLICE("Bundle"));
     member(w, "type", slice_str(type));
+    if (!nentries)
+        return;
     json_key(w, SLICE("entry"));
     json_array(w);
 }
 
-static void end_bundle(struct json_writer *w)
+/* What was asked is done, but nobody can be told all of it. Sent again it does no harm. */
+static void end_bundle(struct fhir_answer *a, struct json_writer *w, unsigned nentries)
 {
-    json_array_end(w);
+    if (nentries)
+        json_array_end(w);
     json_object_end(w);
+    json_writer_close(w);
+    if (!buf_ok(&a->body))
+        fhir_answer_no(a, 500, "too-costly",
+                       SLICE("the answer would be too long: what can be taken is taken; send it "
+                             "again with fewer entries at once"));
 }
 
 /* outcome: JSON of a resource; empty: none. */
@@ -220,13 +230,12 @@ static void write_transaction(struct fhir_answer *a, const struct translation *t
     struct json_writer *w = open_writer(a);
     if (!w)
         return;
-    begin_bundle(w, "transaction-response");
+    begin_bundle(w, "transaction-response", t->fhir->n);
     for (unsigned i = 0; i < t->fhir->n; i++) {
         int status = entry_status(&t->fhir->entries[i], t, i, location, &etag);
         write_response(w, status, location, etag, SLICE_ABSENT);
     }
-    end_bundle(w);
-    json_writer_close(w);
+    end_bundle(a, w, t->fhir->n);
 }
 
 /* ITK3 is told what it asks for, and nothing else. */
@@ -297,12 +306,11 @@ void fhir_answer_batch(struct fhir_answer *a, const struct fhir_answer *entries,
     struct json_writer *w = open_writer(a);
     if (!w)
         return;
-    begin_bundle(w, "batch-response");
+    begin_bundle(w, "batch-response", n);
     for (unsigned i = 0; i < n; i++)
         write_response(w, entries[i].status, entries[i].location, entries[i].etag,
                        buf_slice(&entries[i].body));
-    end_bundle(w);
-    json_writer_close(w);
+    end_bundle(a, w, n);
 }
 
 /* ---- what does not fit the request ---- */

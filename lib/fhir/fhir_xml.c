@@ -424,7 +424,8 @@ static int run(struct reader *r, struct slice text)
     if (!r->xml)
         return err_set(r->err, ERR_NOMEM, "no memory for XML");
     /* Without NOENT, `&amp;` comes as `&#38;`. No other entity gets in: a DTD ends the reading. */
-    xmlCtxtUseOptions(r->xml, XML_PARSE_NONET | XML_PARSE_NOENT);
+    /* libxml2's own limit is 10 MB; ours are the length of the text, and depth. */
+    xmlCtxtUseOptions(r->xml, XML_PARSE_NONET | XML_PARSE_NOENT | XML_PARSE_HUGE);
     buf_init(&r->html, r->limits.bytes);
     int rc = xmlParseChunk(r->xml, text.p, (int)text.n, 1);
     if (!r->failed && (rc || !r->root)) {

@@ -1,6 +1,7 @@
 """FHIR over HTTP: what is taken, what is refused and how, what is told; nothing of it without its being durable."""
 import gzip
 import json
+import os
 import socket
 import time
 import unittest
@@ -214,7 +215,9 @@ class FhirTest(unittest.TestCase):
         got = self.call.ask("POST", "", bundle("batch", *[entry(encounter(n)) for n in range(6)]))
         self.assertEqual((got.status, got.issues()), (413, ["too-costly"]))
         got = self.call.ask("POST", "", bundle("batch"))
-        self.assertEqual((got.status, got.json()["type"]), (200, "batch-response"))
+        self.assertEqual((got.status, got.json()), (200, {"resourceType": "Bundle", "type": "batch-response"}))
+        got = self.call.ask("POST", "", {**bundle("batch"), "entry": []})
+        self.assertEqual((got.status, got.issues()), (400, ["structure"]))
 
     def test_message(self):
         """$process-message: 200 and a response message that names the request. FHIR rows 17, 20, 22 and 24."""
@@ -258,6 +261,49 @@ class FhirTest(unittest.TestCase):
             got = self.call.ask("GET", "/metadata", Accept=media)
             self.assertTrue(got.headers["content-type"].startswith(media))
             self.assertIn(b"CapabilityStatement", got.body)
+
+    def test_what_metadata_does_not_claim(self):
+        """Whatever FHIR R4 has of interactions, operations and formats and the CapabilityStatement does not name is refused, with
+        an OperationOutcome, and nothing of it is kept; the OpenAPI document names the same paths and methods. FHIR row 8."""
+        site = self.site_of()
+        rest = self.call.ask("GET", "/metadata").json()["rest"][0]
+        body = {"resourceType": "Encounter", "id": "1"}
+        everything = {"read": ("GET", "/{}/1"), "vread": ("GET", "/{}/1/_history/1"), "patch": ("PATCH", "/{}/1"),
+                      "history-instance": ("GET", "/{}/1/_history"), "history-type": ("GET", "/{}/_history"),
+                      "search-type": ("GET", "/{}?_id=1"), "create": None, "update": None, "delete": None}
+        for resource in rest["resource"]:
+            self.assertEqual({k: resource[k] for k in resource if k.startswith("conditional") or k in ("versioning", "readHistory")}, {
+                "versioning": "no-version", "readHistory": False, "conditionalCreate": False, "conditionalUpdate": False,
+                "conditionalDelete": "not-supported"})
+            claimed = {i["code"] for i in resource["interaction"]}
+            for code in everything.keys() - claimed:
+                method, path = everything[code]
+                got = self.call.ask(method, path.format(resource["type"]), body if method == "PATCH" else None)
+                self.assertIn(got.status, (404, 405), (resource["type"], code))
+                self.assertEqual(len(got.issues()), 1)
+        types = {r["type"] for r in rest["resource"]}
+        for kind in ("Observation", "Bundles", "encounter", "Subscription", "Organization", "Resource"):
+            self.assertNotIn(kind, types)
+            for method, path in (("POST", f"/{kind}"), ("PUT", f"/{kind}/1"), ("DELETE", f"/{kind}/1")):
+                got = self.call.ask(method, path, {"resourceType": kind, "id": "1"} if method != "DELETE" else None)
+                self.assertEqual((got.status, len(got.issues())), (404, 1), (method, path))
+        for method, path in (("GET", ""), ("GET", "/_history"), ("GET", "?_type=Encounter"), ("POST", "/_search"), ("POST", "/Encounter/_search"),
+                             ("POST", "/$validate"), ("POST", "/Encounter/$validate"), ("POST", "/Encounter/1/$everything"),
+                             ("GET", "/$process-message"), ("DELETE", "/Encounter"), ("PUT", "/Encounter"), ("OPTIONS", "/metadata"),
+                             ("POST", "/metadata"), ("PUT", ""), ("TRACE", "/Encounter"), ("GET", "/metadata/1")):
+            got = self.call.ask(method, path, body if method in ("POST", "PUT") else None)
+            self.assertIn(got.status, (404, 405), (method, path))
+            self.assertEqual(len(got.issues()), 1)
+        for media in ("text/turtle", "application/fhir+ndjson", "text/html", "application/fhir+json; fhirVersion=5.0"):
+            self.assertEqual(self.call.ask("GET", "/metadata", Accept=media).status, 406)
+            self.assertEqual(self.call.ask("POST", "/Encounter", encounter(1), media=media).status, 415)
+        for conditional in ({"If_None_Exist": "identifier=1"}, {"If_Match": 'W/"1"'}):
+            self.assertEqual(self.call.ask("POST", "/Encounter", encounter(1), **conditional).status, 412)
+        self.assertEqual(self.kept(site) + self.kept(site, "flow.rejected"), [])
+        with open(os.path.join(os.path.dirname(__file__), "../../schemas/fhir-openapi.json"), encoding="utf-8") as f:
+            told = {path: set(methods) - {"parameters"} for path, methods in json.load(f)["paths"].items()}
+        self.assertEqual(told, {"/metadata": {"get"}, "/": {"post"}, "/$process-message": {"post"}, "/{type}": {"post"},
+                                "/{type}/{id}": {"put", "delete"}})
 
     def test_ids_and_preferences(self):
         """X-Request-ID and X-Correlation-ID come back, on refusals too; Prefer: return=OperationOutcome. FHIR rows 6, 38 and 42."""

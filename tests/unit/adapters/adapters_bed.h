@@ -22,6 +22,7 @@ struct slice bed_header(const struct stream_record *r, const char *name);
 Suite *again_suite(void);
 Suite *er7_port_suite(void);
 Suite *failed_frames_suite(void);
+Suite *fhir_answer_suite(void);
 Suite *fhir_kept_suite(void);
 Suite *fhir_request_suite(void);
 Suite *folder_check_suite(void);

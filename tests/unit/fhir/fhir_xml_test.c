@@ -275,10 +275,48 @@ START_TEST(test_many_of_one_thing_are_refused)
 }
 END_TEST
 
+/* libxml2 has limits of its own, of 10 MB a text: what the source lets in is read all the same.
+ */
+START_TEST(test_values_as_long_as_the_text_may_be)
+{
+    enum { LONG = 12 << 20 };
+    static const struct {
+        const char *begin, *end;
+    } rows[] = {
+        {"<Patient" NS "><id value=\"", "\"/></Patient>"},
+        {"<Patient" NS "><text>" DIV ">", "</div></text></Patient>"},
+        {"<!-- ", " --><Patient" NS "><id value=\"1\"/></Patient>"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct json_limits limits = json_default_limits;
+        struct arena large;
+        struct json *tree;
+        struct buf text;
+        buf_init(&text, 16 << 20);
+        buf_puts(&text, rows[i].begin);
+        char *room = buf_reserve(&text, LONG);
+        ck_assert_ptr_nonnull(room);
+        memset(room, 'x', LONG);
+        text.n += LONG;
+        buf_puts(&text, rows[i].end);
+        arena_init(&large, 64 << 20);
+        limits.bytes = text.n;
+        ck_assert_msg(fhir_xml_read(buf_slice(&text), &limits, &large, &tree, &err) == 0, "%zu: %s",
+                      i, err.text);
+        limits.bytes = text.n - 1;
+        ck_assert_int_eq(fhir_xml_read(buf_slice(&text), &limits, &large, &tree, &err), -1);
+        ck_assert_int_eq(err.code, ERR_LIMIT);
+        arena_fini(&large);
+        buf_fini(&text);
+    }
+}
+END_TEST
+
 Suite *fhir_xml_suite(void)
 {
     Suite *s = suite_create("fhir_xml");
     TCase *tc = tcase_create("fhir_xml");
+    tcase_add_test(tc, test_values_as_long_as_the_text_may_be);
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, test_xml_is_its_json_twin, 0, sizeof(twins) / sizeof(twins[0]));
     tcase_add_loop_test(tc, test_a_tree_is_written_as_xml, 0, sizeof(twins) / sizeof(twins[0]));
