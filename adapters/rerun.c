@@ -319,6 +319,15 @@ static int one_event(struct rerun *r, unsigned nth, struct err *reterr)
                    "ask for a shorter time");
 }
 
+/* Events that have a key are known by it, not by their message. */
+static bool knows_event(const struct rerun *r, const struct translation *t)
+{
+    for (unsigned i = 0; i < t->nevents; i++)
+        if (revise_knows(r->known, t->events[i].id))
+            return true;
+    return false;
+}
+
 /* Of a message that was reported nothing may be left to compare with: then the events that are made
  * of it cannot be told from those that were. */
 static bool is_forgotten(const struct rerun *r, const struct stream_message *m)
@@ -326,7 +335,7 @@ static bool is_forgotten(const struct rerun *r, const struct stream_message *m)
     const struct translation *t = &r->again.translation;
     bool known =
         revise_begin(r->known, t->message_id, revise_print(slice_make(t->sha256, DIGEST_HEX - 1)));
-    return !known && slice_eq_str(stream_header_get(m, "verdict"), "events");
+    return !known && !knows_event(r, t) && slice_eq_str(stream_header_get(m, "verdict"), "events");
 }
 
 static enum rerun_step one_message(struct rerun *r, const struct stream_message *m,

@@ -23,7 +23,6 @@ struct revise {
     struct chain *chains;
     size_t count, cap, max;
     /* of the message at hand */
-    char id[EVENT_ID_MESSAGE];
     uint64_t copy;
     uint32_t asking, walk;
 };
@@ -132,11 +131,15 @@ bool revise_begin(struct revise *r, struct slice message_id, uint64_t copy)
 {
     if (message_id.n != EVENT_ID_MESSAGE)
         return false;
-    memcpy(r->id, message_id.p, EVENT_ID_MESSAGE);
     r->copy = copy;
     r->asking++;
     r->walk = first_of(r, message_id);
     return r->walk != none;
+}
+
+bool revise_knows(const struct revise *r, struct slice id)
+{
+    return first_of(r, slice_sub(id, 0, EVENT_ID_MESSAGE)) != none;
 }
 
 static bool is_ours(const struct revise *r, const struct chain *c)
@@ -148,9 +151,11 @@ enum revise_answer revise_event(struct revise *r, struct slice id, uint64_t cont
                                 struct revised *ret)
 {
     uint64_t stem = revise_print(id);
-    struct slice message_id = slice_make(r->id, EVENT_ID_MESSAGE);
+    struct slice message_id = slice_sub(id, 0, EVENT_ID_MESSAGE); /* its own, where it has a key */
     struct chain *c = find(r, message_id, stem);
     bool is_new = !c;
+    if (!is_new && c->asked == r->asking)
+        return REVISE_OTHER; /* told twice by this message */
     if (is_new && !(c = add(r, message_id, stem)))
         return REVISE_FULL;
     c->asked = r->asking;

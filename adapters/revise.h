@@ -46,6 +46,8 @@ void revise_widen(struct revise *r);
 
 /* From here on it is about that message; false where nothing was ever reported of it. */
 bool revise_begin(struct revise *r, struct slice message_id, uint64_t copy);
+/* Whether anything was reported under an id that begins as this one does. */
+bool revise_knows(const struct revise *r, struct slice id);
 
 struct revised {
     unsigned revision; /* of what is to be said; 0 = its first */
@@ -59,7 +61,8 @@ enum revise_answer {
     REVISE_OTHER, /* it is another copy's */
     REVISE_FULL,
 };
-/* An event that the message makes today. id: as translated. */
+/* An event that the message makes today. id: as translated. One with a key (map_key.h) is corrected
+ * by the message that told it, and is never gone: another may have told it too. */
 enum revise_answer revise_event(struct revise *r, struct slice id, uint64_t content,
                                 struct revised *ret);
 /* After all of them: the next event that was reported of this copy and is no longer made; false at

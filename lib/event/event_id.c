@@ -84,10 +84,10 @@ void event_message_digest(const struct event_keys *k, struct slice source, struc
 void event_parts_digest(const struct event_keys *k, const struct slice *parts, unsigned n,
                         unsigned char out[DIGEST_SIZE])
 {
-    digest_begin(k->plain);
+    digest_begin(k->pseudonym);
     for (unsigned i = 0; i < n; i++)
-        add_part(k->plain, parts[i]);
-    digest_end(k->plain, out);
+        add_part(k->pseudonym, parts[i]);
+    digest_end(k->pseudonym, out);
 }
 
 struct slice event_id_write(const unsigned char digest[DIGEST_SIZE], struct slice type,

@@ -25,7 +25,8 @@ enum { EVENT_ID_SIZE = 96, EVENT_PSEUDONYM_SIZE = 64 };
 void event_message_digest(const struct event_keys *k, struct slice source, struct slice control_id,
                           struct slice bytes, const struct slice *volatile_parts,
                           unsigned nvolatile, unsigned char out[DIGEST_SIZE]);
-/* SHA-256 of n parts, told apart by their lengths; an absent one is as an empty one. */
+/* HMAC-SHA-256 of n parts, told apart by their lengths; an absent one is as an empty one. With the
+ * key of the pseudonyms, since a record may be known by no more than a number of its patient. */
 void event_parts_digest(const struct event_keys *k, const struct slice *parts, unsigned n,
                         unsigned char out[DIGEST_SIZE]);
 /* "<b64url of the first 16 bytes>-<type>-<number>": of a message which of its type it is, from 1;

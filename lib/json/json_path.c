@@ -21,9 +21,11 @@ struct step {
     unsigned nth;
 };
 
+enum begin { FROM_ROOT, FROM_BUNDLE, FROM_ENTRY };
+
 struct json_path {
     struct slice text;
-    bool bundle;
+    enum begin begin;
     const struct step *steps;
     unsigned nsteps;
 };
@@ -154,13 +156,20 @@ static int take_step(struct cursor *c, struct step *s)
     return 0;
 }
 
+static enum begin take_begin(struct cursor *c)
+{
+    if (scan_word(&c->scan, SLICE("%bundle")))
+        return FROM_BUNDLE;
+    return scan_word(&c->scan, SLICE("%entry")) ? FROM_ENTRY : FROM_ROOT;
+}
+
 static int take_path(struct cursor *c, const struct json_path **ret)
 {
     struct step steps[STEPS_MAX];
     struct json_path path = {0};
     size_t start = c->scan.at;
-    path.bundle = scan_word(&c->scan, SLICE("%bundle"));
-    for (bool more = path.bundle ? scan_take(&c->scan, '.') : true; more;
+    path.begin = take_begin(c);
+    for (bool more = path.begin ? scan_take(&c->scan, '.') : true; more;
          more = scan_take(&c->scan, '.')) {
         if (path.nsteps == STEPS_MAX)
             return scan_fail(&c->scan, "more than %d steps in one path", STEPS_MAX);
@@ -246,13 +255,19 @@ static bool is_it(const struct json *list, const struct json *value, void *arg)
     return !s->found;
 }
 
+static const struct json *begin_of(const struct json_path *p, const struct json_view *view,
+                                   const struct json *root)
+{
+    return p->begin == FROM_BUNDLE ? view->bundle : p->begin == FROM_ENTRY ? view->entry : root;
+}
+
 static bool meets(struct walk *w, const struct step *s, const struct json *node)
 {
     for (unsigned i = 0; i < s->ntests; i++) {
         const struct test *t = &s->tests[i];
         struct search search = {.text = t->text};
         struct walk inner = {.path = t->path, .view = w->view, .fn = is_it, .arg = &search};
-        const struct json *from = t->path->bundle ? w->view->bundle : node;
+        const struct json *from = begin_of(t->path, w->view, node);
         if (from)
             walk_from(&inner, NULL, from, 0);
         bool found = search.any ? search.found : t->text.n == 0;
@@ -320,7 +335,7 @@ void json_path_each(const struct json_path *p, struct json_view *view,
                     void *arg)
 {
     struct walk w = {.path = p, .view = view, .fn = fn, .arg = arg};
-    const struct json *from = p->bundle ? view->bundle : view->root;
+    const struct json *from = begin_of(p, view, view->root);
     if (from)
         walk_from(&w, NULL, from, 0);
 }

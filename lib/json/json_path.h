@@ -1,8 +1,8 @@
 /* json_path.h - where a value stands in a tree, compiled once: incident.vehicles.callsign,
  * identifier[system = 'https://fhir.nhs.uk/Id/nhs-number'].value, 'NHS Number',
- * subject.resolve().birthDate, %bundle.timestamp.
+ * subject.resolve().birthDate, %bundle.timestamp, %entry.request.method.
  *
- *   path   = [ "%bundle" [ "." ] ] [ step { "." step } ]
+ *   path   = [ ( "%bundle" | "%entry" ) [ "." ] ] [ step { "." step } ]
  *   step   = ( name | "'" text "'" | "resolve()" ) [ "[" test { "and" test } "]" ] [ "[" which "]"
  * ] which  = n | "*" test   = ( "." | path ) ( "=" | "!=" ) "'" text "'"
  *
@@ -34,6 +34,7 @@ struct json_scope {
 struct json_view {
     const struct json *root;   /* where paths begin */
     const struct json *bundle; /* and those with %bundle; NULL: they find nothing */
+    const struct json *entry;  /* of it, which root stands in: %entry */
     const struct json_scope *scope;
     /* What a reference means: an object or a text; NULL where that is not known. May be NULL. */
     const struct json *(*resolve)(void *arg, const struct json *reference);

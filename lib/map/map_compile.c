@@ -8,8 +8,8 @@
 
 static const char *const trigger_keys[] = {"use",     "require", "key",     "split",
                                            "history", "events",  "same_as", NULL};
-static const char *const event_keys[] = {"when", "otherwise", "once", "time",
-                                         "use",  "fields",    NULL};
+static const char *const event_keys[] = {"when", "otherwise", "once",   "time",
+                                         "key",  "use",       "fields", NULL};
 
 void *map_compile_alloc(struct map_compiler *c, unsigned n, size_t size, struct err *reterr)
 {
@@ -233,6 +233,7 @@ static int compile_event(struct map_compiler *c, const struct yaml *node, struct
         return yaml_err(once, reterr, "once: true is meant, or leave it out");
     e->once = once != NULL;
     if (find_time(c, time, &e->time, reterr) < 0 ||
+        map_key_compile_event(c, yaml_get(node, "key"), e, reterr) < 0 ||
         map_tests_compile(c, yaml_get(node, "when"), &e->when, reterr) < 0)
         return -1;
     return compile_fields(c, NULL, yaml_get(node, "use"), yaml_get(node, "fields"), &e->fields,

@@ -1,5 +1,6 @@
 #include "map_key.h"
 
+#include "map_field.h"
 #include "map_person.h"
 #include "map_place_rule.h"
 #include "map_text.h"
@@ -107,6 +108,35 @@ int map_key_compile(struct map_compiler *c, const struct yaml *node, struct map_
     return 0;
 }
 
+/* A leaf, or a list of objects. */
+static int compile_field(const struct yaml *node, unsigned *ret, struct err *reterr)
+{
+    int field =
+        node->kind == YAML_SCALAR && slice_present(node->text) ? event_field_find(node->text) : -1;
+    if (field < 0 || event_fields[field].kind != EVENT_ITEMS)
+        return map_compile_leaf(node, ret, reterr);
+    *ret = (unsigned)field;
+    return 0;
+}
+
+int map_key_compile_event(struct map_compiler *c, const struct yaml *node, struct map_event *event,
+                          struct err *reterr)
+{
+    if (!node)
+        return 0;
+    if (node->kind != YAML_LIST || node->count == 0 || node->count > PARTS_MAX)
+        return yaml_err(node, reterr, "key: a list of up to %d fields of the event is wanted here",
+                        PARTS_MAX);
+    unsigned *fields = map_compile_alloc(c, node->count, sizeof(*fields), reterr);
+    if (!fields)
+        return -1;
+    for (const struct yaml *at = node->child; at; at = at->next)
+        if (compile_field(at, &fields[event->nkey++], reterr) < 0)
+            return -1;
+    event->key = fields;
+    return 0;
+}
+
 /* ---- running ---- */
 
 bool map_key_digest(struct map_run *run, const struct map_trigger *trigger,
@@ -143,4 +173,50 @@ uint32_t map_key_number(struct map_run *run, const struct map_trigger *trigger,
     for (unsigned i = 0; i < sizeof(number); i++)
         number = number << 8 | digest[i];
     return number ? number : 1;
+}
+
+/* At NULL they are only counted. */
+static unsigned put_items(const struct event *e, unsigned items, struct slice *at)
+{
+    unsigned first, end, n = 0;
+    if (!event_field_range(slice_str(event_fields[items].path), &first, &end))
+        return 0;
+    for (const struct event_item *it = event_item_nth(e, items, 0); it; it = event_item_next(it))
+        for (unsigned leaf = items + 1; leaf < end; leaf++, n++)
+            if (at)
+                at[n] = event_item_get(it, leaf);
+    return n;
+}
+
+static unsigned put_fields(const struct event *e, const struct map_event *event, struct slice *at)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < event->nkey; i++) {
+        unsigned field = event->key[i];
+        if (event_fields[field].kind == EVENT_ITEMS)
+            n += put_items(e, field, at ? at + n : NULL);
+        else if (at)
+            at[n++] = event_get(e, field);
+        else
+            n++;
+    }
+    return n;
+}
+
+bool map_key_event_digest(struct map_run *run, const struct map_event *event,
+                          unsigned char ret[DIGEST_SIZE])
+{
+    enum { BEFORE = 2 };
+    const struct event *e = run->event;
+    if (!event->nkey || !event_is_set(e, event->key[0]))
+        return false;
+    unsigned n = put_fields(e, event, NULL);
+    struct slice *parts = arena_alloc(run->arena, (n + BEFORE) * sizeof(*parts));
+    if (!parts)
+        return false; /* the message is refused for want of memory */
+    parts[0] = run->context->source->name;
+    parts[1] = event->type;
+    put_fields(e, event, parts + BEFORE);
+    event_parts_digest(run->context->keys, parts, n + BEFORE, ret);
+    return true;
 }

@@ -1,5 +1,5 @@
 /* map_key.h - `key:` of a trigger of JSON or CSV: what a record is known by, where the same one
- * comes again as it grows.
+ * comes again as it grows; and `key:` of an event: what makes it the same, whoever tells it.
  *
  *     MHS510: {key: [MHS510UniqID, [HospProvSpellID, LocalPatientId]], events: {…}}
  *
@@ -7,7 +7,13 @@
  * its events anew. With it an id rests on source, trigger and key, and then on type, time, whom the
  * event is about and the values that its own rules read: what is told again is the same event, and
  * what was corrected is another. What else is known of the patient (name, birth date, address,
- * practice) is not part of it, and comes with the next event. */
+ * practice) is not part of it, and comes with the next event.
+ *
+ *     leave.ended: {time: back, key: [data.visit.number, data.visit.authority, time]}
+ *
+ * A FHIR resource says each time that it is sent what it said before: that a leave has ended stands
+ * in it for good. The id of such an event rests on source, type and these fields, and on nothing
+ * else of the message; the other events of the trigger have ids of the message. */
 #ifndef WEIR_MAP_KEY_H
 #define WEIR_MAP_KEY_H
 
@@ -17,6 +23,9 @@
 /* key: of the trigger, whose events are compiled. node: the list, or NULL. ERR_CONF with place. */
 int map_key_compile(struct map_compiler *c, const struct yaml *node, struct map_trigger *trigger,
                     struct err *reterr);
+/* key: of one event. node: a list of its fields, or NULL. ERR_CONF with place. */
+int map_key_compile_event(struct map_compiler *c, const struct yaml *node, struct map_event *event,
+                          struct err *reterr);
 /* What the ids of the record's events begin with; false where the trigger has no key, or the
  * message has no value for a part of it: then they rest on the message. */
 bool map_key_digest(struct map_run *run, const struct map_trigger *trigger,
@@ -24,5 +33,9 @@ bool map_key_digest(struct map_run *run, const struct map_trigger *trigger,
 /* The number of the event at hand within record and type, made of what it says. Not 0. */
 uint32_t map_key_number(struct map_run *run, const struct map_trigger *trigger,
                         const struct map_event *event);
+/* Of run->event, which is whole but for its id; false where the event has no key, or no value in
+ * the first field of it, so that nobody could say what it is about. */
+bool map_key_event_digest(struct map_run *run, const struct map_event *event,
+                          unsigned char ret[DIGEST_SIZE]);
 
 #endif

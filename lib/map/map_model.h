@@ -127,8 +127,10 @@ struct map_time {
 struct map_event {
     struct slice type;
     struct map_tests when;
-    bool otherwise; /* only where no other event of the trigger was made */
-    bool once;      /* of the first group alone */
+    bool otherwise;      /* only where no other event of the trigger was made */
+    bool once;           /* of the first group alone */
+    const unsigned *key; /* fields that its id rests on (map_key.h) */
+    unsigned nkey;       /* 0: not said */
     const struct map_time *time;
     const struct map_field *fields;
     unsigned nfields;

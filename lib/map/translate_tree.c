@@ -231,6 +231,7 @@ static bool run_part(struct work *w, struct asking *a, const struct map_fhir_par
 {
     a->entry = part->entry;
     a->view.root = part->resource;
+    a->view.entry = part->entry->tree;
     w->run.part = part->place;
     w->trigger = work_trigger(&w->t->map, part->trigger);
     if (!w->trigger)

@@ -150,6 +150,14 @@ static uint32_t number_of(struct work *w, const struct map_event *m)
     return number;
 }
 
+static struct slice write_id(struct work *w, const struct map_event *m, char *out)
+{
+    unsigned char digest[DIGEST_SIZE];
+    if (map_key_event_digest(&w->run, m, digest))
+        return event_id_write(digest, m->type, 1, out);
+    return event_id_write(w->digest, m->type, number_of(w, m), out);
+}
+
 static bool finish_event(struct work *w, const struct map_event *m, struct slice person,
                          struct slice local)
 {
@@ -162,16 +170,15 @@ static bool finish_event(struct work *w, const struct map_event *m, struct slice
     char *id = arena_alloc(w->run.arena, EVENT_ID_SIZE);
     if (!id)
         return false;
-    uint32_t number = number_of(w, m);
+    event_put(e, EV_SUBJECT, person);
     *out = (struct translate_event){.event = e,
-                                    .id = event_id_write(w->digest, m->type, number, id),
+                                    .id = write_id(w, m, id),
                                     .type = m->type,
                                     .person = person,
                                     .person_local = local,
                                     .retired = w->run.retired};
     event_put(e, EV_ID, out->id);
     event_put(e, EV_TYPE, m->type);
-    event_put(e, EV_SUBJECT, person);
     if (w->trigger->person && !slice_present(person))
         map_run_flag(&w->run, SLICE("no_patient_id"));
     if (w->run.trace)
@@ -189,7 +196,7 @@ static void decide(struct work *w, bool *fires)
         const struct map_event *m = &w->trigger->events[i];
         bool left_out = m->otherwise && any, told = m->once && w->run.nth > 1;
         fires[i] = !left_out && !told && map_tests_hold(&w->run, &m->when);
-        any |= fires[i];
+        any |= fires[i] && !m->nkey; /* it may have been told before: no news by itself */
         if (trace)
             trace->decided(trace->arg, &w->run, m,
                            fires[i]   ? MAP_DECIDED_MADE

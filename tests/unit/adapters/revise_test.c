@@ -6,6 +6,7 @@
 #define MESSAGE "AAAAAAAAAAAAAAAAAAAAAA"
 #define ADMITTED MESSAGE "-patient.admitted-1"
 #define BED MESSAGE "-bed.allocated-1"
+#define KEYED "BBBBBBBBBBBBBBBBBBBBBB-leave.ended-1" /* an id that does not rest on the message */
 
 enum { COPY = 7, OTHER_COPY = 8 };
 
@@ -98,8 +99,28 @@ START_TEST(a_correction_of_a_correction)
     note(ADMITTED, 5, COPY, false);
     begin(COPY);
     ask(ADMITTED, 3, REVISE_SAME, 0);
+    begin(COPY);
     ask(ADMITTED, 2, REVISE_CORRECTED, 3);
     ck_assert_uint_eq(revise_count(table), 1);
+}
+END_TEST
+
+START_TEST(an_event_with_a_key_is_corrected_by_the_message_that_told_it)
+{
+    ck_assert(!revise_knows(table, SLICE(KEYED)));
+    note(KEYED, 1, COPY, false);
+    note(KEYED, 5, OTHER_COPY, false); /* a repeat: nobody saw it */
+    ck_assert(revise_knows(table, SLICE(KEYED)));
+    ck_assert(!begin(OTHER_COPY));
+    ask(KEYED, 5, REVISE_OTHER, 0);
+    nothing_gone();
+    begin(COPY);
+    ask(KEYED, 1, REVISE_SAME, 0);
+    begin(COPY);
+    ask(KEYED, 2, REVISE_CORRECTED, 1);
+    ask(KEYED, 3, REVISE_OTHER, 0); /* told twice by one message: the first counts */
+    begin(COPY);
+    nothing_gone();
 }
 END_TEST
 
@@ -213,6 +234,7 @@ Suite *revise_suite(void)
     tcase_add_test(t, same_is_nothing);
     tcase_add_test(t, other_content_is_the_next_revision_once);
     tcase_add_test(t, a_correction_of_a_correction);
+    tcase_add_test(t, an_event_with_a_key_is_corrected_by_the_message_that_told_it);
     tcase_add_test(t, the_first_record_of_an_id_is_the_one_that_was_published);
     tcase_add_test(t, new_has_its_own_id);
     tcase_add_test(t, no_longer_made_is_retracted_once);

@@ -108,6 +108,8 @@ START_TEST(test_paths_find_values)
         {"%bundle", NULL},
         {"%bundle.status", NULL},
         {"identifier[%bundle.status = 'x'].value", NULL},
+        {"%entry", NULL},
+        {"%entry.status", NULL},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct slice got = json_value(json_path_get(compile(rows[i].path), &view));
@@ -120,6 +122,12 @@ START_TEST(test_paths_find_values)
     kit_assert_slice(json_value(json_path_get(compile("%bundle.status"), &view)),
                      SLICE("in-progress"));
     kit_assert_slice(json_value(json_path_get(compile("given[%bundle.ready = 'false']"), &view)),
+                     SLICE("Ada"));
+    ck_assert_ptr_null(json_path_get(compile("%entry.status"), &view));
+    view.entry = tree;
+    kit_assert_slice(json_value(json_path_get(compile("%entry.status"), &view)),
+                     SLICE("in-progress"));
+    kit_assert_slice(json_value(json_path_get(compile("given[%entry.ready = 'false']"), &view)),
                      SLICE("Ada"));
 }
 END_TEST
