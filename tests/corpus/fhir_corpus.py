@@ -116,12 +116,14 @@ class Intake:
     def __init__(self):
         self.site = kit.Site()
         with open(HERE / "weir.yaml", encoding="utf-8") as f:
-            sources = yaml.safe_load(f)["sources"]
+            config = yaml.safe_load(f)
+        sources = config["sources"]
         self.fhir, self.http = kit.free_port(), kit.free_port()
         sources["fhir"]["fhir"] = {"listen": f"127.0.0.1:{self.fhir}"}
         sources["signals"]["http"] = {"listen": f"127.0.0.1:{self.http}", "path": "/fhir/signals"}
         self.site.config["sources"] = {name: sources[name] for name in ("fhir", "signals")}
-        self.site.adapter().env["WEIR_MAPS"] = ENVIRONMENT["WEIR_MAPS"]
+        self.site.config["keys"] = config["keys"]  # some ids are made with them
+        self.site.adapter().env.update(ENVIRONMENT)
         self.site.start("acute")
         self.callers = {port: Caller(port) for port in (self.fhir, self.http)}
 
