@@ -78,7 +78,7 @@ class CallerTest(DoorTest):
         self.assertEqual(adapter.metric("weir_intake_connections_refused_total", source="hl7", reason="bearer_scope"), 2)
         self.assertLess(adapter.log().count("session.refused"), 10)
 
-    def test_a_certificate_and_a_token(self):
+    def test_check(self):
         """weir check reads the key set of http:, too."""
         site = self.site_of(bearer=BEARER)
         site.write("jwks.json", '{"keys": []}')
