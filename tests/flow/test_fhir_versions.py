@@ -1,0 +1,81 @@
+"""Versions of a FHIR resource: what each says again is delivered once, and corrected once when the map is mended; a create with an id is a create."""
+import json
+import os
+import unittest
+
+import fhir_site
+import kit
+import records
+
+AWAY = {"status": "onleave", "period": {"start": "2026-03-04T09:00:00+00:00", "end": "2026-03-04T17:00:00+00:00"}}
+
+
+def stay(day, **more):
+    return fhir_site.encounter(1, id="e1", meta={"lastUpdated": f"2026-03-{day:02}T08:00:00+00:00"}, statusHistory=[AWAY], **more)
+
+
+class Versions(unittest.TestCase):
+    def setUp(self):
+        self.site = fhir_site.FhirSite()
+        self.addCleanup(self.site.close)
+        self.site.config["sources"]["test-pas"]["overlays"] = ["own.yaml"]
+        self.site.write("own.yaml", "groups: {}\n")
+        self.site.write_config()
+        self.site.adapter().env["WEIR_MAPS"] = os.path.join(kit.TOP, "adapters")
+        self.site.start("acute", "broker")
+        self.caller = self.site.caller()
+        self.addCleanup(self.caller.close)
+
+    def events(self):
+        return [json.loads(v) for _, v in records.rows(self.site, "broker", "flow.events")]
+
+    def types(self):
+        """What was delivered, once all that was reported has been read: the rest were repeats."""
+        def all_read():
+            repeats = self.site.broker().metric("weir_events_repeated_total") or 0
+            return repeats + len(self.events()) == len(records.rows(self.site, "acute", "flow.reported"))
+        kit.wait_until(all_read, 30, "the journey has read all that was reported")
+        return [e["type"] for e in self.events()]
+
+    def put(self, resource, status=200):
+        self.assertEqual(self.caller.ask("PUT", "/Encounter/e1", resource).status, status)
+
+    def test_a_leave_that_is_over_is_told_once(self):
+        for day in (5, 6, 7):
+            self.put(stay(day))
+        self.assertEqual(sorted(self.types()), ["leave.ended"] + ["visit.updated"] * 3)
+
+    def test_a_mended_map_corrects_what_was_told(self):
+        """By the message that told it first; the others, which told it too, say nothing."""
+        for day in (5, 6):
+            self.put(stay(day))
+        self.assertEqual(len(self.types()), 3)
+        self.site.write("own.yaml", "triggers: {Encounter: {events: {leave.ended: {fields: {data.reason.text: {const: mended}}}}}}\n")
+        self.site.weir("reload")
+        ask = ("retranslate", "--source", "test-pas", "--since", "1h", "--json")
+        done = json.loads(self.site.weir(*ask).stdout)
+        self.assertEqual([done[k] for k in ("messages", "new", "retracted", "forgotten")], [2, 0, 0, 0])
+        kit.wait_until(lambda: len(self.events()) > 3, 30, "the corrections are delivered")
+        self.types()
+        corrected = [e for e in self.events() if e["type"] == "leave.ended" and "replaces" in e["data"]]
+        self.assertEqual([e["data"]["reason"]["text"] for e in corrected], ["mended"])
+        done = json.loads(self.site.weir(*ask).stdout)
+        self.assertEqual([done[k] for k in ("corrected", "new", "retracted")], [0, 0, 0])
+
+    def test_a_post_is_a_create_whatever_id_it_has(self):
+        body = fhir_site.encounter(2, id="e2")
+        self.assertEqual(self.caller.ask("POST", "/Encounter", body).status, 201)
+        self.assertEqual(self.types(), ["patient.admitted"])
+
+    def test_changed_and_changed_back(self):
+        """Without meta the X-Request-ID tells a change back from a request that is sent again."""
+        def one(number, **more):
+            body = fhir_site.encounter(1, id="e1", **more)
+            self.assertEqual(self.caller.ask("PUT", "/Encounter/e1", body, X_Request_ID=f"r-{number}").status, 200)
+        for number, priority in ((1, "a"), (2, "b"), (3, "a"), (3, "a")):
+            one(number, priority={"text": priority})
+        self.assertEqual(self.types(), ["visit.updated"] * 3)
+
+
+if __name__ == "__main__":
+    unittest.main()
