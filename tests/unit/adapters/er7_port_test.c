@@ -157,8 +157,7 @@ static const struct {
     {"POST /hl7 HTTP/1.1\r\nContent-Type: " ER7 "x", ADMIT, "415", ER7},
     {"POST /hl7 HTTP/1.1\r\nContent-Encoding: br\r\nContent-Type: " ER7, ADMIT, "415",
      "may be gzip"},
-    {"POST /hl7 HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Type: " ER7, ADMIT, "400",
-     "damaged"},
+    {"POST /hl7 HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Type: " ER7, ADMIT, "400", "damaged"},
     {"POST /hl7 HTTP/1.1\r\nContent-Type: " ER7 "; charset=utf-16", ADMIT, "415", "MSH-18"},
 };
 
