@@ -198,6 +198,17 @@ class FhirTest(unittest.TestCase):
         self.assertEqual((len(self.kept(site)), len(self.events(site))), (1, 2))
         self.assertEqual(len(self.kept(site, "flow.rejected")), 5)
 
+    def test_more_events_than_one_message_has(self):
+        """All or nothing holds here, too: a transaction of 256 events is taken, one of 257 is not, and nothing of it is told."""
+        site = self.site_of()
+
+        def transaction(n):
+            return bundle("transaction", *[entry(encounter(i)) for i in range(n)])
+        self.assertEqual(self.call.ask("POST", "", transaction(256)).status, 200)
+        got = self.call.ask("POST", "", transaction(257))
+        self.assertEqual((got.status, got.issues()), (413, ["too-costly"]))
+        self.assertEqual((len(self.kept(site)), len(self.events(site))), (1, 256))
+
     def test_batch(self):
         """Each entry by itself: its own message, its own answer. FHIR row 10."""
         site = self.site_of(entries=5)
