@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "log.h"
 
-enum { UNDER_WAY = 1024, AGAIN_MS = 10, HEAD = 64 * 1024, LINE_MAX = 4096, ANSWERS_MAX = 64 << 20 };
+enum { UNDER_WAY = 1024, AGAIN_MS = 10, HEAD = 64 * 1024, LINE_MAX = 4096 };
 
 struct bulk {
     struct bulk_options o;
@@ -178,7 +178,7 @@ static void write_answer(struct bulk *b)
             add_answers(b, buf_slice(&r->frame));
     }
     buf_reset(&r->frame);
-    r->frame.max = ANSWERS_MAX;
+    r->frame.max = BULK_ANSWER_MAX;
     if (b->o.framed && !each(b))
         buf_putc(&r->frame, 0x0b);
     if (wrapped && !each(b))
@@ -233,7 +233,7 @@ bool bulk_open(const struct bulk_options *o, struct slice bytes, struct reply *r
     buf_init(&b->bytes, bytes.n + 1);
     buf_init(&b->header, LINE_MAX);
     buf_init(&b->file, LINE_MAX);
-    buf_init(&b->answers, ANSWERS_MAX);
+    buf_init(&b->answers, BULK_ANSWER_MAX);
     buf_put(&b->bytes, bytes);
     b->rest = buf_slice(&b->bytes);
     if (!buf_ok(&b->bytes) || loop_timer_add(o->loop, go_on, b, &b->timer, &ignored) < 0) {

@@ -11,6 +11,8 @@
 
 #include "batch.h"
 
+enum { BULK_ANSWER_MAX = 64 << 20 }; /* bytes of an answer */
+
 struct bulk;
 
 struct bulk_options {

@@ -243,7 +243,10 @@ static struct slice on_refusal(int status, const char **ret_type, void *arg)
 {
     struct er7_port *p = arg;
     *ret_type = PROBLEM_TYPE;
-    return problem_text(status, SLICE("this is no request that can be taken"), p->problem);
+    return problem_text(status,
+                        status == 500 ? SLICE("the answer is too long")
+                                      : SLICE("this is no request that can be taken"),
+                        p->problem);
 }
 
 static const struct site_tls *tls_conf(const struct source *source)
@@ -264,6 +267,7 @@ static int open_door(struct er7_port *p, struct err *reterr)
                                         .source = p->source,
                                         .conf = door_conf,
                                         .tls = &tls,
+                                        .answer_max = BULK_ANSWER_MAX,
                                         .serve = serve,
                                         .keep_out = keep_out,
                                         .refusal = takes_json(p) ? on_refusal : NULL,
@@ -311,7 +315,7 @@ void er7_port_drain(struct er7_port *p)
 
 bool er7_port_quiet(const struct er7_port *p)
 {
-    return !p || (!p->first && !p->posts.first);
+    return !p || (!p->first && !p->posts.first && http_door_quiet(&p->door));
 }
 
 void er7_port_pause(struct er7_port *p, bool paused)

@@ -243,6 +243,7 @@ static struct slice on_refusal(int status, const char **ret_type, void *arg)
         {408, "timeout", "the request took too long"},
         {413, "too-costly", "the request is longer than this source may send"},
         {431, "too-costly", "the headers are too long or too many"},
+        {500, "exception", "the answer is longer than can be sent"},
         {501, "not-supported", "Transfer-Encoding may be chunked"},
         {400, "structure", "this is no HTTP request that can be read in one way only"},
     };
@@ -327,7 +328,7 @@ void fhir_port_drain(struct fhir_port *p)
 
 bool fhir_port_quiet(const struct fhir_port *p)
 {
-    return !p || !p->first;
+    return !p || (!p->first && http_door_quiet(&p->door));
 }
 
 void fhir_port_pause(struct fhir_port *p, bool paused)

@@ -157,6 +157,11 @@ void http_door_drain(struct http_door *d)
     http_server_drain(d->server);
 }
 
+bool http_door_quiet(const struct http_door *d)
+{
+    return http_server_quiet(d->server);
+}
+
 void http_door_tell(const struct http_door *d, const char *what, struct slice path)
 {
     char text[ADDRESS_TEXT];

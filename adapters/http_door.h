@@ -45,6 +45,8 @@ int http_door_open(struct http_door *d, const struct http_door_options *o, struc
 void http_door_close(struct http_door *d);
 /* No more requests. */
 void http_door_drain(struct http_door *d);
+/* After http_door_drain: whether each answer has left. */
+bool http_door_quiet(const struct http_door *d);
 /* Unpacks the body of a request whose Content-Encoding is gzip, in place. Returns 0, or the status
  * to refuse it with: 400, 413, 503. */
 int http_door_unpack(struct http_exchange *x, struct err *reterr);

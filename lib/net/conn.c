@@ -377,9 +377,20 @@ static void on_more(void *arg)
         read_more(c);
 }
 
+/* Bytes that have left and are not worth their place: fewer than those stay that would be moved. */
+static size_t spent(const struct conn *c)
+{
+    return c->out_from > c->out.n / 2 ? c->out_from : 0;
+}
+
+size_t conn_room(const struct conn *c)
+{
+    return c->out.max - c->out.n + spent(c);
+}
+
 static bool queue(struct conn *c, const struct slice *parts, unsigned n, size_t skip)
 {
-    if (c->out_from > c->out.n / 2) {
+    if (spent(c)) {
         buf_drop(&c->out, c->out_from);
         c->out_from = 0;
     }

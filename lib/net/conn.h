@@ -50,6 +50,8 @@ void conn_close(struct conn *c);
 bool conn_send(struct conn *c, const struct slice *parts, unsigned n);
 /* Bytes queued that the socket did not take yet. */
 size_t conn_queued(const struct conn *c);
+/* Bytes that conn_send takes even where the socket takes none. */
+size_t conn_room(const struct conn *c);
 /* Bytes kept that data has not taken. */
 size_t conn_kept(const struct conn *c);
 /* Stop and go on reading. conn_resume gives what is kept to data first. */

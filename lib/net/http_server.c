@@ -221,14 +221,6 @@ static void send_reply(struct http_exchange *x, int status, const char *type, st
     http_parse_reset(&x->parse);
 }
 
-void http_reply(struct http_exchange *x, int status, const char *content_type, struct slice body)
-{
-    send_reply(x, status, content_type, body,
-               x->parse.keep_alive && x->parse.whole && !x->ended && !x->server->draining);
-    if (!x->ending)
-        conn_resume(x->conn);
-}
-
 static void refuse(struct http_exchange *x, int status)
 {
     const struct http_server *s = x->server;
@@ -237,6 +229,20 @@ static void refuse(struct http_exchange *x, int status)
     if (s->o.hooks && s->o.hooks->refusal)
         text = s->o.hooks->refusal(status, &type, s->arg);
     send_reply(x, status, type, text, false);
+}
+
+/* An answer that is longer than may be queued is not begun: it would be cut in its middle. */
+void http_reply(struct http_exchange *x, int status, const char *content_type, struct slice body)
+{
+    if (conn_room(x->conn) < HEAD_OUT + body.n) {
+        x->nfields = 0;
+        refuse(x, 500);
+        return;
+    }
+    send_reply(x, status, content_type, body,
+               x->parse.keep_alive && x->parse.whole && !x->ended && !x->server->draining);
+    if (!x->ending)
+        conn_resume(x->conn);
 }
 
 /* Whether it goes on: who may not is answered before a byte of the body is read (RFC 9110 §10.1.1).
@@ -363,6 +369,11 @@ static void on_refused(enum listen_refusal why, const struct address *peer, void
 unsigned http_server_connections(const struct http_server *s)
 {
     return s->listener ? listener_connections(s->listener) : 0;
+}
+
+bool http_server_quiet(const struct http_server *s)
+{
+    return !s->first;
 }
 
 static void check_deadline(struct http_server *s, struct http_exchange *x)

@@ -60,6 +60,8 @@ void http_server_take(struct http_server *s, int fd, const struct address *peer,
                       struct tls_link *tls);
 void http_server_forget(struct http_server *s, const struct address *peer);
 unsigned http_server_connections(const struct http_server *s);
+/* No connection is left: after http_server_drain, each answer has left, or nobody takes it. */
+bool http_server_quiet(const struct http_server *s);
 
 /* The request; borrowed until http_reply. */
 struct slice http_method(const struct http_exchange *x);
@@ -80,7 +82,8 @@ void http_defer(struct http_exchange *x, void (*gone)(void *arg), void *arg);
  * most HTTP_REPLY_FIELDS. */
 void http_reply_field(struct http_exchange *x, const char *name, const char *value);
 /* Answers; body and type are borrowed for the call. The body of a HEAD is left out. content_type
- * NULL: there is no body. */
+ * NULL: there is no body. One longer than answer_max: 500 instead, as the hook `refusal` says it.
+ */
 void http_reply(struct http_exchange *x, int status, const char *content_type, struct slice body);
 
 #endif

@@ -2,7 +2,10 @@
 import http.client
 import os
 import shutil
+import signal
+import socket
 import tempfile
+import time
 import unittest
 
 import certs
@@ -17,13 +20,19 @@ from test_batches import acks, batch
 ER7 = "application/hl7-v2+er7"
 
 
+
+def wordy(n):
+    """A batch whose answer is longer than it: each message has a name of its sender that is given back."""
+    return batch(*[admit(f"W-{i}", i).replace(b"|^~\\&|", b"|^~\\&|" + b"x" * 12000, 1) for i in range(1, n + 1)])
+
+
 class Er7Test(unittest.TestCase):
-    def site_of(self, tls=None, **stream):
+    def site_of(self, tls=None, message_max="128KiB", **stream):
         site = kit.Site()
         self.addCleanup(site.close)
         self.http = kit.free_port()
         source = site.config["sources"]["test-pas"]
-        source["http"] = {"listen": f"127.0.0.1:{self.http}", "path": "/hl7", "message_max": "128KiB"}
+        source["http"] = {"listen": f"127.0.0.1:{self.http}", "path": "/hl7", "message_max": message_max}
         if tls:
             source["http"]["tls"] = tls
         site.config["stream"].update(stream)
@@ -107,6 +116,35 @@ class Er7Test(unittest.TestCase):
         self.assertEqual(self.post(admit("T-1", 1))[0], 503)
         site.weir("resume", "source", "test-pas")
         self.assertEqual(self.post(admit("T-1", 1))[0], 200)
+
+    def begun(self, n):
+        """A site and a line on which the answer to wordy(n) has begun: (site, line, length of the body, what came of it)."""
+        site = self.site_of(message_max="16MiB")
+        line = socket.create_connection(("127.0.0.1", self.http), timeout=60 * kit.SLOWER)
+        self.addCleanup(line.close)
+        body = wordy(n)
+        line.sendall(f"POST /hl7 HTTP/1.1\r\nHost: a\r\nContent-Type: {ER7}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        got = b""
+        while b"\r\n\r\n" not in got:
+            got += line.recv(100)
+        head, _, got = got.partition(b"\r\n\r\n")
+        self.assertTrue(head.startswith(b"HTTP/1.1 200 "), head)
+        return site, line, int(head.partition(b"Content-Length: ")[2].split()[0]), got
+
+    def test_a_long_answer_to_a_slow_reader(self):
+        """An answer of more than 8 MiB is whole, also when the process is told to end while it leaves."""
+        site, line, length, got = self.begun(900)
+        self.assertGreater(length, 8 << 20)
+        adapter = site.adapter()
+        adapter.popen.send_signal(signal.SIGTERM)
+        kit.wait_until(lambda: "process.drain" in adapter.log(), 20, "it drains")
+        while piece := line.recv(131072):
+            got += piece
+            time.sleep(0.01)  # it is slow
+        self.assertEqual(len(got), length)
+        self.assertEqual(got.count(b"\rMSA|"), 900)
+        self.assertTrue(got.endswith(b"BTS|900\r"))
+        self.assertEqual(adapter.stop(), 0)
 
     def test_another_listener_takes_a_restart(self):
         """A reload that changes the section is refused, and the old one goes on; any other change is taken."""

@@ -315,6 +315,94 @@ START_TEST(test_a_long_answer_and_a_slow_reader)
 }
 END_TEST
 
+/* All that comes until the end, in large pieces. */
+static void drink(struct site_bed *b, int fd, struct buf *ret)
+{
+    enum { PIECE = 512 << 10 };
+    ssize_t n = -1;
+    for (int64_t end = clock_mono_ms() + BED_DEADLINE_MS; n != 0 && clock_mono_ms() < end;) {
+        char *to = buf_reserve(ret, PIECE);
+        ck_assert_ptr_nonnull(to);
+        loop_turn(b->loop, 5);
+        n = recv(fd, to, PIECE, MSG_DONTWAIT);
+        ret->n += n > 0 ? (size_t)n : 0;
+    }
+    ck_assert_int_eq(n, 0);
+}
+
+/* One that is longer than may be queued is not begun. */
+START_TEST(test_an_answer_that_is_too_long)
+{
+    enum { LONG = 20000 };
+    for (unsigned more = 0; more < 2; more++) {
+        struct site_bed b;
+        open_with(&b, (struct http_server_options){.answer_max = LONG});
+        b.answer = LONG + more;
+        int fd = bed_connect(http_server_address(b.server));
+        struct buf got =
+            ask(&b, fd, "GET /long HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", NULL);
+        const char *text = buf_cstr(&got);
+        ck_assert_int_eq(strncmp(text, more ? "HTTP/1.1 500 " : "HTTP/1.1 200 ", 13), 0);
+        ck_assert_int_eq(strstr(text, "xxxx") == NULL, more);
+        ck_assert(more || got.n > LONG);
+        ck_assert(!more || strstr(text, "Content-Length: 21\r\n"));
+        buf_fini(&got);
+        close(fd);
+        close_bed(&b);
+    }
+}
+END_TEST
+
+/* What is queued already leaves whole. */
+START_TEST(test_an_answer_that_is_too_long_behind_another)
+{
+    enum { LONG = 24 << 20 };
+    static const char again[] = "GET /long HTTP/1.1\r\nHost: a\r\n\r\n";
+    struct site_bed b;
+    struct buf got;
+    open_with(&b, (struct http_server_options){.answer_max = LONG});
+    b.answer = LONG;
+    buf_init(&got, 2 * LONG);
+    int fd = bed_connect(http_server_address(b.server));
+    bed_write(fd, slice_str(again));
+    bed_write(fd, slice_str(again));
+    drink(&b, fd, &got);
+    const char *end = strstr(buf_cstr(&got), "xHTTP/1.1 500 ");
+    ck_assert_ptr_nonnull(end);
+    ck_assert_uint_gt((size_t)(end - got.p), LONG);
+    ck_assert_uint_eq(b.served, 2);
+    buf_fini(&got);
+    close(fd);
+    close_bed(&b);
+}
+END_TEST
+
+/* A server that drains is quiet once all has left. */
+START_TEST(test_quiet_is_after_the_last_byte)
+{
+    enum { LONG = 16 << 20 };
+    struct site_bed b;
+    struct buf got;
+    open_with(&b, (struct http_server_options){.answer_max = LONG});
+    b.answer = LONG;
+    buf_init(&got, 2 * LONG);
+    int fd = bed_connect(http_server_address(b.server));
+    bed_write(fd, SLICE("GET /long HTTP/1.1\r\nHost: a\r\n\r\n"));
+    while (b.served == 0)
+        loop_turn(b.loop, 20);
+    http_server_drain(b.server);
+    ck_assert(!http_server_quiet(b.server));
+    drink(&b, fd, &got);
+    ck_assert_uint_gt(got.n, LONG);
+    close(fd);
+    for (int i = 0; i < 1000 && !http_server_quiet(b.server); i++)
+        loop_turn(b.loop, 20);
+    ck_assert(http_server_quiet(b.server));
+    buf_fini(&got);
+    close_bed(&b);
+}
+END_TEST
+
 TCase *http_server_tests(void)
 {
     TCase *t = tcase_create("http_server");
@@ -329,5 +417,8 @@ TCase *http_server_tests(void)
     tcase_add_test(t, test_heads_are_judged_before_bodies);
     tcase_add_test(t, test_a_refusal_without_a_body_keeps_the_connection);
     tcase_add_test(t, test_a_long_answer_and_a_slow_reader);
+    tcase_add_test(t, test_an_answer_that_is_too_long);
+    tcase_add_test(t, test_an_answer_that_is_too_long_behind_another);
+    tcase_add_test(t, test_quiet_is_after_the_last_byte);
     return t;
 }
