@@ -157,8 +157,9 @@ static int on_head(http_parser *p)
         return refuse(x, status);
     x->method = slice_str(http_method_str(p->method));
     x->keep_alive = http_should_keep_alive(p) != 0;
-    x->expect =
-        (x->chunked || x->left) && slice_ieq(http_parse_field(x, "Expect"), SLICE("100-continue"));
+    /* HTTP/1.0 knows of no 100 (RFC 9110 §10.1.1). */
+    x->expect = p->http_minor > 0 && (x->chunked || x->left) &&
+                slice_ieq(http_parse_field(x, "Expect"), SLICE("100-continue"));
     return NO_BODY;
 }
 

@@ -57,6 +57,27 @@ START_TEST(test_requests)
 }
 END_TEST
 
+/* RFC 9110 §10.1.1. */
+START_TEST(test_who_waits_for_a_100)
+{
+    static const struct {
+        const char *text;
+        bool expect;
+    } rows[] = {
+        {"POST / HTTP/1.1\r\n" HOST "Expect: 100-Continue\r\nContent-Length: 1\r\n\r\na", true},
+        {"POST / HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 0\r\n\r\n", false},
+        {"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\na", false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct http_parse x;
+        http_parse_init(&x, 1024, 64);
+        ck_assert_int_eq(feed(&x, slice_str(rows[i].text), 1), HTTP_WHOLE);
+        ck_assert_msg(x.expect == rows[i].expect, "row %zu", i);
+        http_parse_fini(&x);
+    }
+}
+END_TEST
+
 /* What is asked of another protocol is passed over (RFC 9110 §7.8), the host of a target as well;
  * extensions of chunks and trailers are read by nobody. */
 START_TEST(test_what_is_passed_over)
@@ -202,6 +223,7 @@ TCase *http_parse_tests(void)
 {
     TCase *t = tcase_create("http_parse");
     tcase_add_test(t, test_requests);
+    tcase_add_test(t, test_who_waits_for_a_100);
     tcase_add_test(t, test_what_is_passed_over);
     tcase_add_test(t, test_refusals);
     tcase_add_test(t, test_limits);
