@@ -8,7 +8,6 @@
 /* One document of a request. */
 struct part {
     struct reply *reply; /* NULL: not taken */
-    struct fhir_answer answer;
     bool done;
 };
 
@@ -23,6 +22,7 @@ struct fhir_call {
     bool fits;                        /* the document was found to be what the request says */
     bool other;                       /* another request had its ids */
     struct request_mark mark, bundle; /* what is remembered once it is taken */
+    struct fhir_answer *answers;      /* of the parts */
     struct part parts[];
 };
 
@@ -31,9 +31,9 @@ static struct fhir_call *call_of(struct reply_to *to)
     return (struct fhir_call *)to;
 }
 
-static void answer_later(struct part *p)
+static void answer_later(struct fhir_answer *a)
 {
-    fhir_answer_no(&p->answer, 503, "transient",
+    fhir_answer_no(a, 503, "transient",
                    SLICE("it could not be made durable now: send it again later"));
 }
 
@@ -51,7 +51,8 @@ static void call_free(struct fhir_call *c)
 {
     unlink_call(c);
     for (unsigned i = 0; i < c->n; i++)
-        fhir_answer_fini(&c->parts[i].answer);
+        fhir_answer_fini(&c->answers[i]);
+    free(c->answers);
     free(c);
 }
 
@@ -62,7 +63,7 @@ static const struct site_fhir *conf_of(const struct fhir_port *p)
 
 static void remember(struct fhir_call *c)
 {
-    if (c->n != 1 || c->parts[0].answer.status >= 300)
+    if (c->n != 1 || c->answers[0].status >= 300)
         return;
     request_memory_put(&c->port->seen, &c->mark);
     request_memory_put(&c->port->seen, &c->bundle);
@@ -76,16 +77,11 @@ static void finish(struct fhir_call *c)
     if (x && c->batch) {
         struct fhir_answer all;
         fhir_answer_init(&all, conf_of(p)->profile);
-        struct fhir_answer *answers = calloc(c->n + 1, sizeof(*answers));
-        for (unsigned i = 0; answers && i < c->n; i++)
-            answers[i] = c->parts[i].answer;
-        if (answers)
-            fhir_answer_batch(&all, answers, c->n);
+        fhir_answer_batch(&all, c->answers, c->n);
         fhir_port_send(p, x, &c->request, &all, NULL);
-        free(answers);
         fhir_answer_fini(&all);
     } else if (x) {
-        fhir_port_send(p, x, &c->request, &c->parts[0].answer, NULL);
+        fhir_port_send(p, x, &c->request, &c->answers[0], NULL);
     }
     for (unsigned i = 0; i < c->n; i++)
         if (c->parts[i].reply)
@@ -100,7 +96,7 @@ static void on_ready(struct reply_to *to, struct reply *r)
     p->reply = r;
     p->done = true;
     if (r->later)
-        answer_later(p);
+        answer_later(&c->answers[r->at]);
     c->waiting--;
     if (!c->waiting && !c->taking)
         finish(c);
@@ -148,7 +144,7 @@ static bool on_refuses(struct reply_to *to, const struct translation *t,
 static void on_answer(struct reply_to *to, struct reply *r, const struct translation *t)
 {
     struct fhir_call *c = call_of(to);
-    struct fhir_answer *a = &c->parts[c->at].answer;
+    struct fhir_answer *a = &c->answers[c->at];
     r->at = c->at;
     if (t->verdict == TRANSLATE_REFUSED || !t->fhir)
         fhir_answer_refused(a, &c->request, t);
@@ -166,13 +162,18 @@ static struct fhir_call *call_new(struct fhir_port *p, struct http_exchange *x,
                                   const struct fhir_request *r, unsigned n)
 {
     struct fhir_call *c = calloc(1, sizeof(*c) + n * sizeof(c->parts[0]));
-    if (!c)
+    struct fhir_answer *answers = calloc(n + 1, sizeof(*answers)); /* a batch may be empty */
+    if (!c || !answers) {
+        free(c);
+        free(answers);
         return NULL;
-    *c = (struct fhir_call){.port = p, .exchange = x, .request = *r, .n = n, .waiting = n};
+    }
+    *c = (struct fhir_call){
+        .port = p, .exchange = x, .request = *r, .n = n, .waiting = n, .answers = answers};
     c->to = (struct reply_to){
         .ready = on_ready, .later = on_later, .refuses = on_refuses, .answer = on_answer};
     for (unsigned i = 0; i < n; i++)
-        fhir_answer_init(&c->parts[i].answer, conf_of(p)->profile);
+        fhir_answer_init(&answers[i], conf_of(p)->profile);
     c->next = p->first;
     if (p->first)
         p->first->prev = c;
@@ -189,7 +190,7 @@ static void take(struct fhir_call *c, struct slice raw)
         p->reply = r;
         return;
     }
-    answer_later(p);
+    answer_later(&c->answers[c->at]);
     p->done = true;
     c->waiting--;
 }
@@ -203,7 +204,7 @@ static void take_batch(struct fhir_call *c, const struct fhir_doc *doc)
             take(c, raw);
             continue;
         }
-        fhir_answer_no(&c->parts[c->at].answer, 413, "too-costly", SLICE("an entry is too long"));
+        fhir_answer_no(&c->answers[c->at], 413, "too-costly", SLICE("an entry is too long"));
         c->waiting--;
     }
 }
@@ -243,7 +244,7 @@ static void take_whole(struct fhir_call *c, struct slice body, const struct fhir
         take(c, raw);
         return;
     }
-    answer_later(&c->parts[0]);
+    answer_later(&c->answers[0]);
     c->waiting--;
 }
 

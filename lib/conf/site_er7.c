@@ -6,6 +6,10 @@ static const struct conf_option options[] = {
     {"path", CONF_TEXT, ROW(path), "/", .help = "Where messages are posted to."},
 };
 
+_Static_assert(ROW(door) == 0, "the options of the door are read into the same struct");
+_Static_assert(sizeof(options) / sizeof(*options) <= SITE_DOOR_OWN_MAX,
+               "they fit beside the door's");
+
 static const struct site_door_own own = {
     .options = options, .n = sizeof(options) / sizeof(*options), .port = "8080"};
 

@@ -19,7 +19,7 @@ static const struct conf_option options[] = {
     {"resources", CONF_TEXTS, ROW(resources),
      .help = "Resource types that are created, updated and deleted here; of others: 404. Not "
              "given: " RESOURCES "."},
-    {"entries", CONF_INT, ROW(entries), "1000", 1, 100000,
+    {"entries", CONF_INT, ROW(entries), "1000", 1, 10000,
      .help = "Most entries of a batch; of one that has more: 413."},
     {"require_request_id", CONF_BOOL, ROW(request_id), "false",
      .help = "`true`: a request without an `X-Request-ID` that is a GUID is refused with 400."},
@@ -38,6 +38,10 @@ static const struct conf_option options[] = {
      .help = "`true`: a `Bundle.id` that another message had (FHIR R4 §2.4.3.1: an error of its "
              "sender) is refused with 409."},
 };
+
+_Static_assert(ROW(door) == 0, "the options of the door are read into the same struct");
+_Static_assert(sizeof(options) / sizeof(*options) <= SITE_DOOR_OWN_MAX,
+               "they fit beside the door's");
 
 static const struct site_door_own own = {
     .options = options, .n = sizeof(options) / sizeof(*options), .port = "8443"};
