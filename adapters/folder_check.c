@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,6 +54,29 @@ static int check_part(const struct yaml *node, int in, dev_t device, const char 
     return result;
 }
 
+/* What claims a file must never replace another: NFS and some others cannot promise it. Tried with
+ * a name that no adapter takes. */
+static int check_rename(const struct yaml *node, int in, const char *path, struct err *reterr)
+{
+    char from[64], to[80];
+    snprintf(from, sizeof(from), ".weir-check-%ld", (long)getpid());
+    snprintf(to, sizeof(to), "%s-renamed", from);
+    int fd = openat(in, from, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return yaml_err(node, reterr, "nothing can be written in %s: %s", path, strerror(errno));
+    close(fd);
+    unlinkat(in, to, 0);
+    int why = renameat2(in, from, in, to, RENAME_NOREPLACE) == 0 ? 0 : errno;
+    unlinkat(in, why ? from : to, 0);
+    if (why == EINVAL || why == ENOSYS)
+        return yaml_err(node, reterr,
+                        "the file system of %s cannot rename a file without replacing another "
+                        "(NFS cannot): use a folder on a local disk",
+                        path);
+    return why ? yaml_err(node, reterr, "no file can be renamed in %s: %s", path, strerror(why))
+               : 0;
+}
+
 int folder_check(const struct site_source *source, struct err *reterr)
 {
     static const char *const parts[] = {"work", "done", "bad"};
@@ -67,6 +91,8 @@ int folder_check(const struct site_source *source, struct err *reterr)
         result = yaml_err(node, reterr, "%s: %s", path, strerror(errno));
     for (unsigned i = 0; result == 0 && i < sizeof(parts) / sizeof(parts[0]); i++)
         result = check_part(node, in, st.st_dev, parts[i], reterr);
+    if (result == 0)
+        result = check_rename(node, in, path, reterr);
     close(in);
     return result;
 }

@@ -1,10 +1,25 @@
 /* What weir check says of a drop folder. */
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "adapters_bed.h"
 #include "folder_check.h"
+
+static int rename_fails; /* errno of a file system that has no RENAME_NOREPLACE; 0: it has */
+
+/* In place of the one of libc. */
+int renameat2(int from, const char *name, int to, const char *other, unsigned flags)
+{
+    if (rename_fails && flags) {
+        errno = rename_fails;
+        return -1;
+    }
+    return (int)syscall(SYS_renameat2, from, name, to, other, flags);
+}
 
 /* A site with one drop folder of that name in dir; what the check says of it, "" = fine. */
 static const char *said(const struct kit_dir *dir, const char *name, struct err *err)
@@ -101,6 +116,36 @@ START_TEST(a_part_on_another_file_system)
 }
 END_TEST
 
+static unsigned entries_of(const struct kit_dir *dir, const char *name)
+{
+    char path[300];
+    unsigned n = 0;
+    kit_dir_file(dir, name, path, sizeof(path));
+    DIR *d = opendir(path);
+    ck_assert_ptr_nonnull(d);
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n - 2; /* . and .. */
+}
+
+START_TEST(a_file_system_that_cannot_rename_without_replacing)
+{
+    struct kit_dir dir;
+    struct err err = {0};
+    kit_dir_open(&dir);
+    make(&dir, "drop", 0700);
+    rename_fails = EINVAL;
+    assert_says(said(&dir, "drop", &err), "cannot rename a file without replacing another");
+    rename_fails = EIO;
+    assert_says(said(&dir, "drop", &err), "no file can be renamed in ");
+    rename_fails = 0;
+    ck_assert_str_eq(said(&dir, "drop", &err), "");
+    ck_assert_uint_eq(entries_of(&dir, "drop"), 0);
+    kit_dir_close(&dir);
+}
+END_TEST
+
 START_TEST(a_folder_of_somebody_else)
 {
     struct kit_dir dir;
@@ -132,6 +177,7 @@ Suite *folder_check_suite(void)
     tcase_add_test(t, a_folder_that_is_not_there_or_is_none);
     tcase_add_test(t, a_part_on_another_file_system);
     tcase_add_test(t, a_folder_of_somebody_else);
+    tcase_add_test(t, a_file_system_that_cannot_rename_without_replacing);
     suite_add_tcase(s, t);
     return s;
 }
