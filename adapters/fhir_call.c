@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include "fhir_kept.h"
 #include "fhir_profile.h"
+#include "fhir_restricted.h"
 #include "hl7_ack.h"
 
 /* One document of a request. */
@@ -198,8 +199,12 @@ static void take(struct fhir_call *c, struct slice raw)
 static void take_batch(struct fhir_call *c, const struct fhir_doc *doc)
 {
     struct fhir_port *p = c->port;
+    struct fhir_restricted hidden;
+    fhir_restricted_find(doc, &p->arena, &hidden);
     for (c->at = 0; c->at < c->n; c->at++) {
-        struct slice raw = fhir_kept_entry(&c->request, &doc->entries[c->at], c->at, &p->kept);
+        const struct fhir_entry *e = &doc->entries[c->at];
+        bool names_one = fhir_restricted_names(&hidden, e);
+        struct slice raw = fhir_kept_entry(&c->request, e, c->at, names_one, &p->kept);
         if (slice_present(raw)) {
             take(c, raw);
             continue;

@@ -46,7 +46,23 @@ static void member(struct json_writer *w, const char *name, struct slice value)
     json_string(w, value);
 }
 
-static void begin_bundle(struct json_writer *w, const char *type, struct slice identifier)
+/* v3 Confidentiality: restricted. */
+static void put_label(struct json_writer *w)
+{
+    json_key(w, SLICE("meta"));
+    json_object(w);
+    json_key(w, SLICE("security"));
+    json_array(w);
+    json_object(w);
+    member(w, "system", SLICE("http://terminology.hl7.org/CodeSystem/v3-Confidentiality"));
+    member(w, "code", SLICE("R"));
+    json_object_end(w);
+    json_array_end(w);
+    json_object_end(w);
+}
+
+static void begin_bundle(struct json_writer *w, const char *type, struct slice identifier,
+                         bool restricted)
 {
     json_object(w);
     member(w, "resourceType", SLICE("Bundle"));
@@ -57,6 +73,8 @@ static void begin_bundle(struct json_writer *w, const char *type, struct slice i
         member(w, "value", identifier);
         json_object_end(w);
     }
+    if (restricted)
+        put_label(w);
     json_key(w, SLICE("entry"));
     json_array(w);
 }
@@ -78,7 +96,7 @@ static struct slice write_json(const struct fhir_request *r, struct slice url,
     buf_reset(out);
     if (json_writer_open(out, &w, &ignored) < 0)
         return SLICE_ABSENT;
-    begin_bundle(w, r->ask == FHIR_ASK_DELETE ? "transaction" : "batch", r->request_id);
+    begin_bundle(w, r->ask == FHIR_ASK_DELETE ? "transaction" : "batch", r->request_id, false);
     json_object(w);
     json_key(w, SLICE("request"));
     json_object(w);
@@ -229,7 +247,7 @@ struct slice fhir_kept(const struct fhir_request *r, struct slice body, const st
 }
 
 struct slice fhir_kept_entry(const struct fhir_request *r, const struct fhir_entry *entry,
-                             unsigned nth, struct buf *out)
+                             unsigned nth, bool restricted, struct buf *out)
 {
     char id[160] = "";
     struct json_writer *w;
@@ -239,7 +257,7 @@ struct slice fhir_kept_entry(const struct fhir_request *r, const struct fhir_ent
         return SLICE_ABSENT;
     if (r->request_id.n && !has_version(entry->resource))
         snprintf(id, sizeof(id), "%.*s.%u", SLICE_ARG(r->request_id), nth);
-    begin_bundle(w, "batch", slice_str(id));
+    begin_bundle(w, "batch", slice_str(id), restricted);
     json_tree(w, entry->tree);
     return end_bundle(w, out);
 }

@@ -28,8 +28,10 @@ bool fhir_kept_reads(const struct fhir_request *r, struct slice body);
 struct slice fhir_kept(const struct fhir_request *r, struct slice body, const struct fhir_doc *doc,
                        struct buf *out);
 /* Entry nth (from 0) of a batch as a batch of its own: entries do not depend on each other (FHIR R4
- * §3.1.0.11.1). Absent where out has no room. */
+ * §3.1.0.11.1). restricted: it is about a Patient whom another entry says to be that
+ * (fhir_restricted.h), which Bundle.meta.security of what is kept then says. Absent where out has
+ * no room. */
 struct slice fhir_kept_entry(const struct fhir_request *r, const struct fhir_entry *entry,
-                             unsigned nth, struct buf *out);
+                             unsigned nth, bool restricted, struct buf *out);
 
 #endif

@@ -62,9 +62,7 @@ static const struct json *header_of(const struct translation *t)
 
 static struct slice endpoint(const struct json *party, const char *otherwise)
 {
-    if (party && party->kind == JSON_ARRAY)
-        party = party->child;
-    struct slice s = json_text(party, "endpoint");
+    struct slice s = json_text(json_first(party), "endpoint");
     return s.n ? s : slice_str(otherwise);
 }
 

@@ -105,8 +105,7 @@ static bool is_endpoint(const struct site_fhir *conf, struct slice text)
 static bool is_for_us(const struct site_fhir *conf, const struct json *header)
 {
     const struct json *to = json_get(header, "destination");
-    const struct json *first = to && to->kind == JSON_ARRAY ? to->child : to;
-    for (const struct json *d = first; d; d = d->next)
+    for (const struct json *d = json_first(to); d; d = json_next(to, d))
         if (is_endpoint(conf, json_text(d, "endpoint")))
             return true;
     return conf->endpoints.n == 0;
@@ -213,7 +212,7 @@ static bool check_target(const struct site_fhir *conf, struct slice header, stru
 static void note_organisation(const struct json *organisation, struct fhir_request *r)
 {
     const struct json *list = json_get(organisation, "identifier");
-    for (const struct json *i = list ? list->child : NULL; i; i = i->next) {
+    for (const struct json *i = json_first(list); i; i = json_next(list, i)) {
         struct slice code = json_text(i, "value");
         bool plain =
             code.n >= 3 && code.n < sizeof(r->organisation) &&

@@ -38,6 +38,9 @@ int json_read(struct slice text, const struct json_limits *limits, struct arena 
 struct json *json_get(const struct json *object, const char *name);
 /* Text of a string or number member; absent otherwise. */
 struct slice json_text(const struct json *object, const char *name);
+/* The elements of a list, or the one value that stands where a list may; NULL: none (any more). */
+const struct json *json_first(const struct json *list);
+const struct json *json_next(const struct json *list, const struct json *element);
 
 /* A writer into a buf (borrowed). Misuse is a bug (assert); a full buf shows in buf_ok. */
 struct json_writer;

@@ -195,3 +195,13 @@ struct slice json_text(const struct json *object, const char *name)
     const struct json *j = json_get(object, name);
     return j && (j->kind == JSON_STRING || j->kind == JSON_NUMBER) ? j->text : SLICE_ABSENT;
 }
+
+const struct json *json_first(const struct json *list)
+{
+    return list && list->kind == JSON_ARRAY ? list->child : list;
+}
+
+const struct json *json_next(const struct json *list, const struct json *element)
+{
+    return list->kind == JSON_ARRAY ? element->next : NULL;
+}

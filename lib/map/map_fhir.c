@@ -127,8 +127,7 @@ bool map_fhir_part(const struct fhir_doc *doc, const struct fhir_entry *entry, s
 
 static struct slice identifier_of(const struct json *root)
 {
-    const struct json *id = json_get(root, "identifier");
-    return json_text(id && id->kind == JSON_ARRAY ? id->child : id, "value");
+    return json_text(json_first(json_get(root, "identifier")), "value");
 }
 
 /* FHIR R4 §2.4.3.1: MessageHeader.id names a message, Bundle.id one sending of it. */

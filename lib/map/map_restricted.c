@@ -25,34 +25,26 @@ static bool look(struct slice code, void *arg)
     return !*found;
 }
 
-/* The elements of a list, or what stands there alone. */
-static const struct json *first_of(const struct json *list)
+static bool is_labelled(const struct json *resource)
 {
-    return list && list->kind == JSON_ARRAY ? list->child : list;
-}
-
-static const struct json *next_of(const struct json *list, const struct json *element)
-{
-    return list->kind == JSON_ARRAY ? element->next : NULL;
-}
-
-static bool is_restricted_patient(const struct json *resource)
-{
-    if (!slice_eq(json_text(resource, "resourceType"), SLICE("Patient")))
-        return false;
     const struct json *labels = json_get(json_get(resource, "meta"), "security");
-    for (const struct json *c = first_of(labels); c; c = next_of(labels, c))
+    for (const struct json *c = json_first(labels); c; c = json_next(labels, c))
         if (is_high(json_text(c, "code")))
             return true;
     return false;
 }
 
+bool map_restricted_patient(const struct json *resource)
+{
+    return slice_eq(json_text(resource, "resourceType"), SLICE("Patient")) && is_labelled(resource);
+}
+
 static unsigned count(const struct json *list, const char *within, const struct json **ret)
 {
     unsigned n = 0;
-    for (const struct json *e = first_of(list); e; e = next_of(list, e)) {
+    for (const struct json *e = json_first(list); e; e = json_next(list, e)) {
         const struct json *resource = within ? json_get(e, within) : e;
-        if (!is_restricted_patient(resource))
+        if (!map_restricted_patient(resource))
             continue;
         if (ret)
             ret[n] = resource;
@@ -93,7 +85,7 @@ static bool has_number(const struct json *patient, struct slice number)
     char one[DIGITS_MAX], other[DIGITS_MAX];
     struct slice wanted = closed_up(number, one);
     const struct json *ids = json_get(patient, "identifier");
-    for (const struct json *id = first_of(ids); wanted.n && id; id = next_of(ids, id))
+    for (const struct json *id = json_first(ids); wanted.n && id; id = json_next(ids, id))
         if (slice_eq(closed_up(json_text(id, "value"), other), wanted))
             return true;
     return false;
@@ -117,12 +109,14 @@ static bool document_says(struct map_run *run)
 {
     const struct map_restricted *all = of_document(run);
     bool message = slice_eq(json_text(run->view->root, "resourceType"), SLICE("MessageHeader"));
+    if (is_labelled(run->view->bundle))
+        return true;
     for (unsigned i = 0; all && i < all->n; i++)
         if (message || is_same(run, all->at[i]))
             return true;
     const struct json *inside = json_get(run->view->root, "contained");
-    for (const struct json *c = first_of(inside); c; c = next_of(inside, c))
-        if (is_restricted_patient(c) && is_same(run, c))
+    for (const struct json *c = json_first(inside); c; c = json_next(inside, c))
+        if (map_restricted_patient(c) && is_same(run, c))
             return true;
     return false;
 }

@@ -125,7 +125,9 @@ static bool read_fhir(struct work *w, struct slice raw)
 
 /* ---- running ---- */
 
-/* The ids are of the tree, not of the bytes: however it is written, JSON or XML, it is the same. */
+/* The ids are of the tree, not of the bytes: however it is written, JSON or XML, it is the same.
+ * A document may hold little more than a number of a patient: without the key it is not found by
+ * trying. */
 static bool identify(struct work *w, struct asking *a)
 {
     const struct map_message *m = &w->t->message;
@@ -142,7 +144,8 @@ static bool identify(struct work *w, struct asking *a)
         return false;
     if (!control_id.n)
         control_id = SLICE_ABSENT;
-    event_message_digest(&w->t->keys, w->t->source->name, control_id, bytes, NULL, 0, w->digest);
+    const struct slice parts[] = {w->t->source->name, control_id, bytes};
+    event_parts_digest(&w->t->keys, parts, sizeof(parts) / sizeof(parts[0]), w->digest);
     return work_identify(w, control_id);
 }
 
@@ -217,8 +220,7 @@ static bool is_plain(struct work *w, const struct json *resource, struct slice p
 static bool focus_is_plain(struct work *w, struct asking *a, const struct json *header)
 {
     const struct json *focus = json_get(header, "focus");
-    const struct json *e = focus && focus->kind == JSON_ARRAY ? focus->child : focus;
-    for (; e; e = focus->kind == JSON_ARRAY ? e->next : NULL) {
+    for (const struct json *e = json_first(focus); e; e = json_next(focus, e)) {
         const struct json *resource = fhir_resolve(a->doc, a->entry, e);
         if (resource && !is_plain(w, resource, SLICE("MessageHeader.focus.resolve()")))
             return false;

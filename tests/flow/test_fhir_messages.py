@@ -185,8 +185,11 @@ class BarsTest(MessagesTest):
         self.refused(self.send(body, **{**good, "NHSD_Target_Identifier": packed({"system": "a", "value": "b"})}), 422,
                      "REC_UNPROCESSABLE_ENTITY", "not-found")
         elsewhere = copy.deepcopy(body)
-        elsewhere["entry"][0]["resource"]["destination"] = [{"endpoint": "urn:others"}]
-        self.refused(self.send(elsewhere, **good), 422, "REC_UNPROCESSABLE_ENTITY", "not-found")
+        ours = {"endpoint": "http" + here[5:]}
+        for to in ([{"endpoint": "urn:others"}], {"endpoint": "urn:others"}):  # of one alone, what stands behind it is none
+            elsewhere["entry"][0]["resource"] = {"resourceType": "MessageHeader", "destination": to, "source": ours,
+                                                 **{k: v for k, v in body["entry"][0]["resource"].items() if k not in ("destination", "source")}}
+            self.refused(self.send(elsewhere, **good), 422, "REC_UNPROCESSABLE_ENTITY", "not-found")
         self.assertEqual(len(self.kept(site)), 1)
         log = site.adapter().log()
         self.assertIn("organisation=RX8", log)

@@ -14,6 +14,25 @@ def stay(day, **more):
     return fhir_site.encounter(1, id="e1", meta={"lastUpdated": f"2026-03-{day:02}T08:00:00+00:00"}, statusHistory=[AWAY], **more)
 
 
+def batch_xml(stays, patient):
+    """One entry for each, in XML: stays with their subject's identifier."""
+    def element(name, value):
+        return f'<{name} value="{value}"/>'
+
+    def number(i):
+        return element("system", i["system"]) + element("value", i["value"])
+
+    def of(kind, body):
+        return f'<entry><resource><{kind}>{body}</{kind}></resource><request><method value="POST"/><url value="{kind}"/></request></entry>'
+    told = [of("Encounter", f"<identifier>{number(e['identifier'][0])}</identifier>" + element("status", e["status"])
+               + f"<class>{element('system', e['class']['system'])}{element('code', e['class']['code'])}</class>"
+               f"<subject><identifier>{number(e['subject']['identifier'])}</identifier></subject>"
+               f"<period>{element('start', e['period']['start'])}</period>") for e in stays]
+    told.append(of("Patient", f"<meta><security>{element('code', patient['meta']['security'][0]['code'])}</security></meta>"
+                   f"<identifier>{number(patient['identifier'][0])}</identifier>"))
+    return f'<Bundle xmlns="http://hl7.org/fhir"><type value="batch"/>{"".join(told)}</Bundle>'.encode()
+
+
 class Versions(unittest.TestCase):
     def setUp(self):
         self.site = fhir_site.FhirSite()
@@ -61,6 +80,21 @@ class Versions(unittest.TestCase):
         self.assertEqual([e["data"]["reason"]["text"] for e in corrected], ["mended"])
         done = json.loads(self.site.weir(*ask).stdout)
         self.assertEqual([done[k] for k in ("corrected", "new", "retracted")], [0, 0, 0])
+
+    def test_a_restriction_reaches_the_other_entries_of_a_batch(self):
+        """Each is kept by itself, and says that it is about a Patient whom another entry says to be restricted; nobody else is."""
+        nhs = {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000018"}
+        high = {"resourceType": "Patient", "id": "p1", "identifier": [nhs], "meta": {"security": [{"code": "R"}]}}
+        other = {"resourceType": "Patient", "id": "p2", "identifier": [{**nhs, "value": "9990000026"}]}
+        whose = [{"identifier": nhs}, {"reference": "urn:uuid:p1"}, {"reference": "Patient/p1"}, {"reference": "Patient/p2"}]
+        stays = [fhir_site.encounter(n, subject=s) for n, s in enumerate(whose)]
+        sent = fhir_site.bundle("batch", *map(fhir_site.entry, stays), fhir_site.entry(high, fullUrl="urn:uuid:p1"), fhir_site.entry(other))
+        for body, media in ((sent, fhir_site.JSON), (batch_xml(stays[:1], high), fhir_site.XML)):
+            got = self.caller.ask("POST", "", body, media=media)
+            self.assertEqual(got.status, 200, got.body)
+        reported = [json.loads(v) for _, v in records.rows(self.site, "acute", "flow.reported")]
+        told = [e["data"].get("patient", {}).get("restricted", False) for e in reported if e["type"] == "patient.admitted"]
+        self.assertEqual(told, [True, True, True, False, True])
 
     def test_a_post_is_a_create_whatever_id_it_has(self):
         body = fhir_site.encounter(2, id="e2")

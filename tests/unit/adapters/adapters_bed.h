@@ -25,6 +25,7 @@ Suite *failed_frames_suite(void);
 Suite *fhir_answer_suite(void);
 Suite *fhir_kept_suite(void);
 Suite *fhir_request_suite(void);
+Suite *fhir_restricted_suite(void);
 Suite *folder_check_suite(void);
 Suite *folder_names_suite(void);
 Suite *refused_peers_suite(void);

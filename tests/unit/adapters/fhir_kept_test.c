@@ -138,12 +138,17 @@ START_TEST(test_entries_of_a_batch)
              SLICE("{\"resourceType\":\"Bundle\",\"type\":\"batch\",\"entry\":[{\"a\":1},"
                    "{\"resource\":{\"resourceType\":\"Flag\",\"meta\":{\"versionId\":\"1\"}}}]}"));
     ck_assert(d.fine);
-    struct slice kept = fhir_kept_entry(&r, &d.doc.entries[0], 0, &out);
+    struct slice kept = fhir_kept_entry(&r, &d.doc.entries[0], 0, false, &out);
     ck_assert(
         slice_eq_str(kept, JSON_TOP "\"identifier\":{\"value\":\"x.0\"},\"entry\":[{\"a\":1}]}"));
-    kept = fhir_kept_entry(&r, &d.doc.entries[1], 1, &out);
+    kept = fhir_kept_entry(&r, &d.doc.entries[1], 1, false, &out);
     ck_assert(slice_eq_str(kept, JSON_TOP "\"entry\":[{\"resource\":{\"resourceType\":\"Flag\","
                                           "\"meta\":{\"versionId\":\"1\"}}}]}"));
+    kept = fhir_kept_entry(&r, &d.doc.entries[0], 0, true, &out);
+    ck_assert(slice_eq_str(kept, JSON_TOP
+                           "\"identifier\":{\"value\":\"x.0\"},\"meta\":{\"security\":[{\"system\":"
+                           "\"http://terminology.hl7.org/CodeSystem/v3-Confidentiality\","
+                           "\"code\":\"R\"}]},\"entry\":[{\"a\":1}]}"));
     arena_fini(&d.arena);
     buf_fini(&out);
 }

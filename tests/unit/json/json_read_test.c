@@ -59,6 +59,20 @@ START_TEST(test_tree_holds_kinds_names_and_order)
 }
 END_TEST
 
+/* A lone value is not followed by the members beside it. */
+START_TEST(test_a_list_or_one_alone)
+{
+    struct json *t = must_read("{\"one\":{\"n\":1},\"beside\":{\"n\":2},\"two\":[{},{}]}");
+    const struct json *one = json_get(t, "one"), *two = json_get(t, "two");
+    ck_assert_ptr_eq(json_first(one), one);
+    ck_assert_ptr_null(json_next(one, one));
+    ck_assert_ptr_eq(json_first(two), two->child);
+    ck_assert_ptr_eq(json_next(two, two->child), two->child->next);
+    ck_assert_ptr_null(json_next(two, two->child->next));
+    ck_assert_ptr_null(json_first(NULL));
+}
+END_TEST
+
 static const char *const exact_numbers[] = {
     "0", "-0", "1.50", "1e400", "123456789012345678901234567890", "1E5", "-1.0e-7"};
 
@@ -263,6 +277,7 @@ Suite *json_read_suite(void)
     TCase *tc = tcase_create("json_read");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, test_tree_holds_kinds_names_and_order);
+    tcase_add_test(tc, test_a_list_or_one_alone);
     tcase_add_loop_test(tc, test_numbers_keep_their_digits, 0,
                         sizeof(exact_numbers) / sizeof(exact_numbers[0]));
     tcase_add_loop_test(tc, test_bad_text_is_refused_with_its_place, 0,
