@@ -294,6 +294,11 @@ int er7_port_open(struct loop *loop, struct intake *intake, struct source *sourc
     return 0;
 }
 
+const struct address *er7_port_address(const struct er7_port *p)
+{
+    return http_server_address(p->door.server);
+}
+
 void er7_port_close(struct er7_port *p)
 {
     if (!p)

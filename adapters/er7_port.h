@@ -16,6 +16,8 @@ struct er7_port;
 /* Listens. ERR_IO, ERR_CONF. */
 int er7_port_open(struct loop *loop, struct intake *intake, struct source *source,
                   struct er7_port **ret, struct err *reterr);
+/* Where it listens. */
+const struct address *er7_port_address(const struct er7_port *p);
 /* NULL is fine. */
 void er7_port_close(struct er7_port *p);
 /* No more requests; done when er7_port_quiet. NULL is fine. */

@@ -267,15 +267,24 @@ static void tls_status(const struct mllp_port *p, struct json_writer *w)
     json_object_end(w);
 }
 
+/* NULL: it has no port, or closed it. */
+static const struct address *listens_at(const struct mllp_port *p)
+{
+    return p->listener ? listener_address(p->listener)
+           : p->fhir   ? http_server_address(p->fhir->door.server)
+           : p->http   ? er7_port_address(p->http)
+                       : NULL;
+}
+
 static void port_status(const struct mllp_port *p, struct json_writer *w)
 {
+    const struct address *where = listens_at(p);
     char text[ADDRESS_TEXT], at[RFC3339_SIZE];
     json_object(w);
     json_key(w, SLICE("source"));
     json_string(w, p->source.conf->name);
     json_key(w, SLICE("listen"));
-    json_string(w, p->listener ? address_text(listener_address(p->listener), text)
-                   : p->fhir   ? address_text(http_server_address(p->fhir->door.server), text)
+    json_string(w, where       ? address_text(where, text)
                    : p->folder ? SLICE("folder")
                                : SLICE("closed"));
     tls_status(p, w);

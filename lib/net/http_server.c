@@ -43,7 +43,8 @@ struct http_exchange {
 struct http_server {
     struct loop *loop;
     struct http_server_options o;
-    struct listener *listener;
+    struct listener *listener; /* NULL: draining */
+    struct address at;
     struct conn_shared *shared;
     struct loop_timer *sweep;
     http_serve_fn serve;
@@ -429,6 +430,7 @@ int http_server_open(struct loop *l, const struct http_server_options *o, http_s
         http_server_close(s);
         return -1;
     }
+    s->at = *listener_address(s->listener);
     loop_timer_start(s->sweep, SWEEP_MS);
     *ret = s;
     return 0;
@@ -464,5 +466,5 @@ void http_server_close(struct http_server *s)
 
 const struct address *http_server_address(const struct http_server *s)
 {
-    return listener_address(s->listener);
+    return &s->at;
 }

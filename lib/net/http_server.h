@@ -53,6 +53,7 @@ int http_server_open(struct loop *l, const struct http_server_options *o, http_s
 void http_server_close(struct http_server *s);
 /* No more connections are taken; those that there are end behind their answers. */
 void http_server_drain(struct http_server *s);
+/* Where it listens, or did before it was drained. */
 const struct address *http_server_address(const struct http_server *s);
 /* Goes on with a connection that the hook `accepted` was given. Takes fd and tls (NULL: plain
  * text). */
