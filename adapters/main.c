@@ -1,13 +1,24 @@
 /* NAME
  *     weir-adapter - takes what the source systems of one sector send, says what it means, and
- * makes it durable WHAT Hosts all sources of the configuration whose `adapter` is the one named.
- * Frames, parses and translates each message, appends it with its events to the stream, and answers
- * once that is durable. STATES A message is taken, translated, appended, durable, answered
- * (intake.h). Nothing is remembered between messages. SECURITY Binds to loopback unless told
- * otherwise, knows no consumer's secret, writes only its own file of the stream. Bytes of messages
- * are never logged. DIAGNOSTICS One log line per refusal, at most one a second and source;
- * alarm.unusable needs somebody: a message that cannot be used was answered as accepted. /health,
- * /ready, /metrics; `weir status`. */
+ * makes it durable
+ *
+ * WHAT
+ *     Hosts all sources of the configuration whose `adapter` is the one named. Frames, parses and
+ *     translates each message, appends it with its events to the stream, and answers once that is
+ *     durable.
+ *
+ * STATES
+ *     A message is taken, translated, appended, durable, answered (intake.h). Nothing is remembered
+ *     between messages.
+ *
+ * SECURITY
+ *     Binds to loopback unless told otherwise, knows no consumer's secret, writes only its own file
+ *     of the stream. Bytes of messages are never logged.
+ *
+ * DIAGNOSTICS
+ *     One log line per refusal, at most one a second and source; alarm.unusable needs somebody: a
+ *     message that cannot be used was answered as accepted. /health, /ready, /metrics; `weir
+ *     status`. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,24 +56,26 @@ static bool settled(struct adapter *a)
         struct pollfd p = {.fd = stream_fd(a->intake.stream), .events = POLLIN};
         poll(&p, 1, DRAIN_LOOK_MS);
         stream_dispatch(a->intake.stream);
+        session_answer_all(&a->intake);
     }
     return a->intake.under_way == 0 && !retry_busy(a->retry);
 }
 
-/* What is not settled then calls back from the closing of the stream, into replies, ports and the
- * intake: these stay until adapter_gone. */
+/* Who asked over the control socket has gone already: the verbs end before anything of theirs comes
+ * back from the stream. What is not settled then calls back from the closing of the stream, into
+ * replies, ports and the intake: these stay until adapter_gone. */
 static void adapter_stop(void *state)
 {
     struct adapter *a = state;
     if (!a)
         return;
+    retranslate_close(a->retranslate);
+    frames_verb_close(a->frames);
+    pauses_close(a->pauses);
     if (!settled(a))
         log_line(LOG_ERROR, "adapter.stopped",
                  "messages=%llu were not yet durable and not answered",
                  (unsigned long long)a->intake.under_way);
-    retranslate_close(a->retranslate);
-    frames_verb_close(a->frames);
-    pauses_close(a->pauses);
     loop_timer_remove(a->drain_timer);
     bool busy = retry_busy(a->retry);
     retry_close(a->retry);

@@ -160,6 +160,7 @@ void retry_close(struct retry *r)
     if (!r)
         return;
     stream_reader_close(r->reader);
+    r->reader = NULL;
     loop_timer_remove(r->timer);
     r->timer = NULL;
     if (retry_busy(r))

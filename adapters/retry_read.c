@@ -84,8 +84,8 @@ static void on_audited(void *arg, const struct err *e)
         retry_halt(r, why.text);
         return;
     }
-    if (r->stage != RETRY_AUDIT)
-        return; /* stopped meanwhile */
+    if (r->stage != RETRY_AUDIT || !r->reader)
+        return; /* stopped or closed meanwhile */
     int rc = r->one ? stream_seek(r->reader, topic, r->partition, r->offset, &err)
                     : stream_seek_time(r->reader, 0, &err);
     if (rc < 0) {

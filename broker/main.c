@@ -7,7 +7,7 @@
  *     routes and appends to flow.route.<name> what their readers may have (router.c, minimise.c).
  *     Events, routes, the journey's memory and the position are one unit of the stream. Brings each
  *     route to its consumers, in order per patient (delivery.c, scheduler.c); what a consumer will
- * not have stands in flow.parked (parked.c) until somebody releases or discards it (resolve.c).
+ *     not have stands in flow.parked (parked.c) until somebody releases or discards it (resolve.c).
  *
  * STATES
  *     An event for a consumer is: in the window (read, waiting for its turn or under way);
@@ -28,8 +28,8 @@
  *     the disk mark; the range is in the audit too), alarm.parked_max (a consumer has stopped
  *     reading), alarm.people_max, alarm.journey, alarm.parked, alarm.delivery, alarm.audit.
  *     breaker.open and breaker.closed tell of a consumer, event.parked of an event that needs
- * somebody. `weir status` and `weir parked list` show the rest; /ready says no when events wait and
- * none moves. */
+ *     somebody. `weir status` and `weir parked list` show the rest; /ready says no when events wait
+ *     and none moves. */
 #include <stdlib.h>
 #include <string.h>
 #include "line.h"
@@ -70,7 +70,7 @@ static bool exists(void *arg, struct slice kind, struct slice name)
 static bool paused(void *arg, const struct site_consumer *conf)
 {
     const struct pauses *p = ((struct broker *)arg)->pauses;
-    return pauses_has(p, SLICE("consumer"), conf->name) ||
+    return !p || pauses_has(p, SLICE("consumer"), conf->name) ||
            pauses_has(p, SLICE("route"), conf->route);
 }
 
@@ -101,9 +101,11 @@ static void stop(void *state)
     struct broker *b = state;
     if (!b)
         return;
+    /* Who asked over the control socket has gone already, and line_close dispatches the stream. */
     resolve_close(b->resolve);
-    line_close(b->line);
     pauses_close(b->pauses);
+    b->pauses = NULL;
+    line_close(b->line);
     free(b);
 }
 

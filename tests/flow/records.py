@@ -1,4 +1,5 @@
 """What stands in the files of the embedded stream, read as any SQLite reader would."""
+import contextlib
 import os
 import sqlite3
 import struct
@@ -25,3 +26,15 @@ def rows(site, process, topic):
             return []
         return [(headers(h), v) for h, v in
                 db.execute(f"SELECT headers, value FROM record_{int(found[0])} ORDER BY offset")]
+
+
+@contextlib.contextmanager
+def held(site, process):
+    """Nobody else writes to that process's file of the stream meanwhile."""
+    line = sqlite3.connect(os.path.join(site.data, f"{process}.db"), isolation_level=None)
+    line.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        line.rollback()
+        line.close()
