@@ -149,14 +149,27 @@ static void on_moved(void *arg)
         loop_timer_start(f->timer, 0);
 }
 
+/* What stands there may be another one than was found; to open a FIFO waits for its writer. */
+static int open_regular(const struct folder *f, struct err *reterr)
+{
+    struct stat st;
+    int fd = openat(f->work, f->name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return err_set(reterr, ERR_IO, "%s", strerror(errno));
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        return fd;
+    close(fd);
+    return err_set(reterr, ERR_IO, "it is no regular file");
+}
+
 /* A file in work/ is opened. */
 static int begin(struct folder *f, struct err *reterr)
 {
     struct folder_file_options o = {
         .intake = f->intake, .source = f->source, .name = f->name, .moved = on_moved, .arg = f};
-    int fd = openat(f->work, f->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open_regular(f, reterr);
     if (fd < 0)
-        return err_set(reterr, ERR_IO, "%s", strerror(errno));
+        return -1;
     if (folder_file_open(&f->file, &o, fd, reterr) < 0)
         return -1;
     f->reading = true;

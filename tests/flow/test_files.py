@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -183,6 +184,28 @@ class FolderTest(DropFolder, unittest.TestCase):
         site.start()
         self.report("done", "odd.hl7")
         self.assertEqual(self.visits(site, 3), ["V2", "V3", "V1"])
+
+    def test_a_pipe_in_place_of_a_claimed_file(self):
+        """What stands in work/ may be another one than was found by the time it is its turn: it is left where it is."""
+        site = self.site_of()
+        site.start("acute")
+        adapter = site.adapter()
+        kit.wait_until(lambda: "folder.open" in adapter.log(), 20, "the folder is read")
+        with records.held(site, "acute"):
+            adapter.popen.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, adapter.popen.pid, os.WSTOPPED | os.WNOWAIT)
+            for n, name in enumerate(("a.hl7", "b.hl7"), 1):
+                with open(self.path("work", name), "wb") as f:
+                    f.write(admit(f"P-{n}", n))
+                os.utime(self.path("work", name), (n, n))
+            adapter.popen.send_signal(signal.SIGCONT)
+            kit.wait_until(lambda: adapter.metric("weir_messages_received_total") == 1, 20, "the first of both is read")
+            os.unlink(self.path("work", "b.hl7"))
+            os.mkfifo(self.path("work", "b.hl7"))
+        self.drop("c.hl7", admit("P-3", 3))
+        self.assertEqual([self.report("done", name)["accepted"] for name in ("a.hl7", "c.hl7")], [1, 1])
+        self.assertIn("a file in work/ cannot be read: it is no regular file", adapter.log())
+        self.assertEqual(os.listdir(self.path("bad")), [])
 
     def test_nothing_in_done_is_replaced(self):
         """Row 76: a file of a name that is there, as a file or as the report of one that was taken away, gets a number."""
