@@ -1,9 +1,8 @@
 #include "http_door.h"
 
-#include "clock.h"
 #include "log.h"
 
-enum { TICK_MS = 500, QUIET_MS = 1000 };
+enum { TICK_MS = 500 };
 
 void http_door_ready(int fd, struct tls_link *link, const struct address *peer,
                      const struct site_tls_peer *who, void *door)
@@ -28,28 +27,10 @@ static void on_accepted(int fd, const struct address *peer, void *arg)
         http_server_take(d->server, fd, peer, NULL);
 }
 
-/* why: a word, for the label. */
-static void turned_away(struct http_door *d, const char *why, const struct address *peer)
-{
-    char text[ADDRESS_TEXT];
-    struct slice name = d->o.source->conf->name;
-    struct slice labels[] = {name, slice_str(why)};
-    int64_t now = clock_mono_ms();
-    series_add(metric_series(d->o.source->families->refused, labels), 1);
-    if (now < d->quiet_until) {
-        d->unsaid++;
-        return;
-    }
-    log_line(LOG_WARN, "session.refused", "source=%.*s peer=%.*s why=%s not_logged_before=%llu",
-             SLICE_ARG(name), SLICE_ARG(address_ip_text(peer, text)), why,
-             (unsigned long long)d->unsaid);
-    d->quiet_until = now + QUIET_MS;
-    d->unsaid = 0;
-}
-
 static void on_turned_away(enum listen_refusal why, const struct address *peer, void *arg)
 {
-    turned_away(arg, listen_refusal_name(why), peer);
+    struct http_door *d = arg;
+    source_turned_away(d->o.source, listen_refusal_name(why), peer);
 }
 
 /* RFC 6750 §3: what is wrong is told only to those who showed a token. */
@@ -63,7 +44,8 @@ static void on_head(struct http_exchange *x, void *arg)
     enum jwt_verdict v = bearer_check(&d->bearer, shown, &err);
     if (v == JWT_GOOD)
         return;
-    turned_away(d, v == JWT_BAD ? "bearer_no_good_token" : "bearer_scope", http_peer(x));
+    source_turned_away(d->o.source, v == JWT_BAD ? "bearer_no_good_token" : "bearer_scope",
+                       http_peer(x));
     http_reply_field(x, "WWW-Authenticate",
                      v != JWT_BAD           ? "Bearer error=\"insufficient_scope\""
                      : slice_present(shown) ? "Bearer error=\"invalid_token\""

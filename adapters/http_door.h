@@ -34,9 +34,6 @@ struct http_door {
     struct port_tls tls;
     struct bearer bearer;
     struct loop_timer *timer;
-    int64_t
-        quiet_until; /* who is turned away is logged once a second, with a count of the others */
-    uint64_t unsaid;
 };
 
 /* Listens. ERR_IO, ERR_CONF. d must stay where it is; one that failed is closed, too. */

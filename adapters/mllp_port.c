@@ -36,12 +36,7 @@ static void on_accepted(int fd, const struct address *peer, void *arg)
 static void on_refused(enum listen_refusal why, const struct address *peer, void *arg)
 {
     struct mllp_port *p = arg;
-    char text[ADDRESS_TEXT];
-    struct slice labels[] = {p->source.conf->name, slice_str(listen_refusal_name(why))};
-    series_add(metric_series(p->source.families->refused, labels), 1);
-    log_line(LOG_WARN, "session.refused", "source=%.*s peer=%.*s why=%s",
-             SLICE_ARG(p->source.conf->name), SLICE_ARG(address_ip_text(peer, text)),
-             listen_refusal_name(why));
+    source_turned_away(&p->source, listen_refusal_name(why), peer);
 }
 
 static void on_tick(void *arg)

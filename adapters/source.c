@@ -243,6 +243,23 @@ void source_dropped(struct source *s, enum source_drop why, uint64_t bytes)
     s->drops_unsaid = 0;
 }
 
+void source_turned_away(struct source *s, const char *why, const struct address *peer)
+{
+    char text[ADDRESS_TEXT];
+    struct slice labels[] = {s->conf->name, slice_str(why)};
+    int64_t now = clock_mono_ms();
+    series_add(metric_series(s->families->refused, labels), 1);
+    if (now < s->turned_quiet_until) {
+        s->turned_unsaid++;
+        return;
+    }
+    log_line(LOG_WARN, "session.refused", "source=%.*s peer=%.*s why=%s not_logged_before=%llu",
+             SLICE_ARG(s->conf->name), SLICE_ARG(address_ip_text(peer, text)), why,
+             (unsigned long long)s->turned_unsaid);
+    s->turned_quiet_until = now + QUIET_MS;
+    s->turned_unsaid = 0;
+}
+
 void source_log_no_mllp(struct source *s, uint64_t bytes)
 {
     int64_t now = clock_mono_ms();

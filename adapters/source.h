@@ -3,6 +3,7 @@
 #ifndef WEIR_SOURCE_H
 #define WEIR_SOURCE_H
 
+#include "address.h"
 #include "dict.h"
 #include "failed_frames.h"
 #include "hl7_ack_due.h"
@@ -40,6 +41,8 @@ struct source {
     int64_t drops_quiet_until; /* the same for frames that never ended */
     uint64_t drops_unsaid;
     int64_t no_mllp_quiet_until;
+    int64_t turned_quiet_until; /* the same for who is turned away */
+    uint64_t turned_unsaid;
     struct failed_frames failed;
 };
 
@@ -63,6 +66,8 @@ void source_count(struct source *s, const struct translation *t);
 void source_answered(struct source *s, const struct hl7_ack_due *due, bool refused);
 /* Counts and logs a frame of which that many bytes came, at most one line a second. */
 void source_dropped(struct source *s, enum source_drop why, uint64_t bytes);
+/* Counts and logs who is turned away, at most one line a second. why: a word, for the label. */
+void source_turned_away(struct source *s, const char *why, const struct address *peer);
 /* Logs that a connection sends bytes and no message, at most once a second. */
 void source_log_no_mllp(struct source *s, uint64_t bytes);
 /* Logs a refusal, at most once a second. unusable: as an alarm, and counts it: the sender is told

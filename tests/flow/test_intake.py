@@ -194,6 +194,10 @@ class IntakeTest(unittest.TestCase):
             self.assertEqual(client.ask(admit("held"))[0], "AA")
         self.assertTrue(self.client().closed_by_peer())
         self.assertEqual(adapter.metric("weir_intake_connections_refused_total", reason="too_many_of_peer"), 1)
+        for _ in range(24):
+            self.assertTrue(self.client().closed_by_peer())
+        self.assertEqual(adapter.metric("weir_intake_connections_refused_total", reason="too_many_of_peer"), 25)
+        self.assertIn(adapter.log().count("session.refused"), range(1, 15), "one a second is logged")
         held[0].close()
         kit.wait_until(lambda: adapter.metric("weir_intake_connections") == 2, 10, "a place is free")
         self.assertEqual(self.client().ask(admit("next"))[0], "AA")
