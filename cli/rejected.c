@@ -1,5 +1,5 @@
 /* weir rejected - messages that no map could use, each with every reason; repeats of the same
- * trouble are one line. */
+ * trouble are one line, whatever line of a file it stood on. */
 #include <stdio.h>
 #include <unistd.h>
 #include "dict.h"
@@ -51,12 +51,40 @@ static struct slice reasons_text(struct slice json, struct arena *arena)
     return text;
 }
 
+/* The text without the numbers of lines and columns: a file of bad rows is one trouble. */
+static struct slice without_places(struct slice text, struct arena *arena)
+{
+    static const struct slice words[] = {{"line ", 5}, {"column ", 7}};
+    struct buf out;
+    buf_init(&out, 64 * 1024);
+    for (size_t i = 0; i < text.n;) {
+        size_t w = 0;
+        while (w < 2 && !slice_starts(slice_sub(text, i, text.n), words[w]))
+            w++;
+        if (w == 2) {
+            buf_putc(&out, text.p[i++]);
+            continue;
+        }
+        buf_put(&out, words[w]);
+        i += words[w].n;
+        for (bool first = true; i < text.n && text.p[i] >= '0' && text.p[i] <= '9'; i++) {
+            if (first)
+                buf_putc(&out, '*');
+            first = false;
+        }
+    }
+    struct slice folded = arena_copy(arena, buf_slice(&out));
+    buf_fini(&out);
+    return folded;
+}
+
 struct fold {
     struct arena arena, scratch;
     struct resolved resolved;
     struct dict by_key;
     struct trouble *all;
     size_t n;
+    struct trouble rest; /* of more kinds than are told apart */
     const struct options *o;
 };
 
@@ -77,21 +105,21 @@ static int fold_one(void *arg, const struct stream_message *m, struct err *reter
     struct slice source = stream_header_get(m, "source"), kind = stream_header_get(m, "kind"),
                  at = stream_header_get(m, "received");
     bool resolved = resolved_has(&f->resolved, m->partition, m->offset);
+    struct slice folded = without_places(text, &f->scratch);
     struct slice key = arena_printf(&f->scratch, "%.*s %.*s %d %.*s", SLICE_ARG(source),
-                                    SLICE_ARG(kind), resolved, SLICE_ARG(text));
-    bool is_new;
+                                    SLICE_ARG(kind), resolved, SLICE_ARG(folded));
+    bool is_new = false;
     uint64_t *i = dict_put(&f->by_key, key, &is_new);
-    if (!i)
-        return err_set(reterr, ERR_LIMIT, "more than %d kinds of trouble", KINDS_MAX);
+    struct trouble *t = i ? &f->all[is_new ? *i = f->n++ : *i] : &f->rest;
     if (is_new) {
-        *i = f->n++;
-        f->all[*i] = (struct trouble){.source = arena_copy(&f->arena, source),
-                                      .kind = arena_copy(&f->arena, kind),
-                                      .reasons = arena_copy(&f->arena, text),
-                                      .first = arena_copy(&f->arena, at),
-                                      .resolved = resolved};
+        *t = (struct trouble){.source = arena_copy(&f->arena, source),
+                              .kind = arena_copy(&f->arena, kind),
+                              .reasons = arena_copy(&f->arena, text),
+                              .first = arena_copy(&f->arena, at),
+                              .resolved = resolved};
+    } else if (i && !slice_eq(t->reasons, text) && !slice_eq(t->reasons, folded)) {
+        t->reasons = arena_copy(&f->arena, folded);
     }
-    struct trouble *t = &f->all[*i];
     t->count++;
     snprintf(t->last, sizeof(t->last), "%.*s", SLICE_ARG(at));
     resolved_name(m, t->newest);
@@ -152,23 +180,30 @@ static int fold_all(struct fold *f, struct view *v, struct err *reterr)
     return result;
 }
 
+static void print_trouble(const struct trouble *t, bool json)
+{
+    if (json)
+        print_json(t);
+    else
+        printf("%6llu x  %-16.*s %-8.*s last %s  newest %-16s %s%.*s\n",
+               (unsigned long long)t->count, SLICE_ARG(t->source), SLICE_ARG(t->kind), t->last,
+               t->newest, t->resolved ? "(resolved) " : "", SLICE_ARG(t->reasons));
+}
+
 static int list(struct view *v, const struct options *o, struct err *reterr)
 {
-    struct fold f = {.o = o};
+    static const char others[] = "more kinds of trouble than are told apart: see --source";
+    struct fold f = {
+        .o = o, .rest = {.source = SLICE("*"), .kind = SLICE("*"), .reasons = slice_str(others)}};
     arena_init(&f.arena, ARENA_MAX);
     arena_init(&f.scratch, ARENA_MAX);
     dict_init(&f.by_key, KINDS_MAX);
     resolved_init(&f.resolved);
     int result = fold_all(&f, v, reterr);
-    for (size_t i = 0; result == 0 && i < f.n; i++) {
-        const struct trouble *t = &f.all[i];
-        if (o->json)
-            print_json(t);
-        else
-            printf("%6llu x  %-16.*s %-8.*s last %s  newest %-16s %s%.*s\n",
-                   (unsigned long long)t->count, SLICE_ARG(t->source), SLICE_ARG(t->kind), t->last,
-                   t->newest, t->resolved ? "(resolved) " : "", SLICE_ARG(t->reasons));
-    }
+    for (size_t i = 0; result == 0 && i < f.n; i++)
+        print_trouble(&f.all[i], o->json);
+    if (result == 0 && f.rest.count)
+        print_trouble(&f.rest, o->json);
     if (result == 0 && f.n == 0 && o->source && !site_source_find(v->site, slice_str(o->source)))
         result = err_set(reterr, ERR_INPUT, "there is no source '%s'", o->source);
     else if (result == 0 && f.n == 0 && !o->json)

@@ -82,6 +82,8 @@ class NewSource(unittest.TestCase):
         self.assertEqual({(e["type"], e["data"]["sector"], e["data"]["origin"]["format"]) for e in came},
                          {("patient.admitted", "community", "hl7v2"), ("ambulance.on_scene", "ambulance", "cad-json"),
                           ("leave.started", "mental_health", "csv")}, said[-4000:])
+        vehicles = [e["data"]["incident"]["resource"] for e in came if e["type"] == "ambulance.on_scene"]
+        self.assertEqual(set(vehicles), {"A101"})
 
 
 if __name__ == "__main__":

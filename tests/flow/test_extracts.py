@@ -82,6 +82,18 @@ class ExtractTest(DropFolder, unittest.TestCase):
         self.assertEqual(rejected[0], HEADER + b'R2,"SMITH"x,,')
         self.assertEqual(site.adapter().metric("weir_messages_rejected_total", source="test-pas"), 6)
 
+    def test_rows_of_one_trouble_are_one_line(self):
+        """weir rejected list, whatever line of the file they stood on."""
+        site = self.site_of()
+        site.start()
+        self.drop("a.csv", HEADER + b"".join(b"R%d,SMITH\n" % n for n in range(300)) + b",,2026-03-01T10:00:00Z,\n")
+        self.report("bad", "a.csv")
+        found = [json.loads(line) for line in site.weir("rejected", "list", "--json").stdout.splitlines()]
+        self.assertEqual(sorted(t["count"] for t in found), [1, 300])
+        many, one = sorted(found, key=lambda t: -t["count"])
+        self.assertIn("line *", many["reasons"])
+        self.assertNotIn("*", one["reasons"])
+
     def test_a_bad_row_costs_the_file(self):
         """on_bad_row: file. Nothing of it is taken; once it is mended all of it is. Bad input row 2."""
         site = self.site_of(on_bad_row="file")
