@@ -10,7 +10,7 @@ struct test {
     struct slice text;
 };
 
-enum which { WHICH_ANY, WHICH_NTH, WHICH_ALL };
+enum which { WHICH_ANY, WHICH_NTH, WHICH_LAST, WHICH_ALL };
 
 struct step {
     bool resolve;
@@ -72,9 +72,10 @@ static int take_number(struct cursor *c, unsigned *ret)
 {
     return scan_number(&c->scan, NUMBER_MAX, ret)
                ? 0
-               : scan_fail(&c->scan,
-                           "a number from 1 to %d is wanted here, or *, or a test: [system = 'x']",
-                           NUMBER_MAX);
+               : scan_fail(
+                     &c->scan,
+                     "a number from 1 to %d is wanted here, or *, last, or a test: [system = 'x']",
+                     NUMBER_MAX);
 }
 
 static int take_path(struct cursor *c, const struct json_path **ret);
@@ -129,6 +130,9 @@ static int take_choice(struct cursor *c, struct step *s)
     bool number = at < c->scan.text.n && c->scan.text.p[at] == ']';
     if (scan_take(&c->scan, '*')) {
         s->which = WHICH_ALL;
+    } else if (slice_starts(slice_sub(c->scan.text, c->scan.at, c->scan.text.n), SLICE("last]"))) {
+        s->which = WHICH_LAST;
+        c->scan.at += sizeof("last") - 1;
     } else if (number || s->ntests) {
         s->which = WHICH_NTH;
         if (take_number(c, &s->nth) < 0)
@@ -148,7 +152,7 @@ static int take_step(struct cursor *c, struct step *s)
     while (scan_take(&c->scan, '[')) {
         if (s->which != WHICH_ANY)
             return scan_fail(&c->scan,
-                             "nothing is chosen behind [n] or [*]: tests stand in front of it");
+                             "nothing is chosen behind [n], [last] or [*]: tests stand in front");
         scan_blanks(&c->scan);
         if (take_choice(c, s) < 0)
             return -1;
@@ -295,17 +299,21 @@ static bool walk_list(struct walk *w, const struct step *s, const struct json *l
         return (s->nth > 1 || !meets(w, s, one)) ||
                walk_from(w, one == list ? NULL : list, one, at);
     unsigned n = 0;
+    const struct json *last = NULL;
     for (const struct json *e = list->child; e; e = e->next) {
         if (!spend(w->view))
             return false;
         if (!meets(w, s, e) || (++n != s->nth && s->which == WHICH_NTH))
+            continue;
+        last = e;
+        if (s->which == WHICH_LAST)
             continue;
         if (!walk_from(w, list, e, at))
             return false;
         if (s->which == WHICH_NTH)
             break;
     }
-    return true;
+    return s->which != WHICH_LAST || !last || walk_from(w, list, last, at);
 }
 
 static bool walk_from(struct walk *w, const struct json *list, const struct json *node, unsigned at)

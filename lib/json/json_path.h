@@ -4,7 +4,7 @@
  *
  *   path   = [ ( "%bundle" | "%entry" ) [ "." ] ] [ step { "." step } ]
  *   step   = ( name | "'" text "'" | "resolve()" ) [ "[" test { "and" test } "]" ] [ "[" which "]"
- * ] which  = n | "*" test   = ( "." | path ) ( "=" | "!=" ) "'" text "'"
+ * ] which  = n | "last" | "*" test   = ( "." | path ) ( "=" | "!=" ) "'" text "'"
  *
  * Numbers count from 1. A list stands for its elements, lists in lists for all of theirs; what is
  * no list counts as a list of one, so that one element of XML and an array of JSON read alike. A
@@ -24,7 +24,7 @@ int json_path_compile(struct slice text, struct arena *arena, const struct json_
                       size_t *ret_at, struct err *reterr);
 
 /* The element at hand of a list that is gone through: a path through this list sees no other of its
- * elements, unless it says [n] or [*]. */
+ * elements, unless it says [n], [last] or [*]. */
 struct json_scope {
     const struct json *list, *element;
     const struct json_scope *above; /* the list that this one stands in; NULL: none */
