@@ -203,17 +203,18 @@ static bool is_ahead(struct slice time, struct slice received)
 }
 
 /* Whether its sender gave the message's control id to another one, too. A revision is no message.
- */
+ * Ids do not tell: an event with a key has one that no other event of its message begins with. */
 static bool control_id_reused(struct journey *j, const struct stream_message *m, struct sent *s,
                               struct slice id, const struct event *e, int64_t wall_ms)
 {
     unsigned revision = 0;
     struct control_id_answer answer;
+    struct slice sha256 = event_get(e, EV_DATA_ORIGIN_SHA256);
     struct control_id c = {.source = m->key,
                            .app = event_get(e, EV_DATA_ORIGIN_SENDING_APP),
                            .facility = event_get(e, EV_DATA_ORIGIN_SENDING_FACILITY),
                            .id = event_get(e, EV_DATA_ORIGIN_CONTROL_ID),
-                           .message = slice_sub(id, 0, EVENT_ID_MESSAGE)};
+                           .message = sha256.n ? sha256 : slice_sub(id, 0, EVENT_ID_MESSAGE)};
     event_id_stem(id, &revision);
     if (!c.id.n || revision || !slice_present(event_id_type(id)))
         return false;

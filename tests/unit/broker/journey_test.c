@@ -200,6 +200,26 @@ START_TEST(a_control_id_used_again_is_flagged)
 }
 END_TEST
 
+/* Of one message, one of them with a key; then of another. */
+START_TEST(events_with_ids_of_their_own_are_of_one_message)
+{
+    static const struct {
+        const char *id, *sha256;
+    } rows[] = {{MESSAGE_A ADMIT "1", "aa"},
+                {MESSAGE_B "leave.ended-1", "aa"},
+                {MESSAGE_A "visit.updated-1", "aa"},
+                {MESSAGE_C ADMIT "1", "bb"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char data[200];
+        snprintf(data, sizeof(data), "{\"origin\":{\"control_id\":\"C1\",\"sha256\":\"%s\"}}",
+                 rows[i].sha256);
+        bed_report(&b, rows[i].id, "P", NULL, NULL, data);
+    }
+    bed_run(&b);
+    assert_reused("---r");
+}
+END_TEST
+
 START_TEST(control_ids_are_known_after_a_restart)
 {
     report_from(MESSAGE_A ADMIT "1", "RZZ", "C1");
@@ -375,6 +395,7 @@ Suite *journey_suite(void)
     tcase_add_test(c, units_that_never_became_durable_are_made_by_the_next);
     tcase_add_test(c, older_than_the_window_passes_flagged);
     tcase_add_test(c, a_control_id_used_again_is_flagged);
+    tcase_add_test(c, events_with_ids_of_their_own_are_of_one_message);
     tcase_add_test(c, control_ids_are_known_after_a_restart);
     tcase_add_test(c, receipt_and_clock_are_added);
     tcase_add_loop_test(c, a_time_more_than_a_day_ahead_is_flagged, 0, TIMES);
