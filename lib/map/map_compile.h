@@ -33,8 +33,7 @@ int map_compile_table(struct map_compiler *c, const struct yaml *node,
                       const struct site_table **ret, struct err *reterr);
 #define MAP_TABLE_OR_GROUP                                                                         \
     "table: and group: do not go together: a table of the site with the name of the code table "   \
-    "says "                                                                                        \
-    "which of its codes another one means"
+    "says which of its codes another one means"
 /* A leaf of the event by its path. */
 int map_compile_leaf(const struct yaml *node, unsigned *ret, struct err *reterr);
 /* Refuses a key of the map `node` that is not among names (NULL-terminated). */

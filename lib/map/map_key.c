@@ -203,10 +203,11 @@ static unsigned put_fields(const struct event *e, const struct map_event *event,
     return n;
 }
 
-bool map_key_event_digest(struct map_run *run, const struct map_event *event,
+bool map_key_event_digest(struct map_run *run, const struct map_trigger *trigger,
+                          const struct map_event *event, struct slice about,
                           unsigned char ret[DIGEST_SIZE])
 {
-    enum { BEFORE = 2 };
+    enum { BEFORE = 4 };
     const struct event *e = run->event;
     if (!event->nkey || !event_is_set(e, event->key[0]))
         return false;
@@ -216,6 +217,8 @@ bool map_key_event_digest(struct map_run *run, const struct map_event *event,
         return false; /* the message is refused for want of memory */
     parts[0] = run->context->source->name;
     parts[1] = event->type;
+    parts[2] = trigger->name; /* Task/7 is not ServiceRequest/7 */
+    parts[3] = about;         /* nor is order 77 of one practice that of another */
     put_fields(e, event, parts + BEFORE);
     event_parts_digest(run->context->keys, parts, n + BEFORE, ret);
     return true;

@@ -12,8 +12,9 @@
  *     leave.ended: {time: back, key: [data.visit.number, data.visit.authority, time]}
  *
  * A FHIR resource says each time that it is sent what it said before: that a leave has ended stands
- * in it for good. The id of such an event rests on source, type and these fields, and on nothing
- * else of the message; the other events of the trigger have ids of the message. */
+ * in it for good. The id of such an event rests on source, trigger, type, whom it is about and
+ * these fields, and on nothing else of the message; the other events of the trigger have ids of the
+ * message. */
 #ifndef WEIR_MAP_KEY_H
 #define WEIR_MAP_KEY_H
 
@@ -33,9 +34,11 @@ bool map_key_digest(struct map_run *run, const struct map_trigger *trigger,
 /* The number of the event at hand within record and type, made of what it says. Not 0. */
 uint32_t map_key_number(struct map_run *run, const struct map_trigger *trigger,
                         const struct map_event *event);
-/* Of run->event, which is whole but for its id; false where the event has no key, or no value in
- * the first field of it, so that nobody could say what it is about. */
-bool map_key_event_digest(struct map_run *run, const struct map_event *event,
+/* Of run->event, which is whole but for its id; about: a pseudonym of its patient, absent where it
+ * has none. False where the event has no key, or no value in the first field of it, so that nobody
+ * could say what it is about. */
+bool map_key_event_digest(struct map_run *run, const struct map_trigger *trigger,
+                          const struct map_event *event, struct slice about,
                           unsigned char ret[DIGEST_SIZE]);
 
 #endif

@@ -150,10 +150,11 @@ static uint32_t number_of(struct work *w, const struct map_event *m)
     return number;
 }
 
-static struct slice write_id(struct work *w, const struct map_event *m, char *out)
+static struct slice write_id(struct work *w, const struct map_event *m, struct slice about,
+                             char *out)
 {
     unsigned char digest[DIGEST_SIZE];
-    if (map_key_event_digest(&w->run, m, digest))
+    if (map_key_event_digest(&w->run, w->trigger, m, about, digest))
         return event_id_write(digest, m->type, 1, out);
     return event_id_write(w->digest, m->type, number_of(w, m), out);
 }
@@ -171,12 +172,13 @@ static bool finish_event(struct work *w, const struct map_event *m, struct slice
     if (!id)
         return false;
     event_put(e, EV_SUBJECT, person);
-    *out = (struct translate_event){.event = e,
-                                    .id = write_id(w, m, id),
-                                    .type = m->type,
-                                    .person = person,
-                                    .person_local = local,
-                                    .retired = w->run.retired};
+    *out =
+        (struct translate_event){.event = e,
+                                 .id = write_id(w, m, slice_present(person) ? person : local, id),
+                                 .type = m->type,
+                                 .person = person,
+                                 .person_local = local,
+                                 .retired = w->run.retired};
     event_put(e, EV_ID, out->id);
     event_put(e, EV_TYPE, m->type);
     if (w->trigger->person && !slice_present(person))
