@@ -57,12 +57,39 @@ class Versions(unittest.TestCase):
         return [e["type"] for e in self.events()]
 
     def put(self, resource, status=200):
-        self.assertEqual(self.caller.ask("PUT", "/Encounter/e1", resource).status, status)
+        path = f"/{resource['resourceType']}/{resource['id']}"
+        self.assertEqual(self.caller.ask("PUT", path, resource).status, status)
 
     def test_a_leave_that_is_over_is_told_once(self):
         for day in (5, 6, 7):
             self.put(stay(day))
         self.assertEqual(sorted(self.types()), ["leave.ended"] + ["visit.updated"] * 3)
+        self.assertNotIn("control_id_reused", json.dumps(self.events()))
+        self.assertFalse(self.site.broker().metric("weir_control_ids_reused_total", source="test-pas"))
+
+    def test_the_same_version_with_another_content(self):
+        """Its name is used again: each of its events says so."""
+        for priority in "ab":
+            self.put(stay(5, priority={"text": priority}))
+        self.assertEqual(sorted(self.types()), ["leave.ended"] + ["visit.updated"] * 2)
+        flagged = [e["type"] for e in self.events() if "control_id_reused" in e["data"].get("quality", [])]
+        self.assertEqual(flagged, ["visit.updated"])
+        self.assertEqual(self.site.broker().metric("weir_control_ids_reused_total", source="test-pas"), 1)
+
+    def test_a_status_that_comes_back_is_told_again(self):
+        for day, status in ((4, "accepted"), (5, "rejected"), (6, "accepted")):
+            self.put({"resourceType": "Task", "id": "t1", "status": status, "intent": "order",
+                      "identifier": [{"system": "urn:rzz:any", "value": "T1"}],
+                      "for": {"identifier": {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990001634"}},
+                      "owner": {"identifier": {"system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": "RZZ"}},
+                      "lastModified": f"2026-03-{day:02}T08:00:00+00:00"})
+        self.assertEqual(self.types(), ["referral.accepted", "referral.declined", "referral.accepted"])
+
+    def test_an_attendance_that_was_an_error_and_then_none_arrives_again(self):
+        emergency = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "EMER"}
+        for day, status in ((5, "arrived"), (6, "entered-in-error"), (7, "arrived")):
+            self.put({**fhir_site.encounter(1, status, id="e1", meta={"lastUpdated": f"2026-03-{day:02}T08:00:00+00:00"}), "class": emergency})
+        self.assertEqual(self.types(), ["emergency.arrived", "admission.cancelled", "emergency.arrived"])
 
     def test_a_mended_map_corrects_what_was_told(self):
         """By the message that told it first; the others, which told it too, say nothing."""
