@@ -209,18 +209,25 @@ static bool check_target(const struct site_fhir *conf, struct slice header, stru
 }
 
 /* An ODS code may stand in a log; whatever else a sender writes there may not. */
+/* ODS codes have a letter; what is all digits is some other number, of a person perhaps. */
+static bool is_ods_code(struct slice code, size_t max)
+{
+    bool letter = false, plain = code.n >= 3 && code.n <= max;
+    for (size_t k = 0; plain && k < code.n; k++) {
+        bool upper = code.p[k] >= 'A' && code.p[k] <= 'Z';
+        plain = upper || (code.p[k] >= '0' && code.p[k] <= '9');
+        letter = letter || upper;
+    }
+    return plain && letter;
+}
+
 static void note_organisation(const struct json *organisation, struct fhir_request *r)
 {
     const struct json *list = json_get(organisation, "identifier");
     for (const struct json *i = json_first(list); i; i = json_next(list, i)) {
         struct slice code = json_text(i, "value");
-        bool plain =
-            code.n >= 3 && code.n < sizeof(r->organisation) &&
-            slice_eq_str(json_text(i, "system"), "https://fhir.nhs.uk/Id/ods-organization-code");
-        for (size_t k = 0; plain && k < code.n; k++)
-            plain =
-                (code.p[k] >= 'A' && code.p[k] <= 'Z') || (code.p[k] >= '0' && code.p[k] <= '9');
-        if (plain)
+        if (slice_eq_str(json_text(i, "system"), "https://fhir.nhs.uk/Id/ods-organization-code") &&
+            is_ods_code(code, sizeof(r->organisation) - 1))
             snprintf(r->organisation, sizeof(r->organisation), "%.*s", SLICE_ARG(code));
     }
 }

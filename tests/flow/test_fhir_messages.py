@@ -190,10 +190,14 @@ class BarsTest(MessagesTest):
             elsewhere["entry"][0]["resource"] = {"resourceType": "MessageHeader", "destination": to, "source": ours,
                                                  **{k: v for k, v in body["entry"][0]["resource"].items() if k not in ("destination", "source")}}
             self.refused(self.send(elsewhere, **good), 422, "REC_UNPROCESSABLE_ENTITY", "not-found")
+        organisation["identifier"][0]["value"] = "9990001006"
+        self.refused(self.send(elsewhere, **{**good, "NHSD_End_User_Organisation": packed(organisation)}), 422,
+                     "REC_UNPROCESSABLE_ENTITY", "not-found")
         self.assertEqual(len(self.kept(site)), 1)
         log = site.adapter().log()
         self.assertIn("organisation=RX8", log)
         self.assertNotIn("Kerr", log)
+        self.assertNotIn("9990001006", log)
 
 
 class AgainTest(MessagesTest):
