@@ -103,6 +103,12 @@ def inputs(path):
         yield name, *([r for r in rows if r["input"] == name and r["by"] == by] for by in ("adapter", "journey"))
 
 
+def source_of(rows):
+    """The source of one input: of all its rows, whoever tells them."""
+    source, = {r["source"] for r in rows}
+    return source
+
+
 def check_input(rows, events, validators):
     """The faults of one input: rows are those that the adapter tells."""
     faults = []
@@ -139,7 +145,7 @@ def main():
         scenario = config.parent.name
         for name, mine, journeys in inputs(data / scenario / "expected.tsv"):
             later += [f"{scenario}/{name}: {r['event']}" for r in journeys]
-            events = translate(tool, maps, config, mine[0]["source"], data / scenario / name)
+            events = translate(tool, maps, config, source_of(mine + journeys), data / scenario / name)
             faults = check_input(mine, events, validators)
             checked += 1
             failed += bool(faults)

@@ -1,5 +1,5 @@
 """The scenarios as their systems send them: each input over its transport into the adapter of its sector, and the events of expected.tsv in the stream
-and at a consumer. Sent once more, after a reload each, all of it gives nothing new. What only history tells (by = journey) is listed as skipped."""
+and at a consumer. Sent once more, after a reload each, all of it gives nothing new. What only history tells (by = journey) is listed."""
 import http.client
 import json
 import os
@@ -15,6 +15,11 @@ from fhir_site import JSON, XML, Caller
 
 SCHEMAS = check.HERE.parents[1] / "schemas"
 SCENARIOS = sorted(path.parent.name for path in check.HERE.glob("*/weir.yaml"))
+
+JOURNEY = ["b_sdec/03_a08_noise.hl7 (none)", "b_sdec/05_home_resent.hl7 (none)",
+           "d_oap/02_mhsds_referral.csv placement.out_of_area_started", "d_oap/04_discharge_away.hl7 placement.out_of_area_ended",
+           "e_ambulance/06_at_hospital.json wait.breached", "e_ambulance/06_at_hospital.json wait.breached",
+           "f_whole_system/05_ready.hl7 discharge.ready", "f_whole_system/13_restricted.hl7 patient.restricted_changed"]
 
 
 class MllpDoor:
@@ -158,14 +163,14 @@ class ScenarioTest(unittest.TestCase):
     def setUp(self):
         self.validators = check.load_validators(SCHEMAS)
 
-    def send(self, site, scenario, name, row):
-        """The events that the adapter of its source has in the stream when it has answered."""
-        adapter = site.adapter_of(row["source"])
+    def send(self, site, scenario, name, source):
+        """The events that the adapter of the source has in the stream when it has answered."""
+        adapter = site.adapter_of(source)
         before = len(site.reported(adapter))
-        got = site.doors[row["source"]].send(name, (check.DATA / scenario / name).read_bytes())
+        got = site.doors[source].send(name, (check.DATA / scenario / name).read_bytes())
         self.assertTrue(got["accepted"], f"{name}: {got['answer']}")
         told = site.reported(adapter)[before:]
-        self.assertEqual({source for source, _ in told} - {row["source"]}, set(), name)
+        self.assertEqual({s for s, _ in told} - {source}, set(), name)
         return [event for _, event in told], got["answer"]
 
     def check_delivered(self, site, inputs, told):
@@ -181,17 +186,17 @@ class ScenarioTest(unittest.TestCase):
 
     def play(self, scenario):
         inputs = list(check.inputs(check.DATA / scenario / "expected.tsv"))
-        site = ScenarioSite(scenario, {r["source"]: r["transport"] for _, rows, _ in inputs for r in rows})
+        site = ScenarioSite(scenario, {r["source"]: r["transport"] for _, rows, later in inputs for r in rows + later})
         self.addCleanup(site.close)
         site.start_all()
-        told = {name: self.send(site, scenario, name, rows[0]) for name, rows, _ in inputs}
+        told = {name: self.send(site, scenario, name, check.source_of(rows + later)) for name, rows, later in inputs}
         self.assertEqual([(name, fault) for name, rows, _ in inputs for fault in check.check_input(rows, told[name][0], self.validators)], [])
         self.check_delivered(site, inputs, told)
         broker = site.broker()
         delivered, repeats = len(site.delivered()), broker.metric("weir_events_repeated_total") or 0
-        for n, (name, rows, _) in enumerate(inputs):
+        for n, (name, rows, later) in enumerate(inputs):
             site.reload(n)
-            events, answer = self.send(site, scenario, name, rows[0])
+            events, answer = self.send(site, scenario, name, check.source_of(rows + later))
             self.assertEqual(([e["id"] for e in events], answer), ([e["id"] for e in told[name][0]], told[name][1]), name)
         repeats += sum(len(events) for events, _ in told.values())
         kit.wait_until(lambda: broker.metric("weir_events_repeated_total") == repeats, 30, "all of it again is known")
@@ -220,9 +225,8 @@ class ScenarioTest(unittest.TestCase):
         self.assertEqual(SCENARIOS, sorted(path.parent.name for path in check.DATA.glob("*/expected.tsv")))
 
     def test_what_the_journey_tells(self):
-        """Skipped, one by one: what one message alone does not say."""
-        for scenario in SCENARIOS:
-            for name, _, rows in check.inputs(check.DATA / scenario / "expected.tsv"):
-                for row in rows:
-                    with self.subTest(input=f"{scenario}/{name}", event=row["event"]):
-                        self.skipTest("the journey's part, to come")
+        """What one message alone does not say is listed, and is these: no other row is left to the journey."""
+        listed = [f"{scenario}/{name} {row['event']}" for scenario in SCENARIOS
+                  for name, _, rows in check.inputs(check.DATA / scenario / "expected.tsv") for row in rows]
+        self.assertEqual(listed, JOURNEY)
+        print("the journey's part, not looked at here:", *listed, sep="\n  ")

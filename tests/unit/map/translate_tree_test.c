@@ -435,6 +435,24 @@ START_TEST(xml_and_json_of_a_resource_give_the_same_events)
 }
 END_TEST
 
+/* What is kept of a DELETE is constant but for a number: its id is not found by trying numbers. */
+START_TEST(ids_rest_on_the_secret)
+{
+    struct site *elsewhere;
+    struct translator *other;
+    struct err err;
+    setenv("WEIR_UNIT_KEY", "another key of the tests, of no use", 1);
+    ck_assert_int_eq(site_read(slice_str(config), "u.yaml", SITE_PSEUDONYM, &elsewhere, &err), 0);
+    ck_assert_int_eq(translate_open(elsewhere, &elsewhere->sources[1], dir.path, &other, &err), 0);
+    struct translation a = run(fhir, ENCOUNTER(START));
+    struct translation b = run(other, ENCOUNTER(START));
+    types(&b, "patient.admitted");
+    ck_assert(!slice_eq(a.events[0].id, b.events[0].id));
+    translate_close(other);
+    site_close(elsewhere);
+}
+END_TEST
+
 START_TEST(what_is_no_fhir_is_refused_with_its_place)
 {
     struct translation t = run(fhir, "{\"resourceType\":\"Bundle\",\"type\":\"transaction\","
@@ -658,6 +676,7 @@ Suite *translate_tree_suite(void)
     tcase_add_test(t, a_modifier_that_is_not_known_is_refused);
     tcase_add_test(t, an_answer_gives_back_what_it_was_asked_about);
     tcase_add_test(t, xml_and_json_of_a_resource_give_the_same_events);
+    tcase_add_test(t, ids_rest_on_the_secret);
     tcase_add_test(t, what_is_no_fhir_is_refused_with_its_place);
     tcase_add_test(t, reasons_are_given_for_a_tree);
     tcase_add_test(t, limits_of_a_tree);
