@@ -125,6 +125,7 @@ static void take(struct er7_port *p, struct http_exchange *x)
         p->first->prev = q;
     p->first = q;
     http_defer(x, on_gone, q);
+    http_drop_body(x); /* the bulk has its copy */
 }
 
 /* MSH-18 of the first message. */
@@ -244,8 +245,9 @@ static struct slice on_refusal(int status, const char **ret_type, void *arg)
     struct er7_port *p = arg;
     *ret_type = PROBLEM_TYPE;
     return problem_text(status,
-                        status == 500 ? SLICE("the answer is too long")
-                                      : SLICE("this is no request that can be taken"),
+                        status == 500   ? SLICE("the answer is too long")
+                        : status == 503 ? SLICE("too much is under way: send it again later")
+                                        : SLICE("this is no request that can be taken"),
                         p->problem);
 }
 

@@ -300,6 +300,8 @@ void fhir_call_begin(struct fhir_port *p, struct http_exchange *x, const struct 
     c->taking = false;
     if (!c->waiting)
         finish(c);
+    else
+        http_drop_body(x); /* what was taken is a copy */
 }
 
 void fhir_call_drop(struct fhir_call *c)

@@ -245,6 +245,7 @@ static struct slice on_refusal(int status, const char **ret_type, void *arg)
         {431, "too-costly", "the headers are too long or too many"},
         {500, "exception", "the answer is longer than can be sent"},
         {501, "not-supported", "Transfer-Encoding may be chunked"},
+        {503, "transient", "too much is under way: send it again later"},
         {400, "structure", "this is no HTTP request that can be read in one way only"},
     };
     struct fhir_port *p = arg;

@@ -96,6 +96,7 @@ static int open_server(struct http_door *d, struct err *reterr)
                                     .per_peer = (unsigned)c->per_peer,
                                     .body_max = c->message_max,
                                     .answer_max = d->o.answer_max,
+                                    .bodies_max = c->bodies_max,
                                     .head_ms = c->head_time,
                                     .body_ms = c->body_time,
                                     .idle_ms = c->idle_time,

@@ -112,6 +112,8 @@ void json_posts_take(struct json_posts *p, struct http_exchange *x)
         drop(post);
     } else if (post->reply->ready) {
         finish(post);
+    } else {
+        http_drop_body(x); /* what was taken is a copy */
     }
 }
 

@@ -13,6 +13,10 @@ static const struct conf_option options[] = {
              "address."},
     {"message_max", CONF_SIZE, ROW(message_max), "8MiB", 1024, 1 << 30,
      .help = "Largest request, also unpacked from gzip; a longer one is refused with 413."},
+    {"bodies_max", CONF_SIZE, ROW(bodies_max), "128MiB", 1024, 1ULL << 40,
+     .help =
+         "Most bytes of all requests that are under way; what comes beside them is answered 503 "
+         "with `Retry-After`. One alone may have `message_max`."},
     {"connections", CONF_INT, ROW(connections), "256", 1, 100000, .help = "Connections at once."},
     {"per_peer", CONF_INT, ROW(per_peer), "64", 1, 100000,
      .help = "Connections at once from one address."},

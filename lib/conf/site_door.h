@@ -18,6 +18,7 @@ struct site_door {
     struct slice listen;
     struct conf_texts allow;
     uint64_t message_max;          /* 8MiB, unpacked, too */
+    uint64_t bodies_max;           /* 128MiB, of all requests under way */
     int64_t connections, per_peer; /* 256, 64 */
     int64_t head_time, body_time;  /* 10s, 30s */
     int64_t idle_time;             /* 60s */

@@ -37,6 +37,7 @@ struct http_exchange {
         const char *name, *value;
     } fields[HTTP_REPLY_FIELDS]; /* of the answer */
     unsigned nfields;
+    size_t held;   /* bytes of the body, of those of the server */
     int64_t since; /* when this state began */
 };
 
@@ -50,6 +51,7 @@ struct http_server {
     http_serve_fn serve;
     void *arg;
     struct http_exchange *first;
+    size_t bodies; /* bytes, of all requests under way */
     bool draining;
 };
 
@@ -78,13 +80,38 @@ struct slice http_field(const struct http_exchange *x, const char *name)
     return http_parse_field(&x->parse, name);
 }
 
+/* Counts what the body has grown. False: all together hold too much; one alone may be as long as a
+ * body may be. */
+static bool hold(struct http_exchange *x)
+{
+    struct http_server *s = x->server;
+    if (x->parse.body.cap <= x->held)
+        return true;
+    s->bodies += x->parse.body.cap - x->held;
+    x->held = x->parse.body.cap;
+    return !s->o.bodies_max || s->bodies <= s->o.bodies_max || s->bodies == x->held;
+}
+
+static void release(struct http_exchange *x)
+{
+    x->server->bodies -= x->held;
+    x->held = 0;
+}
+
 int http_unpack(struct http_exchange *x, struct err *reterr)
 {
     struct buf packed = x->parse.body;
     buf_init(&x->parse.body, packed.max);
     int rc = gunzip(buf_slice(&packed), &x->parse.body, reterr);
     buf_fini(&packed);
+    if (!hold(x) && rc == 0)
+        return err_set(reterr, ERR_NOMEM, "too much is under way: send it again later");
     return rc;
+}
+
+void http_drop_body(struct http_exchange *x)
+{
+    buf_fini(&x->parse.body);
 }
 
 const struct tls_link *http_tls(const struct http_exchange *x)
@@ -155,6 +182,7 @@ static void drop(struct http_exchange *x)
         x->next->link = x->link;
     if (x->server->listener)
         listener_release(x->server->listener, &x->peer);
+    release(x);
     http_parse_fini(&x->parse);
     free(x);
 }
@@ -214,8 +242,10 @@ static void send_reply(struct http_exchange *x, int status, const char *type, st
     bool sent = head.at < sizeof(head.text) && conn_send(x->conn, parts, 2);
     x->serving = false;
     x->since = loop_now(x->server->loop);
+    release(x);
     if (!keep || !sent) {
         x->ending = true;
+        http_drop_body(x);
         conn_finish(x->conn);
         return;
     }
@@ -304,6 +334,11 @@ static size_t on_data(struct conn *c, struct slice bytes, void *arg)
         bool begun = x->parse.scanned != 0;
         enum http_step s = http_parse_feed(&x->parse, slice_sub(bytes, used, bytes.n), &n);
         used += n;
+        if (!hold(x)) {
+            http_reply_field(x, "Retry-After", "5");
+            refuse(x, 503);
+            break;
+        }
         if (!begun && x->parse.scanned) /* blank lines before a request win no time */
             x->since = loop_now(x->server->loop);
         more = on_step(x, s);

@@ -40,6 +40,7 @@ struct http_server_options {
     unsigned nallow;
     unsigned connections, per_peer;        /* 0 = 64, no limit */
     size_t head_max, body_max, answer_max; /* bytes; 0 = 16 KiB, 64 KiB, 8 MiB */
+    size_t bodies_max; /* of all requests under way, for one alone it is body_max; 0: no limit */
     int64_t head_ms, body_ms, idle_ms;     /* 0 = 10 s, 30 s, 60 s */
     const struct http_server_hooks *hooks; /* must live as long; NULL: none */
 };
@@ -71,8 +72,11 @@ struct slice http_query(const struct http_exchange *x);
 struct slice http_body(const struct http_exchange *x);
 struct slice http_field(const struct http_exchange *x, const char *name);
 /* Content-Encoding says gzip: the body is unpacked in place, to no more than body_max. ERR_INPUT:
- * damaged; ERR_LIMIT; ERR_NOMEM. */
+ * damaged; ERR_LIMIT; ERR_NOMEM: also where bodies_max is passed. */
 int http_unpack(struct http_exchange *x, struct err *reterr);
+/* The body is empty from now on, its memory given back; it counts for bodies_max until the answer,
+ * as who took it has a copy. */
+void http_drop_body(struct http_exchange *x);
 /* NULL: plain text. */
 const struct tls_link *http_tls(const struct http_exchange *x);
 const struct address *http_peer(const struct http_exchange *x);

@@ -203,6 +203,35 @@ def nudged(line, data):
         return b""
 
 
+class HeldTest(DoorTest):
+    def long(self, door, n):
+        """A good request with a body of about 50 KB."""
+        body = door.body(n)
+        return door.request(n, body=body + b"NTE|1||" + b"x" * 50000 + b"\r" if door.kind == "hl7" else body + b" " * 50000)
+
+    def filled(self, door):
+        """A line with all but the last byte of a request, read by the door; of two it may read either first."""
+        for _ in range(100):
+            line = door.dial()
+            line.sendall(self.long(door, 1)[:-1])
+            if door.status(self.long(door, 2)) == 503:
+                return line
+            line.close()
+        return self.fail("it never is full")
+
+    def test_all_bodies_together(self):
+        """While requests under way hold bodies_max, what comes beside them is to be sent again: 503."""
+        site = self.started(bodies_max="64KiB")
+        for door in site.doors.values():
+            with self.filled(door) as line:
+                got = door.tell(self.long(door, 2))
+                self.assertIn(b"\r\nRetry-After: 5\r\n", got)
+                self.assertIn({"fhir": b"OperationOutcome", "json": b"too much is under way", "hl7": b"Service Unavailable"}[door.kind], got)
+                line.sendall(self.long(door, 1)[-1:])
+                self.assertEqual(status_of(read_head(line)), door.good)
+            self.assertEqual(door.status(self.long(door, 2)), door.good)
+
+
 class SmuggledTest(DoorTest):
     def test_what_reads_two_ways(self):
         """Bad input row 15: 400 (431 for far too much), the connection ends, and what stands behind it is no request."""
