@@ -159,8 +159,8 @@ enum revise_answer revise_event(struct revise *r, struct slice id, uint64_t cont
     if (is_new && !(c = add(r, message_id, stem)))
         return REVISE_FULL;
     c->asked = r->asking;
-    if (!is_new && !is_ours(r, c))
-        return REVISE_OTHER;
+    if (!is_new && !c->retracted && !is_ours(r, c))
+        return REVISE_OTHER; /* what was taken back is for any that says it */
     if (!is_new && !c->retracted && c->content == content)
         return REVISE_SAME;
     c->revision += !is_new;

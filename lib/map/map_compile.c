@@ -278,13 +278,25 @@ static int compile_events(struct map_compiler *c, const struct yaml *node, struc
 static int compile_common(struct map_compiler *c, const struct yaml *use, struct map_trigger *t,
                           struct err *reterr)
 {
-    if (compile_fields(c, yaml_get(c->root, "fields"), use, NULL, &t->fields, &t->nfields, reterr) <
-        0)
-        return -1;
-    for (unsigned i = 0; i < t->nfields; i++)
-        t->person |= t->fields[i].field == EV_DATA_PATIENT_IDS ||
-                     t->fields[i].field == EV_DATA_PATIENT_NHS_NUMBER;
-    return 0;
+    return compile_fields(c, yaml_get(c->root, "fields"), use, NULL, &t->fields, &t->nfields,
+                          reterr);
+}
+
+static bool names_patient(const struct map_field *fields, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (fields[i].field == EV_DATA_PATIENT_IDS || fields[i].field == EV_DATA_PATIENT_NHS_NUMBER)
+            return true;
+    return false;
+}
+
+/* A patient whom only one of the events names is meant by all of them. */
+static bool means_patient(const struct map_trigger *t)
+{
+    for (unsigned i = 0; i < t->nevents; i++)
+        if (names_patient(t->events[i].fields, t->events[i].nfields))
+            return true;
+    return names_patient(t->fields, t->nfields);
 }
 
 /* The number behind the segment, which may have brackets. */
@@ -442,6 +454,7 @@ static int compile_trigger(struct map_compiler *c, const struct yaml *all, const
         return yaml_err(node, reterr, "a trigger needs events: ({}: reports nothing)");
     if (compile_events(c, events, t, reterr) < 0)
         return -1;
+    t->person = means_patient(t);
     return map_key_compile(c, yaml_get(node, "key"), t, reterr);
 }
 

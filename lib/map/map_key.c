@@ -59,10 +59,20 @@ static bool is_said(const struct map_field *f)
            f->field != EV_DATA_RECORDED_AT;
 }
 
-static void add_fields(struct reads *r, const struct map_field *fields, unsigned n)
+/* What all events of a record say of the call that it began with is news of none of them, but of
+ * the one that has it among its own fields; and an index tells patients apart, as their ids do. */
+static bool is_of_call(const struct map_field *f)
+{
+    struct slice path = slice_str(event_fields[f->field].path);
+    return f->field == EV_DATA_INCIDENT_CALLER || f->field == EV_DATA_INCIDENT_PATIENT_INDEX ||
+           slice_starts(path, SLICE("data.incident.priority")) ||
+           slice_starts(path, SLICE("data.incident.dispatch_code"));
+}
+
+static void add_fields(struct reads *r, const struct map_field *fields, unsigned n, bool shared)
 {
     for (unsigned i = 0; i < n; i++)
-        if (is_said(&fields[i]))
+        if (is_said(&fields[i]) && !(shared && is_of_call(&fields[i])))
             add_sources(r, fields[i].sources, fields[i].nsources);
 }
 
@@ -70,14 +80,14 @@ static int compile_reads(struct map_compiler *c, const struct map_trigger *t, st
                          struct err *reterr)
 {
     struct reads r = {NULL, 0};
-    add_fields(&r, t->fields, t->nfields);
-    add_fields(&r, e->fields, e->nfields);
+    add_fields(&r, t->fields, t->nfields, true);
+    add_fields(&r, e->fields, e->nfields, false);
     r.at = map_compile_alloc(c, r.n, sizeof(*r.at), reterr);
     if (!r.at)
         return -1;
     r.n = 0;
-    add_fields(&r, t->fields, t->nfields);
-    add_fields(&r, e->fields, e->nfields);
+    add_fields(&r, t->fields, t->nfields, true);
+    add_fields(&r, e->fields, e->nfields, false);
     e->reads = r.at;
     e->nreads = r.n;
     return 0;
@@ -154,15 +164,14 @@ bool map_key_digest(struct map_run *run, const struct map_trigger *trigger,
     return trigger->nkey > 0;
 }
 
-uint32_t map_key_number(struct map_run *run, const struct map_trigger *trigger,
-                        const struct map_event *event)
+uint32_t map_key_number(struct map_run *run, const struct map_event *event)
 {
     unsigned char digest[DIGEST_SIZE];
     uint32_t number = 0;
     struct slice *parts = arena_zalloc(run->arena, event->nreads + 3, sizeof(*parts));
     if (!parts)
         return 1; /* the message is refused for want of memory */
-    const struct map_person *p = trigger->person ? map_person_of(run) : NULL;
+    const struct map_person *p = event->once ? NULL : map_person_of(run);
     const struct map_id *local = p ? map_person_local(p) : NULL;
     parts[0] = event_get(run->event, EV_TIME);
     parts[1] = p ? p->nhs_number : SLICE_ABSENT;

@@ -32,8 +32,7 @@ int map_key_compile_event(struct map_compiler *c, const struct yaml *node, struc
 bool map_key_digest(struct map_run *run, const struct map_trigger *trigger,
                     unsigned char ret[DIGEST_SIZE]);
 /* The number of the event at hand within record and type, made of what it says. Not 0. */
-uint32_t map_key_number(struct map_run *run, const struct map_trigger *trigger,
-                        const struct map_event *event);
+uint32_t map_key_number(struct map_run *run, const struct map_event *event);
 /* Of run->event, which is whole but for its id; about: a pseudonym of its patient, absent where it
  * has none. False where the event has no key, or no value in the first field of it, so that nobody
  * could say what it is about. */

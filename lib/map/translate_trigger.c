@@ -144,7 +144,7 @@ static uint32_t number_of(struct work *w, const struct map_event *m)
 {
     if (!w->keyed)
         return count_type(w->t, m->type);
-    uint32_t number = map_key_number(&w->run, w->trigger, m);
+    uint32_t number = map_key_number(&w->run, m);
     while (!take_number(&w->numbers, (uint64_t)(m - w->trigger->events) + 1, number))
         number = number == UINT32_MAX ? 1 : number + 1;
     return number;

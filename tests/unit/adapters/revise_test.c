@@ -192,6 +192,24 @@ START_TEST(another_copy_has_no_say)
 }
 END_TEST
 
+/* Rows of one key that both say it: the first told it, and says it no longer. */
+START_TEST(what_one_copy_takes_back_another_says)
+{
+    note(ADMITTED, 1, COPY, false);
+    note(ADMITTED, 1, OTHER_COPY, false); /* a repeat: nobody saw it */
+    begin(COPY);
+    gone(1, 100);
+    begin(OTHER_COPY);
+    ask(ADMITTED, 1, REVISE_CORRECTED, 2);
+    nothing_gone();
+    begin(OTHER_COPY);
+    ask(ADMITTED, 1, REVISE_SAME, 0); /* from now on it is its own */
+    begin(COPY);
+    ask(ADMITTED, 2, REVISE_OTHER, 0);
+    nothing_gone();
+}
+END_TEST
+
 START_TEST(what_is_no_id_of_a_message)
 {
     static const char *const ids[] = {"", "e1", MESSAGE, MESSAGE ".r1"};
@@ -240,6 +258,7 @@ Suite *revise_suite(void)
     tcase_add_test(t, no_longer_made_is_retracted_once);
     tcase_add_test(t, made_again_after_a_retraction);
     tcase_add_test(t, another_copy_has_no_say);
+    tcase_add_test(t, what_one_copy_takes_back_another_says);
     tcase_add_test(t, what_is_no_id_of_a_message);
     tcase_add_test(t, room_is_bounded);
     suite_add_tcase(s, t);
