@@ -1,13 +1,15 @@
 /* map_key.h - `key:` of a trigger of JSON or CSV: what a record is known by, where the same one
  * comes again as it grows; and `key:` of an event: what makes it the same, whoever tells it.
  *
- *     MHS510: {key: [MHS510UniqID, [HospProvSpellID, LocalPatientId]], events: {…}}
+ *     MHS510: {key: [[LeaveId, HospProvSpellID, LocalPatientId]], events: {…}}
  *
  * Without it the ids of events rest on the whole message, and a row that gains a value tells all of
  * its events anew. With it an id rests on source, trigger and key, and then on type, time, whom the
  * event is about and the values that its own rules read: what is told again is the same event, and
- * what was corrected is another. What else is known of the patient (name, birth date, address,
- * practice) is not part of it, and comes with the next event.
+ * what was corrected is another; what goes back to what it was is the first again. What else is
+ * known of the patient (name, birth date, address, practice), and of the call that an incident
+ * began with where all events of the trigger say it, is not part of it, and comes with the next
+ * event. An event with once: is about the record, and not about the first person in it.
  *
  *     leave.ended: {time: back, key: [data.visit.number, data.visit.authority, time]}
  *

@@ -103,3 +103,19 @@ class RowsGrow(DropFolder, unittest.TestCase):
         self.assertEqual([done[k] for k in ("corrected", "new", "retracted")], [0, 0, 0])
         self.heard = len(self.events())
         self.assertEqual(self.told(2, OVER), [("handed_over", "11:05"), ("clear", "11:20")])
+
+    def test_a_map_that_makes_an_event_of_the_later_row_only(self):
+        """The first row takes it back, the second still says it: it stands, as a revision, and stays so."""
+        self.told(2, CALLED)
+        self.told(2, AT_HOSPITAL)
+        self.site.write("own.yaml", "triggers: {record: {events: {ambulance.dispatched: {when: [{path: \"'On Scene'\", present: true}]}}}}\n")
+        self.site.weir("reload")
+        ask = ("retranslate", "--source", "test-epcr", "--since", "1h", "--json")
+        done = json.loads(self.site.weir(*ask).stdout)
+        self.assertEqual([done[k] for k in ("corrected", "new", "retracted")], [1, 0, 1])
+        kit.wait_until(lambda: len(self.events()) == 6, 20, "the revisions are delivered")
+        first, (taken, last) = self.events()[1], self.events()[-2:]
+        self.assertEqual([e["type"] for e in (first, taken, last)], ["ambulance.dispatched", "event.retracted", "ambulance.dispatched"])
+        self.assertEqual(last["id"], first["id"] + ".r2")
+        done = json.loads(self.site.weir(*ask).stdout)
+        self.assertEqual([done[k] for k in ("corrected", "new", "retracted")], [0, 0, 0])
