@@ -24,7 +24,7 @@ struct folder {
     struct source *source;
     struct loop_timer *timer;
     int in, work, done, bad, lock; /* folders; -1: not open */
-    bool paused, told;
+    bool paused;
     int64_t quiet_until; /* the alarm of a folder that cannot be used is told once a minute */
     bool claimed_first;  /* what stands in work/ comes before what is dropped */
     struct folder_names claimed, dropped;

@@ -19,6 +19,9 @@ enum {
     TOLD_MAX = 1 << 26,
 };
 
+static const char no_memory[] = "no memory for more of the world";
+static const char too_much[] = "more is under way than a world holds";
+
 static const struct sector_plan *const plans[SECTORS] = {
     [SECTOR_ACUTE] = &plan_acute,
     [SECTOR_AMBULANCE] = &plan_ambulance,
@@ -47,7 +50,7 @@ int world_open(const struct world_options *options, struct world **ret, struct e
     if (result == 0)
         w->plan->begin(w);
     if (result == 0 && w->failed)
-        result = err_set(reterr, ERR_NOMEM, "no memory for a world");
+        result = err_set(reterr, ERR_LIMIT, "%s", w->failed);
     if (result < 0)
         world_close(w);
     else
@@ -88,7 +91,7 @@ bool world_first(struct world *w, uint32_t what)
             bits *= 2;
         uint64_t *more = bits <= TOLD_MAX ? realloc(w->told, bits / 8) : NULL;
         if (!more) {
-            w->failed = true;
+            w->failed = bits <= TOLD_MAX ? no_memory : "more visits than a world can tell of";
             return false;
         }
         memset(more + w->told_bits / 64, 0, (bits - w->told_bits) / 8);
@@ -118,7 +121,8 @@ static bool room(struct world *w)
     uint32_t *unused = affairs ? realloc(w->unused, cap * sizeof(*unused)) : NULL;
     w->unused = unused ? unused : w->unused;
     w->cap = unused ? cap : w->cap;
-    w->failed |= !unused;
+    if (!unused)
+        w->failed = cap <= WORLD_AFFAIRS_MAX ? no_memory : too_much;
     return unused != NULL;
 }
 
@@ -140,7 +144,7 @@ void world_end(struct world *w, uint32_t affair)
 void world_plan(struct world *w, int64_t at, uint32_t what, uint32_t affair)
 {
     if (!agenda_put(&w->agenda, at, what, affair))
-        w->failed = true;
+        w->failed = w->agenda.n < AGENDA_MAX ? no_memory : too_much;
 }
 
 int64_t world_hour(const struct world *w, unsigned days, int64_t of_day_s)
@@ -304,8 +308,7 @@ int world_next(struct world *w, struct telling *ret, struct err *reterr)
         w->holds = false;
     }
     if (w->failed)
-        return err_set(reterr, ERR_LIMIT, "more is under way than the world holds (%d)",
-                       WORLD_AFFAIRS_MAX);
+        return err_set(reterr, ERR_LIMIT, "%s", w->failed);
     if (!buf_ok(&w->text))
         return err_set(reterr, ERR_NOMEM, "no memory for a message");
     *ret = w->out;

@@ -55,7 +55,8 @@ struct world {
     size_t told_bits;
     int64_t now;         /* of the step under way */
     struct notice heard; /* the hospitals' next message, heard and not told yet */
-    bool holds, failed, says;
+    bool holds, says;
+    const char *failed; /* why it cannot go on; NULL while it can */
     uint32_t serial;
     struct buf text;
     struct telling out;

@@ -6,6 +6,7 @@
 #include "kit.h"
 #include "patients.h"
 #include "world.h"
+#include "world_parts.h"
 #include "zone.h"
 
 enum {
@@ -151,6 +152,27 @@ START_TEST(test_sectors_have_names)
 }
 END_TEST
 
+START_TEST(test_what_fills_a_world_is_named)
+{
+    static const char *const says[] = {"more visits than", "more is under way"};
+    for (unsigned i = 0; i < 2; i++) {
+        struct bed b;
+        struct err err = {0};
+        open_bed(&b, SECTOR_AMBULANCE, ALL_WAYS);
+        next(&b);
+        if (i == 0)
+            ck_assert(!world_first(b.world, 1U << 30));
+        else
+            while (world_affair(b.world, (struct who){0}, 1) != UINT32_MAX)
+                ;
+        ck_assert_int_eq(world_next(b.world, &b.t, &err), -1);
+        ck_assert_int_eq(err.code, ERR_LIMIT);
+        ck_assert_msg(strstr(err.text, says[i]), "%s", err.text);
+        close_bed(&b);
+    }
+}
+END_TEST
+
 Suite *world_suite(void)
 {
     Suite *s = suite_create("world");
@@ -159,6 +181,7 @@ Suite *world_suite(void)
     tcase_add_test(t, test_each_sector_goes_on_in_order);
     tcase_add_test(t, test_what_is_not_wanted_is_left_out);
     tcase_add_test(t, test_two_sectors_tell_of_the_same_people);
+    tcase_add_test(t, test_what_fills_a_world_is_named);
     tcase_add_test(t, test_sectors_have_names);
     suite_add_tcase(s, t);
     return s;
