@@ -100,6 +100,9 @@ static int check_request(const struct fhir_entry *e, unsigned nth, struct fhir_f
     bool body = one_of(e->method, with_body);
     if (body && !e->resource)
         return refuse_entry(f, "required", nth, ".resource", "this method needs a resource");
+    if (!body && e->resource)
+        return refuse_entry(f, "invalid", nth, ".resource",
+                            "GET, HEAD and DELETE have no resource: the url says all of it");
     split_url(url, &type, &id);
     bool operation = slice_starts(type, SLICE("$"));
     if (!body || slice_eq_str(e->method, "PATCH") || operation)
@@ -107,7 +110,11 @@ static int check_request(const struct fhir_entry *e, unsigned nth, struct fhir_f
     if (!slice_eq(type, e->type))
         return refuse_entry(f, "invalid", nth, ".request.url",
                             "the url names another type than the resource has");
-    if (slice_eq_str(e->method, "PUT") && id.n && !slice_eq(id, e->id))
+    if (!slice_eq_str(e->method, "PUT") || slice_find(url, '?') < url.n)
+        return 0;
+    if (!id.n)
+        return refuse_entry(f, "required", nth, ".request.url", "the url of a PUT names an id");
+    if (!slice_eq(id, e->id))
         return refuse_entry(f, "invalid", nth, ".resource.id",
                             "the id of the resource is not that of the url");
     return 0;
@@ -206,6 +213,8 @@ static int check_filled(const struct fhir_doc *doc, struct fhir_fault *f)
             !json_get(e->tree, "response"))
             return refuse_entry(f, "required", i, ".resource",
                                 "an entry has a resource, a request or a response (bdl-5)");
+        if (doc->kind == FHIR_HISTORY && e->resource && slice_eq_str(e->method, "DELETE"))
+            return refuse_entry(f, "invalid", i, ".resource", "what was deleted has no resource");
     }
     return 0;
 }

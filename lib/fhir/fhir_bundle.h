@@ -11,7 +11,9 @@ int fhir_entries(struct fhir_doc *doc, struct arena *arena, struct fhir_fault *r
 /* The rules of each type (FHIR R4 §2.36.2, §3.1.0.11, §2.4; bdl-n are its invariants). Refused are:
  * - of any type: an entry without resource, request and response (bdl-5);
  * - transaction, batch: an entry without request.method or request.url (bdl-3), a method that there
- *   is not, POST, PUT or PATCH without a resource, a type or an id that is not that of the url;
+ *   is not, POST, PUT or PATCH without a resource, GET, HEAD or DELETE with one, a type or an id
+ *   that is not that of the url, a PUT whose url has no id and is no search;
+ * - history: a DELETE with a resource;
  * - transaction: a urn: that no fullUrl has, a reference by search;
  * - message: a first resource that is no MessageHeader (bdl-12), one without an event or with two,
  *   or whose focus is not in the Bundle; an entry without a fullUrl, or one that names a version

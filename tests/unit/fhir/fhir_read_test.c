@@ -28,6 +28,10 @@ static int read_edge(struct slice text, struct fhir_doc *ret)
 }
 
 #define ENTRY(x) "{\"resourceType\":\"Bundle\",\"type\":\"transaction\",\"entry\":[" x "]}"
+#define HISTORY(x) "{\"resourceType\":\"Bundle\",\"type\":\"history\",\"entry\":[" x "]}"
+#define WITH_RESOURCE(method, url)                                                                 \
+    "{\"resource\":{\"resourceType\":\"Flag\",\"id\":\"2\"},\"request\":{\"method\":\"" method     \
+    "\",\"url\":\"" url "\"}}"
 #define GOOD_ENTRY                                                                                 \
     "{\"fullUrl\":\"urn:uuid:1\",\"resource\":{\"resourceType\":\"Patient\",\"active\":true},"     \
     "\"request\":{\"method\":\"POST\",\"url\":\"Patient\"}}"
@@ -62,6 +66,9 @@ static const struct {
     {ENTRY("{\"resource\":{\"resourceType\":\"Flag\",\"id\":\"f\"},\"request\":{\"method\":\"PUT\","
            "\"url\":\"https://a.example/r4/Flag/f\"}}"),
      "Flag", "f", "PUT", FHIR_TRANSACTION, 1},
+    {ENTRY("{\"resource\":{\"resourceType\":\"Flag\"},\"request\":{\"method\":\"PUT\",\"url\":"
+           "\"Flag?identifier=1\"}}"),
+     "Flag", NULL, "PUT", FHIR_TRANSACTION, 1},
     {MESSAGE(HEADER(CODED)), "MessageHeader", "m", NULL, FHIR_MESSAGE, 1},
     {MESSAGE(HEADER(",\"eventUri\":\"urn:a\"" FOCUS("urn:uuid:2")) OTHER("urn:uuid:2")),
      "MessageHeader", "m", NULL, FHIR_MESSAGE, 2},
@@ -76,6 +83,11 @@ static const struct {
     {"{\"resourceType\":\"Bundle\",\"type\":\"history\",\"entry\":[{\"fullUrl\":\"a\",\"resource\":"
      "{\"resourceType\":\"Patient\"}},{\"fullUrl\":\"a\",\"response\":{\"status\":\"200\"}}]}",
      "Patient", NULL, NULL, FHIR_HISTORY, 2},
+    /* the status of a subscription is what was read */
+    {HISTORY("{\"resource\":{\"resourceType\":\"Parameters\"},\"request\":{\"method\":\"GET\","
+             "\"url\":\"Subscription/1/$status\"}},{\"request\":{\"method\":\"DELETE\",\"url\":"
+             "\"Flag/1\"}}"),
+     "Parameters", NULL, "GET", FHIR_HISTORY, 2},
     {"{\"resourceType\":\"Bundle\",\"type\":\"batch\"}", NULL, NULL, NULL, FHIR_BATCH, 0},
     {"{\"resourceType\":\"Bundle\",\"type\":\"searchset\"}", NULL, NULL, NULL, FHIR_BUNDLE, 0},
     {"<Patient xmlns=\"http://hl7.org/fhir\"><id value=\"p\"/></Patient>", "Patient", "p", NULL,
@@ -131,9 +143,12 @@ static const struct {
     {ENTRY("{\"resource\":{\"resourceType\":\"Flag\"},\"request\":{\"method\":\"POST\",\"url\":"
            "\"Patient\"}}"),
      "invalid", "Bundle.entry[0].request.url"},
-    {ENTRY("{\"resource\":{\"resourceType\":\"Flag\",\"id\":\"2\"},\"request\":{\"method\":\"PUT\","
-           "\"url\":\"Flag/1\"}}"),
-     "invalid", "Bundle.entry[0].resource.id"},
+    {ENTRY(WITH_RESOURCE("PUT", "Flag/1")), "invalid", "Bundle.entry[0].resource.id"},
+    {ENTRY(WITH_RESOURCE("PUT", "Flag")), "required", "Bundle.entry[0].request.url"},
+    {ENTRY(GOOD_ENTRY "," WITH_RESOURCE("DELETE", "Flag/1")), "invalid",
+     "Bundle.entry[1].resource"},
+    {ENTRY(WITH_RESOURCE("GET", "Flag/2")), "invalid", "Bundle.entry[0].resource"},
+    {HISTORY(WITH_RESOURCE("DELETE", "Flag/2")), "invalid", "Bundle.entry[0].resource"},
     {ENTRY("{\"resource\":{\"resourceType\":\"Flag\",\"subject\":{\"reference\":\"urn:uuid:9\"}},"
            "\"request\":{\"method\":\"POST\",\"url\":\"Flag\"}}"),
      "not-found", "Bundle.entry[0].resource"},
