@@ -2,20 +2,17 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "fhir_xml.h"
 
 static const char *method_of(const struct fhir_request *r)
 {
     return r->ask == FHIR_ASK_CREATE ? "POST" : r->ask == FHIR_ASK_UPDATE ? "PUT" : "DELETE";
 }
 
-static bool is_xml(struct slice body)
+/* A name may be written with escapes (RFC 8259 §7). */
+static bool may_name_id(struct slice json)
 {
-    size_t at = 0;
-    if (slice_starts(body, SLICE("\xEF\xBB\xBF")))
-        at = 3;
-    while (at < body.n && memchr(" \t\r\n", body.p[at], 4))
-        at++;
-    return at < body.n && body.p[at] == '<';
+    return memmem(json.p, json.n, "\"id\"", 4) || memmem(json.p, json.n, "\\u", 2);
 }
 
 bool fhir_kept_reads(const struct fhir_request *r, struct slice body)
@@ -26,7 +23,7 @@ bool fhir_kept_reads(const struct fhir_request *r, struct slice body)
     case FHIR_ASK_UPDATE:
         return r->request_id.n > 0;
     case FHIR_ASK_CREATE: /* JSON that has no such name has no id */
-        return r->request_id.n || is_xml(body) || memmem(body.p, body.n, "\"id\"", 4);
+        return r->request_id.n || fhir_is_xml(body) || may_name_id(body);
     default:
         return false;
     }
@@ -137,23 +134,6 @@ static struct slice xml_root(struct slice body)
     }
 }
 
-/* Behind the tag that text begins with. */
-static size_t behind_tag(struct slice text)
-{
-    char quote = 0;
-    size_t at = 0;
-    for (; at < text.n; at++) {
-        char c = text.p[at];
-        if (quote)
-            quote = c == quote ? 0 : quote;
-        else if (c == '"' || c == '\'')
-            quote = c;
-        else if (c == '>')
-            return at + 1;
-    }
-    return at;
-}
-
 static void put_value(struct buf *out, const char *element, struct slice value)
 {
     buf_printf(out, "<%s value=\"", element);
@@ -201,16 +181,16 @@ static struct slice keep_one(const struct fhir_request *r, struct slice body, bo
              SLICE_ARG(r->id));
     if (!read)
         return write_json(r, slice_str(url), SLICE_ABSENT, out);
-    return is_xml(body) ? write_xml(r, slice_str(url), xml_root(body), out)
-                        : write_json(r, slice_str(url), json_root(body), out);
+    return fhir_is_xml(body) ? write_xml(r, slice_str(url), xml_root(body), out)
+                             : write_json(r, slice_str(url), json_root(body), out);
 }
 
 /* A Bundle as it was sent, with an identifier. */
 static struct slice keep_bundle(const struct fhir_request *r, struct slice body, struct buf *out)
 {
-    bool xml = is_xml(body);
+    bool xml = fhir_is_xml(body);
     struct slice root = xml ? xml_root(body) : json_root(body);
-    size_t at = xml ? behind_tag(root) : 1;
+    size_t at = xml ? fhir_xml_behind_tag(root, 0) : 1;
     buf_reset(out);
     buf_put(out, slice_sub(root, 0, at));
     if (xml) {

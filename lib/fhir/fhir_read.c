@@ -107,6 +107,12 @@ static struct slice without_mark(struct slice raw)
     return raw;
 }
 
+bool fhir_is_xml(struct slice raw)
+{
+    raw = without_mark(raw);
+    return raw.n && raw.p[0] == '<';
+}
+
 static int read_tree(struct slice raw, const struct json_limits *limits, struct arena *arena,
                      const struct json **ret, struct fhir_fault *f)
 {

@@ -52,4 +52,7 @@ int fhir_read(struct slice raw, const struct json_limits *limits, struct arena *
 int fhir_parse(struct slice raw, const struct json_limits *limits, struct arena *arena,
                struct fhir_doc *ret, struct fhir_fault *ret_fault);
 
+/* Which of both it would be read as. */
+bool fhir_is_xml(struct slice raw);
+
 #endif

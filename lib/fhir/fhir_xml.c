@@ -372,8 +372,7 @@ static size_t behind_no_tag(struct slice text, size_t at)
     return at;
 }
 
-/* Behind the tag that begins at `at`; 0 where it has more attributes than any of FHIR's. */
-static size_t behind_tag(struct slice text, size_t at)
+size_t fhir_xml_behind_tag(struct slice text, size_t at)
 {
     enum { ATTRIBUTES_MAX = 64 }; /* namespaces included */
     unsigned n = 0;
@@ -403,7 +402,7 @@ static bool tags_are_short(struct slice text)
         size_t from = (size_t)(tag - text.p);
         at = behind_no_tag(text, from);
         if (at == from)
-            at = behind_tag(text, from);
+            at = fhir_xml_behind_tag(text, from);
         if (!at)
             return false;
     }

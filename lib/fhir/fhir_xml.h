@@ -15,4 +15,7 @@
 int fhir_xml_read(struct slice text, const struct json_limits *limits, struct arena *arena,
                   struct json **ret, struct err *reterr);
 
+/* Behind the tag that begins at `at`; 0 where it has more attributes than any of FHIR's. */
+size_t fhir_xml_behind_tag(struct slice text, size_t at);
+
 #endif

@@ -20,6 +20,9 @@ static const struct {
     {FHIR_ASK_CREATE, NULL, " {\"resourceType\":\"Flag\",\"id\":\"1\"}\n",
      JSON_TOP "\"entry\":[{\"request\":{\"method\":\"POST\",\"url\":\"Flag\"},\"resource\":"
               "{\"resourceType\":\"Flag\",\"id\":\"1\"}}]}"},
+    {FHIR_ASK_CREATE, NULL, "{\"resourceType\":\"Flag\",\"\\u0069d\":\"7\"}",
+     JSON_TOP "\"entry\":[{\"request\":{\"method\":\"POST\",\"url\":\"Flag\"},\"resource\":"
+              "{\"resourceType\":\"Flag\",\"\\u0069d\":\"7\"}}]}"},
     {FHIR_ASK_CREATE, GUID, "\xEF\xBB\xBF{\"resourceType\":\"Flag\"}",
      JSON_TOP JSON_ID "\"entry\":[{\"request\":{\"method\":\"POST\",\"url\":\"Flag\"},"
                       "\"resource\":{\"resourceType\":\"Flag\"}}]}"},
