@@ -33,12 +33,34 @@ static void on_turned_away(enum listen_refusal why, const struct address *peer, 
     source_turned_away(d->o.source, listen_refusal_name(why), peer);
 }
 
+/* What has one value is said once (RFC 9110 §5.3): of two, others may take the one we do not. */
+static bool reads_two_ways(const struct http_exchange *x)
+{
+    static const char *const names[] = {"authorization",
+                                        "content-type",
+                                        "content-encoding",
+                                        "x-request-id",
+                                        "x-correlation-id",
+                                        "nhsd-target-identifier",
+                                        "nhsd-end-user-organisation",
+                                        "nhsd-requesting-software",
+                                        "nhsd-requesting-practitioner"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (http_field_repeats(x, names[i]))
+            return true;
+    return false;
+}
+
 /* RFC 6750 §3: what is wrong is told only to those who showed a token. */
 static void on_head(struct http_exchange *x, void *arg)
 {
     struct http_door *d = arg;
     struct err err = {0};
     struct slice shown = http_field(x, "authorization");
+    if (reads_two_ways(x)) {
+        d->o.keep_out(x, 400, "a header that has one value is there more than once", d->o.arg);
+        return;
+    }
     if (!d->bearer.keys || (d->o.open_to_all && d->o.open_to_all(x, d->o.arg)))
         return;
     enum jwt_verdict v = bearer_check(&d->bearer, shown, &err);

@@ -21,7 +21,8 @@ struct http_door_options {
     http_serve_fn serve;
     /* Whether anybody may ask this, without a token; NULL: nothing is so. */
     bool (*open_to_all)(const struct http_exchange *x, void *arg);
-    /* Answers, at the end of the head, who has no good token (401) or not its scope (403). */
+    /* Answers, at the end of the head, who has no good token (401) or not its scope (403), or says
+     * twice what has one value (400). */
     void (*keep_out)(struct http_exchange *x, int status, const char *why, void *arg);
     /* The body of an answer to what never becomes a request; NULL: the status in words. */
     struct slice (*refusal)(int status, const char **ret_content_type, void *arg);

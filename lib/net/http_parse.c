@@ -45,6 +45,11 @@ static unsigned count_fields(const struct http_parse *x, const char *name)
     return n;
 }
 
+bool http_parse_repeats(const struct http_parse *x, const char *name)
+{
+    return count_fields(x, name) > 1;
+}
+
 static int refuse(struct http_parse *x, int status)
 {
     x->refusal = status;

@@ -45,7 +45,9 @@ void http_parse_reset(struct http_parse *x);
  * more behind it; after HTTP_HEADED at once. After HTTP_WHOLE or HTTP_BAD: reset before the next.
  */
 enum http_step http_parse_feed(struct http_parse *x, struct slice bytes, size_t *ret_used);
-/* The value of a header of the request (names without case); absent where not sent. */
+/* The value of a header of the request (names without case), the first where it is sent more than
+ * once; absent where not sent. */
 struct slice http_parse_field(const struct http_parse *x, const char *name);
+bool http_parse_repeats(const struct http_parse *x, const char *name);
 
 #endif

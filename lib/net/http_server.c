@@ -80,6 +80,11 @@ struct slice http_field(const struct http_exchange *x, const char *name)
     return http_parse_field(&x->parse, name);
 }
 
+bool http_field_repeats(const struct http_exchange *x, const char *name)
+{
+    return http_parse_repeats(&x->parse, name);
+}
+
 /* Counts what the body has grown. False: all together hold too much; one alone may be as long as a
  * body may be. */
 static bool hold(struct http_exchange *x)

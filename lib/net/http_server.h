@@ -70,7 +70,8 @@ struct slice http_method(const struct http_exchange *x);
 struct slice http_path(const struct http_exchange *x); /* as sent, without the query */
 struct slice http_query(const struct http_exchange *x);
 struct slice http_body(const struct http_exchange *x);
-struct slice http_field(const struct http_exchange *x, const char *name);
+struct slice http_field(const struct http_exchange *x, const char *name); /* the first */
+bool http_field_repeats(const struct http_exchange *x, const char *name);
 /* Content-Encoding says gzip: the body is unpacked in place, to no more than body_max. ERR_INPUT:
  * damaged; ERR_LIMIT; ERR_NOMEM: also where bodies_max is passed. */
 int http_unpack(struct http_exchange *x, struct err *reterr);

@@ -29,7 +29,7 @@ START_TEST(test_requests)
 {
     static const size_t steps[] = {1, 2, 3, 7, 1000};
     struct slice text =
-        SLICE("\r\nPOST /in/x?y=1 HTTP/1.1\r\n" HOST "X-A:  b \r\nContent-Length: 5\r\n"
+        SLICE("\r\nPOST /in/x?y=1 HTTP/1.1\r\n" HOST "X-A:  b \r\nContent-Length: 5\r\nx-a: c\r\n"
               "Expect: 100-continue\r\n\r\nhello");
     for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
         struct http_parse x;
@@ -39,6 +39,8 @@ START_TEST(test_requests)
         kit_assert_slice(x.path, SLICE("/in/x"));
         kit_assert_slice(x.query, SLICE("y=1"));
         kit_assert_slice(http_parse_field(&x, "x-a"), SLICE("b"));
+        ck_assert(http_parse_repeats(&x, "x-a"));
+        ck_assert(!http_parse_repeats(&x, "content-length"));
         ck_assert(!slice_present(http_parse_field(&x, "x-b")));
         kit_assert_slice(buf_slice(&x.body), SLICE("hello"));
         ck_assert(x.keep_alive);
