@@ -322,14 +322,6 @@ static bool misfit(struct translate_reason *ret, unsigned code, struct slice exp
     return true;
 }
 
-static bool is_taken(const struct site_fhir *conf, struct slice type)
-{
-    for (unsigned i = 0; i < conf->resources.n; i++)
-        if (slice_eq(conf->resources.at[i], type))
-            return true;
-    return false;
-}
-
 static bool entry_misfit(const struct site_fhir *conf, const struct fhir_entry *e,
                          struct translate_reason *ret)
 {
@@ -350,10 +342,16 @@ static bool entry_misfit(const struct site_fhir *conf, const struct fhir_entry *
     if (!slice_eq_str(e->method, "POST") && !e->id.n)
         return misfit(ret, HL7_SEGMENT_SEQUENCE, SLICE("Bundle.entry.request.url"),
                       SLICE("the url names no id"));
-    if (!is_taken(conf, e->type))
+    if (!fhir_request_takes(conf, e->type))
         return misfit(ret, HL7_UNSUPPORTED_TYPE, SLICE("Bundle.entry.resource"),
                       SLICE("a type of resource that is not taken here: see /metadata"));
     return false;
+}
+
+/* What has a place of its own, where its entries or its header are looked at. */
+static bool is_interaction(const struct fhir_doc *doc)
+{
+    return doc->kind == FHIR_TRANSACTION || doc->kind == FHIR_BATCH || doc->kind == FHIR_MESSAGE;
 }
 
 static bool bundle_misfit(const struct site_fhir *conf, const struct fhir_doc *doc,
@@ -382,6 +380,11 @@ bool fhir_answer_misfit(const struct site_fhir *conf, const struct fhir_request 
     if (!slice_eq(json_text(doc->root, "resourceType"), r->type))
         return misfit(ret, HL7_SEGMENT_SEQUENCE, SLICE_ABSENT,
                       SLICE("the url names another type than the resource has"));
+    if (is_interaction(doc))
+        return misfit(ret, HL7_UNSUPPORTED_TYPE, SLICE("Bundle.type"),
+                      doc->kind == FHIR_MESSAGE
+                          ? SLICE("a Bundle of type message is sent to $process-message")
+                          : SLICE("a Bundle of type transaction or batch is sent to the base"));
     if (r->ask == FHIR_ASK_UPDATE && !slice_eq(json_text(doc->root, "id"), r->id))
         return misfit(ret, HL7_SEGMENT_SEQUENCE, SLICE("id"),
                       SLICE("an update has the id of the url in the resource"));

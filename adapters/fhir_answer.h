@@ -2,7 +2,7 @@
  * status, resource, where it would stand.
  *
  * Pure functions of request and translation: the same document gets the same answer for ever. An
- * answer owns its bytes; they hold no patient data. */
+ * answer owns its bytes; they hold nothing of a person but what the sender wrote in its header. */
 #ifndef WEIR_FHIR_ANSWER_H
 #define WEIR_FHIR_ANSWER_H
 

@@ -115,6 +115,19 @@ static bool conflict(struct translate_reason *ret, struct slice expression, stru
     return true;
 }
 
+/* What is not durable yet is not remembered yet: who uses its name for something else is told. The
+ * same once more is not, and is answered like the first, which may fail yet. */
+static enum request_seen seen_as(const struct fhir_port *p, const struct request_mark *k)
+{
+    enum request_seen seen = request_memory_look(&p->seen, k);
+    for (const struct fhir_call *c = p->first; c && seen == REQUEST_NEW; c = c->next)
+        if (c->n == 1 && c->answers[0].status < 300 &&
+            (request_mark_seen(&c->mark, k) == REQUEST_OTHER ||
+             request_mark_seen(&c->bundle, k) == REQUEST_OTHER))
+            seen = REQUEST_OTHER;
+    return seen;
+}
+
 /* FHIR R4 §2.4.3.1: the id of a Bundle is never that of another message. */
 static bool bundle_was_another(struct fhir_call *c, const struct translation *t,
                                struct translate_reason *ret)
@@ -124,7 +137,7 @@ static bool bundle_was_another(struct fhir_call *c, const struct translation *t,
     if (!conf_of(p)->unique_bundles || c->request.ask != FHIR_ASK_MESSAGE || !name[1].n)
         return false;
     c->bundle = request_mark(p->intake->digest, name, t->control_id);
-    return request_memory_look(&p->seen, &c->bundle) == REQUEST_OTHER &&
+    return seen_as(p, &c->bundle) == REQUEST_OTHER &&
            conflict(ret, SLICE("Bundle.id"), SLICE("another message had this Bundle.id"));
 }
 
@@ -263,7 +276,7 @@ static enum request_seen look_back(struct fhir_port *p, const struct fhir_reques
     if (conf_of(p)->profile != SITE_FHIR_BARS || r->ask != FHIR_ASK_MESSAGE)
         return REQUEST_NEW;
     *ret = request_mark(p->intake->digest, name, body);
-    return request_memory_look(&p->seen, ret);
+    return seen_as(p, ret);
 }
 
 void fhir_call_begin(struct fhir_port *p, struct http_exchange *x, const struct fhir_request *r,

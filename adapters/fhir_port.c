@@ -184,7 +184,9 @@ static struct fhir_head head_of(const struct http_exchange *x)
                               .accept = http_field(x, "accept"),
                               .prefer = http_field(x, "prefer"),
                               .if_match = http_field(x, "if-match"),
+                              .if_none_match = http_field(x, "if-none-match"),
                               .if_none_exist = http_field(x, "if-none-exist"),
+                              .if_unmodified_since = http_field(x, "if-unmodified-since"),
                               .request_id = http_field(x, "x-request-id"),
                               .correlation_id = http_field(x, "x-correlation-id"),
                               .body = http_body(x).n > 0};
@@ -221,8 +223,11 @@ static void keep_out(struct http_exchange *x, int status, const char *why, void 
     struct fhir_request r;
     struct fhir_no no;
     fhir_request_read(conf_of(p), &head, &r, &no); /* as far as the form of the answer goes */
-    no = (struct fhir_no){
-        .status = status, .issue = status == 401 ? "login" : "forbidden", .text = why};
+    no = (struct fhir_no){.status = status,
+                          .issue = status == 401   ? "login"
+                                   : status == 403 ? "forbidden"
+                                                   : "structure",
+                          .text = why};
     answer_no(p, x, &r, &no);
 }
 

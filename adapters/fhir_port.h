@@ -3,8 +3,9 @@
  *
  *   request -> who calls, what for -> document taken -> durable -> 200, 201, 204
  *                  |                       '-> refused, and that durable -> 400, 409, 413, 422
- *                  '-> 401, 403, 404, 405, 406, 412, 415, with nothing kept
- * 503 where it cannot be made durable now.
+ *                  '-> 400, 401, 403, 404, 405, 406, 412, 415, with nothing kept
+ * 503 where it cannot be made durable now. Of 409 and 413 nothing is kept, either, where a message
+ * comes again to BaRS, a body is too long or a batch has too many entries.
  *
  * Each of these at 400 and above carries an OperationOutcome. Owns its server and the requests
  * under way (fhir_call.h); borrows the source. */

@@ -168,7 +168,7 @@ static bool is_id(struct slice s)
     return s.n && s.n <= ID_MAX;
 }
 
-static bool is_taken(const struct site_fhir *conf, struct slice type)
+bool fhir_request_takes(const struct site_fhir *conf, struct slice type)
 {
     for (unsigned i = 0; i < conf->resources.n; i++)
         if (slice_eq(conf->resources.at[i], type))
@@ -209,7 +209,7 @@ static int read_resource(const struct site_fhir *conf, struct slice path, const 
                          struct fhir_request *r, struct fhir_no *no)
 {
     r->type = slice_split(&path, '/');
-    if (!is_taken(conf, r->type))
+    if (!fhir_request_takes(conf, r->type))
         return refuse(no, 404, "not-supported",
                       "this type of resource is not taken here: see /metadata");
     if (!slice_present(path) || !path.n)
@@ -302,6 +302,11 @@ static int check_conditions(const struct fhir_head *h, const struct fhir_request
     if (slice_present(h->if_match))
         return refuse(no, 412, "not-supported",
                       "no versions are kept here, so that If-Match cannot be honoured");
+    if (r->ask != FHIR_ASK_METADATA &&
+        (slice_present(h->if_none_match) || slice_present(h->if_unmodified_since)))
+        return refuse(no, 412, "not-supported",
+                      "nothing is looked up here, so that If-None-Match and If-Unmodified-Since "
+                      "cannot be honoured");
     if (r->ask == FHIR_ASK_MESSAGE && slice_eq_str(query_value(h->query, "async"), "true"))
         return refuse(no, 422, "not-supported", "messages are answered at once: leave async out");
     if (r->ask != FHIR_ASK_DELETE && r->ask != FHIR_ASK_METADATA && !h->body)

@@ -23,7 +23,8 @@ enum fhir_media { FHIR_MEDIA_NONE, FHIR_MEDIA_JSON, FHIR_MEDIA_XML };
 struct fhir_head {
     struct slice method, path, query;
     struct slice content_type, content_encoding, accept, prefer;
-    struct slice if_match, if_none_exist, request_id, correlation_id;
+    struct slice if_match, if_none_match, if_none_exist, if_unmodified_since;
+    struct slice request_id, correlation_id;
     bool body; /* there is one */
 };
 
@@ -49,6 +50,8 @@ struct fhir_no {
  * Returns 0, or -1 and *no. */
 int fhir_request_read(const struct site_fhir *conf, const struct fhir_head *head,
                       struct fhir_request *ret, struct fhir_no *no);
+/* Whether resources of that type are taken. */
+bool fhir_request_takes(const struct site_fhir *conf, struct slice type);
 /* What of such an id may stand in a log: a GUID; absent where it could be anybody's number. */
 struct slice fhir_request_logged(struct slice id);
 

@@ -36,6 +36,13 @@ struct request_mark request_mark(struct digest *sha256, const struct slice name[
     return k;
 }
 
+enum request_seen request_mark_seen(const struct request_mark *other, const struct request_mark *k)
+{
+    if (!other->set || !k->set || memcmp(other->name, k->name, sizeof(k->name)) != 0)
+        return REQUEST_NEW;
+    return memcmp(other->what, k->what, sizeof(k->what)) == 0 ? REQUEST_SAME : REQUEST_OTHER;
+}
+
 /* The slot of that name in a table, or the free one where it belongs: there always is one. */
 static struct request_mark *find(const struct request_memory *m, struct request_mark *table,
                                  const struct request_mark *k)
@@ -53,9 +60,7 @@ enum request_seen request_memory_look(const struct request_memory *m, const stru
     const struct request_mark *slot = m->now ? find(m, m->now, k) : NULL;
     if ((!slot || !slot->set) && m->before)
         slot = find(m, m->before, k);
-    if (!slot || !slot->set)
-        return REQUEST_NEW;
-    return memcmp(slot->what, k->what, sizeof(k->what)) == 0 ? REQUEST_SAME : REQUEST_OTHER;
+    return slot ? request_mark_seen(slot, k) : REQUEST_NEW;
 }
 
 /* Half of max is reached: what is older goes. */

@@ -32,6 +32,8 @@ void request_memory_fini(struct request_memory *m);
 /* The mark of a name, in two parts that cannot run into each other, and of what comes under it. */
 struct request_mark request_mark(struct digest *sha256, const struct slice name[2],
                                  struct slice what);
+/* What k is to another mark: of another name, REQUEST_NEW. */
+enum request_seen request_mark_seen(const struct request_mark *other, const struct request_mark *k);
 enum request_seen request_memory_look(const struct request_memory *m, const struct request_mark *k);
 /* A mark that is not set, or a name that is known, changes nothing; without memory it is not kept.
  */

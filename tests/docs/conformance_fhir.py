@@ -13,7 +13,7 @@ TOKEN = "*a later step:* consumers that ask for a token"
 FHIR = {
     1: ("`POST Type`", "201 with `Location` (`Type/id/_history/1`) and `ETag`; id and version are made of the bytes, an id in the body names nothing, and is no update. "
         "No `Last-Modified`: nothing is kept whose age it could say"),
-    2: ("`PUT Type/id`", "200, whether or not it came before; another id in the body, or none: 400; `If-Match`: 412, as no versions are kept"),
+    2: ("`PUT Type/id`", "200, whether or not it came before; another id in the body, or none: 400; `If-Match`, `If-None-Match`, `If-Unmodified-Since`: 412, as no versions are kept"),
     3: ("What cannot be done", "400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 422, 431, 503 with `Retry-After`, each with an OperationOutcome. " + NOT + "410 and 429: "
         "nothing is kept that could be gone, and a source that is too fast is held by its connections"),
     4: ("Media types of the body", "`application/fhir+json` and `+xml`, `application/json`, `text/json`, `application/json+fhir`, `application/xml`, `text/xml`, `application/xml+fhir`; UTF-8 only, else 415; "
@@ -22,7 +22,7 @@ FHIR = {
     6: ("`Prefer`", "`return=OperationOutcome` is done, any other is `minimal`: there is nothing to represent"),
     7: ("`If-None-Exist`", "412 and `not-supported`: nothing is searched here"),
     8: ("`GET /metadata`", "a CapabilityStatement of what is taken, and each claim of it holds"),
-    9: ("A transaction", "all of it in one set of records or nothing; `transaction-response` in the order of the request; refused: one OperationOutcome. Entries are read in the order sent: "
+    9: ("A transaction", "all of it in one set of records or nothing; `transaction-response` in the order of the request; refused: one OperationOutcome, also where it is sent as a resource, to `/Bundle`. Entries are read in the order sent: "
         "events have times, and order among them is the journey's"),
     10: ("A batch", "each entry a message of its own, with its own status and outcome; 200 for the whole"),
     11: ("Links within a transaction", "`urn:` has to be a `fullUrl` of it, else 400; two of one `fullUrl`: 400; references by search: 400"),
@@ -37,7 +37,7 @@ FHIR = {
     19: ("4xx, 5xx", "4xx: not again unchanged; 503: again"),
     20: ("The answer to a message", "a message Bundle whose `response` has `identifier` and `code`; refused: an OperationOutcome"),
     21: ("Which id is that of a message", "MessageHeader.id, else Bundle.identifier, else Bundle.id, and what the message says; the envelope (Bundle.id, identifier, timestamp, meta) is no part of it. A map names it otherwise with `control_id:`"),
-    22: ("Ids of message and Bundle that come again", "both new: taken; both seen, or the message in another Bundle: the same answer, no second event; a Bundle.id of another message: taken, with `unique_bundles: true` 409. The answer is made of the message, so that none is kept"),
+    22: ("Ids of message and Bundle that come again", "both new: taken; both seen, or the message in another Bundle: the same answer, no second event; a Bundle.id of another message: taken, with `unique_bundles: true` 409, also while the other is under way. The answer is made of the message, so that none is kept"),
     23: ("A consequence, a notification", "both are sent again without harm: the same ids"),
     24: ("An event without a map, a destination that is not ours, a focus that is not there", "taken and counted as unmapped, with `on_unmapped: refuse` or `profile: bars` 422; a destination that "
          "is none of `endpoints`: 422; a focus that is not in the Bundle: 400"),
@@ -50,7 +50,7 @@ FHIR = {
     39: ("The same, to a consumer", "*a later step:* consumers get CloudEvents, whose `id` is the same on each attempt"),
     40: ("A consumer that says 408, 429, 503, 409", "again with back-off and `Retry-After`; 409 with `duplicate` in it is delivered, another one is parked"),
     41: ("Codes of NHS England's errors", "`profile: bars`: `REC_…` in `issue.details.coding` of each refusal, of the system that the examples of the API have"),
-    42: ("What is logged of an exchange", "source, address, status, both ids where they are GUIDs, with `profile: bars` the ODS code of who asks; never the body"),
+    42: ("What is logged of an exchange", "source, address, status, both ids where they are GUIDs, with `profile: bars` the ODS code of who asks; never the body. Refusals at warn, once a second at most; what was taken at debug alone"),
     43: ("ITK3, ADW: STU3 and DSTU2 in XML", "read by the same maps; `data.origin.format` says which"),
     44: ("ITK-MessageHandling", "`profile: itk3`: InfAckRequested is done, SenderReference given back; flags that mean nothing are refused"),
     45: ("ITK-Response", "`profile: itk3`: in the answer of the request, 20013 or the code of the refusal, also where the flags cannot be read; never 20007. " + NOT + "codes 3xxxx: whether the patient is known is not for weir to say"),

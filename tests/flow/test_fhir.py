@@ -131,6 +131,8 @@ class FhirTest(unittest.TestCase):
                 (406, "not-supported", "POST", "/Encounter?_format=ttl", good, {}),
                 (412, "not-supported", "POST", "/Encounter", good, {"If_None_Exist": "identifier=1"}),
                 (412, "not-supported", "PUT", "/Encounter/1", good, {"If_Match": 'W/"1"'}),
+                (412, "not-supported", "PUT", "/Encounter/1", good, {"If_None_Match": "*"}),
+                (412, "not-supported", "DELETE", "/Encounter/1", None, {"If_Unmodified_Since": "Tue, 03 Mar 2026 10:00:00 GMT"}),
                 (412, "not-supported", "DELETE", "/Encounter?status=x", None, {}),
                 (415, "not-supported", "POST", "/Encounter", good, {"media": "text/plain"}),
                 (415, "not-supported", "POST", "/Encounter", good, {"media": JSON + "; charset=latin1"}),
@@ -189,14 +191,30 @@ class FhirTest(unittest.TestCase):
         self.assertEqual(len(self.events(site)), 2)
         for wrong in (entry(encounter(3, subject={"reference": "urn:uuid:" + GUID[::-1]})),
                       entry({"resourceType": "Observation"}), {"request": {"method": "GET", "url": "Encounter/1"}},
-                      entry(encounter(3), "PUT", "Encounter?identifier=1"),
+                      entry(encounter(3), "PUT", "Encounter?identifier=1"), entry(encounter(3, id="e3"), "PUT", "Encounter"),
+                      entry(encounter(3, id="e3"), "DELETE", "Encounter/e3"),
                       {"resource": encounter(3), "request": {"method": "POST", "url": "Encounter",
                                                              "ifNoneExist": "identifier=1"}}):
             got = self.call.ask("POST", "", bundle("transaction", entry(encounter(4)), wrong))
             self.assertIn(got.status, (400, 422))
             self.assertEqual(len(got.issues()), 1)
         self.assertEqual((len(self.kept(site)), len(self.events(site))), (1, 2))
-        self.assertEqual(len(self.kept(site, "flow.rejected")), 5)
+        self.assertEqual(len(self.kept(site, "flow.rejected")), 7)
+
+    def test_a_bundle_that_is_no_resource(self):
+        """What the base and $process-message look at is not sent past them: as a resource a Bundle is a history, or what nobody runs.
+        FHIR rows 7 and 9."""
+        site = self.site_of()
+        header = {"resourceType": "MessageHeader", "id": GUID, "eventCoding": {"system": "urn:x", "code": "a"}}
+        wrong = [bundle(kind, entry(encounter(1))) for kind in ("transaction", "batch")] + [message(header, encounter(1, id="e"))]
+        for sent in wrong:
+            for method, path in (("POST", "/Bundle"), ("PUT", "/Bundle/b1")):
+                got = self.call.ask(method, path, {**sent, "id": "b1"})
+                self.assertEqual((got.status, got.issues(), got.json()["issue"][0]["expression"]), (422, ["not-supported"], ["Bundle.type"]))
+        self.assertEqual((self.kept(site), len(self.kept(site, "flow.rejected"))), ([], 6))
+        self.assertEqual(self.call.ask("POST", "/Bundle", bundle("history", entry(encounter(1)))).status, 201)
+        self.assertEqual(self.call.ask("PUT", "/Bundle/b1", {**bundle("history", entry(encounter(2))), "id": "b1"}).status, 200)
+        self.assertEqual([e["type"].rpartition(".")[0].rpartition(".")[2] for e in self.events(site)], ["patient", "patient"])
 
     def test_more_events_than_one_message_has(self):
         """All or nothing holds here, too: a transaction of 256 events is taken, one of 257 is not, and nothing of it is told."""

@@ -3,6 +3,7 @@ import base64
 import copy
 import json
 import os
+import signal
 import sys
 import time
 import unittest
@@ -164,6 +165,39 @@ class BarsTest(MessagesTest):
             self.assertEqual(self.send(body, ids=False, **one).status, 200)
         self.assertEqual(self.send(body, ids=False, **ids[0]).status, 200)
         self.assertEqual(len({i for _, i in self.told(site)}), 2)  # the same ids, which the broker drops
+
+    def test_at_the_same_time(self):
+        """FHIR rows 22 and 40: under ids of a request, or of a Bundle, that one under way has, another message is 409 conflict, and
+        the same one is answered like it."""
+        site = self.site_of(profile="bars", unique_bundles=True)
+        one, other = (json.loads(case(name)) for name in ("bars_booking.json", "bars_booking_moved.json"))
+        ids = {"X_Request_ID": str(uuid.uuid4()), "X_Correlation_ID": str(uuid.uuid4())}
+        one["entry"][0]["resource"]["id"], other["entry"][0]["resource"]["id"] = "h1", "h2"
+        one["id"] = other["id"] = "b1"
+        self.assertEqual(self.together(site, [(one, None), (other, None)]), [200, 409])
+        one["id"], other["id"] = "b2", "b3"
+        self.assertEqual(self.together(site, [(one, ids), (other, ids)]), [200, 409])
+        ids["X_Request_ID"] = str(uuid.uuid4())
+        one["id"] = "b4"
+        self.assertEqual(self.together(site, [(one, ids), (one, ids)]), [200, 200])
+
+    def together(self, site, messages):
+        """Statuses, sorted, of messages that are all there before the first is looked at."""
+        def guids():
+            return {"X_Request_ID": str(uuid.uuid4()), "X_Correlation_ID": str(uuid.uuid4())}
+        calls = [site.caller() for _ in messages]
+        for call in calls:
+            self.addCleanup(call.close)
+            self.assertEqual(call.ask("GET", "/metadata", **guids()).status, 200)
+        process = site.adapter().popen
+        process.send_signal(signal.SIGSTOP)
+        try:
+            for call, (body, ids) in zip(calls, messages):
+                head = {k.replace("_", "-"): v for k, v in (ids or guids()).items()}
+                call.line.request("POST", "/fhir/$process-message", json.dumps(body).encode(), {"Content-Type": JSON, **head})
+        finally:
+            process.send_signal(signal.SIGCONT)
+        return sorted(call.line.getresponse().status for call in calls)
 
     def test_headers_of_nhs_england(self):
         """NHSD- headers: JSON in base64; what they name goes into the log as far as it is an ODS code."""

@@ -104,12 +104,17 @@ END_TEST
 START_TEST(test_what_cannot_be_honoured_is_refused)
 {
     const struct {
-        struct slice if_match, if_none_exist, encoding, request_id;
+        struct slice if_match, if_none_match, if_none_exist, if_unmodified_since;
+        struct slice encoding, request_id;
         bool body, strict;
         int status;
     } cases[] = {
         {.if_none_exist = SLICE("identifier=1"), .body = true, .status = 412},
         {.if_match = SLICE("W/\"1\""), .body = true, .status = 412},
+        {.if_none_match = SLICE("*"), .body = true, .status = 412},
+        {.if_unmodified_since = SLICE("Tue, 03 Mar 2026 10:00:00 GMT"),
+         .body = true,
+         .status = 412},
         {.encoding = SLICE("br"), .body = true, .status = 415},
         {.encoding = SLICE("gzip"), .body = true},
         {.body = false, .status = 400},
@@ -124,7 +129,9 @@ START_TEST(test_what_cannot_be_honoured_is_refused)
         struct fhir_no no = {.status = 0};
         c.request_id = cases[i].strict;
         h.if_match = cases[i].if_match;
+        h.if_none_match = cases[i].if_none_match;
         h.if_none_exist = cases[i].if_none_exist;
+        h.if_unmodified_since = cases[i].if_unmodified_since;
         h.content_encoding = cases[i].encoding;
         h.request_id = cases[i].request_id;
         h.body = cases[i].body;
