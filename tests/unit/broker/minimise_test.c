@@ -154,7 +154,6 @@ static const struct {
     {"{keep: [data.patient]}", "identifiers: true"},
     {"{keep: [all]}", "identifiers: true"},
     {"{keep: [data.origin.control_id]}", "data.origin.control_id"},
-    {"{keep: [data.origin.sha256]}", "data.origin.sha256"},
     {"{keep: [data.patient.postcod]}", "data.patient.postcode"},
     {"{keep: [everything]}", "no field"},
 };
