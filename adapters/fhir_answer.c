@@ -134,12 +134,6 @@ static void place(char out[FHIR_LOCATION], struct slice type, const struct trans
              nth);
 }
 
-static void member(struct json_writer *w, const char *name, struct slice value)
-{
-    json_key(w, slice_str(name));
-    json_string(w, value);
-}
-
 static const char *status_text(int status)
 {
     static const struct {
@@ -163,8 +157,8 @@ static const char *status_text(int status)
 static void begin_bundle(struct json_writer *w, const char *type, unsigned nentries)
 {
     json_object(w);
-    member(w, "resourceType", SLICE("Bundle"));
-    member(w, "type", slice_str(type));
+    json_member(w, "resourceType", SLICE("Bundle"));
+    json_member(w, "type", slice_str(type));
     if (!nentries)
         return;
     json_key(w, SLICE("entry"));
@@ -191,11 +185,11 @@ static void write_response(struct json_writer *w, int status, const char *locati
     json_object(w);
     json_key(w, SLICE("response"));
     json_object(w);
-    member(w, "status", slice_str(status_text(status)));
+    json_member(w, "status", slice_str(status_text(status)));
     if (location[0])
-        member(w, "location", slice_str(location));
+        json_member(w, "location", slice_str(location));
     if (etag)
-        member(w, "etag", slice_str(etag));
+        json_member(w, "etag", slice_str(etag));
     if (outcome.n) {
         json_key(w, SLICE("outcome"));
         json_raw(w, outcome);

@@ -37,12 +37,6 @@ static bool has_version(const struct json *resource)
 
 /* ---- JSON ---- */
 
-static void member(struct json_writer *w, const char *name, struct slice value)
-{
-    json_key(w, slice_str(name));
-    json_string(w, value);
-}
-
 /* v3 Confidentiality: restricted. */
 static void put_label(struct json_writer *w)
 {
@@ -51,8 +45,8 @@ static void put_label(struct json_writer *w)
     json_key(w, SLICE("security"));
     json_array(w);
     json_object(w);
-    member(w, "system", SLICE("http://terminology.hl7.org/CodeSystem/v3-Confidentiality"));
-    member(w, "code", SLICE("R"));
+    json_member(w, "system", SLICE("http://terminology.hl7.org/CodeSystem/v3-Confidentiality"));
+    json_member(w, "code", SLICE("R"));
     json_object_end(w);
     json_array_end(w);
     json_object_end(w);
@@ -62,12 +56,12 @@ static void begin_bundle(struct json_writer *w, const char *type, struct slice i
                          bool restricted)
 {
     json_object(w);
-    member(w, "resourceType", SLICE("Bundle"));
-    member(w, "type", slice_str(type));
+    json_member(w, "resourceType", SLICE("Bundle"));
+    json_member(w, "type", slice_str(type));
     if (identifier.n) {
         json_key(w, SLICE("identifier"));
         json_object(w);
-        member(w, "value", identifier);
+        json_member(w, "value", identifier);
         json_object_end(w);
     }
     if (restricted)
@@ -97,8 +91,8 @@ static struct slice write_json(const struct fhir_request *r, struct slice url,
     json_object(w);
     json_key(w, SLICE("request"));
     json_object(w);
-    member(w, "method", slice_str(method_of(r)));
-    member(w, "url", url);
+    json_member(w, "method", slice_str(method_of(r)));
+    json_member(w, "url", url);
     json_object_end(w);
     if (slice_present(resource)) {
         json_key(w, SLICE("resource"));
@@ -202,7 +196,7 @@ static struct slice keep_bundle(const struct fhir_request *r, struct slice body,
         if (json_writer_open(out, &w, &ignored) < 0)
             return SLICE_ABSENT;
         json_object(w);
-        member(w, "value", r->request_id);
+        json_member(w, "value", r->request_id);
         json_object_end(w);
         json_writer_close(w);
         buf_putc(out, ',');

@@ -10,15 +10,9 @@ enum { UUID_BYTES = 16, URN = 48 };
 /* Which of the ids of an answer. */
 enum own { OWN_HEADER, OWN_OUTCOME, OWN_BUNDLE };
 
-static void member(struct json_writer *w, const char *name, struct slice value)
-{
-    json_key(w, slice_str(name));
-    json_string(w, value);
-}
-
 static void text(struct json_writer *w, const char *name, const char *value)
 {
-    member(w, name, slice_str(value));
+    json_member(w, name, slice_str(value));
 }
 
 static void copy_member(struct json_writer *w, const struct json *from, const char *name)
@@ -75,7 +69,7 @@ static void write_response(struct json_writer *w, const struct translation *t, c
         id = json_text(t->fhir->root, "id");
     json_key(w, SLICE("response"));
     json_object(w);
-    member(w, "identifier", id.n ? id : SLICE("unknown"));
+    json_member(w, "identifier", id.n ? id : SLICE("unknown"));
     text(w, "code", code);
     if (outcome) {
         json_key(w, SLICE("details"));
@@ -107,13 +101,13 @@ static void write_header(struct json_writer *w, const struct translation *t, con
     json_key(w, SLICE("destination"));
     json_array(w);
     json_object(w);
-    member(w, "endpoint", endpoint(json_get(asked, "source"), "urn:unknown"));
+    json_member(w, "endpoint", endpoint(json_get(asked, "source"), "urn:unknown"));
     json_object_end(w);
     json_array_end(w);
     copy_member(w, asked, "timestamp"); /* STU3, DSTU2 */
     json_key(w, SLICE("source"));
     json_object(w);
-    member(w, "endpoint", endpoint(json_get(asked, "destination"), "urn:weir"));
+    json_member(w, "endpoint", endpoint(json_get(asked, "destination"), "urn:weir"));
     json_object_end(w);
     write_response(w, t, "ok", NULL);
     json_object_end(w);
@@ -185,7 +179,7 @@ static void write_handling(struct json_writer *w, const struct json *asked)
     if (h.sender_text && h.sender_text->kind == JSON_STRING) {
         json_object(w);
         text(w, "url", "SenderReference");
-        member(w, "valueString", h.sender_text->text);
+        json_member(w, "valueString", h.sender_text->text);
         json_object_end(w);
     }
     json_array_end(w);
@@ -221,7 +215,7 @@ static void write_ack_header(struct json_writer *w, const struct translation *t,
     copy_member(w, asked, "timestamp");
     json_key(w, SLICE("source"));
     json_object(w);
-    member(w, "endpoint", endpoint(json_get(asked, "destination"), "urn:weir"));
+    json_member(w, "endpoint", endpoint(json_get(asked, "destination"), "urn:weir"));
     json_object_end(w);
     write_response(w, t, code, outcome);
     write_reference(w, "focus", outcome);

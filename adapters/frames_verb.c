@@ -17,12 +17,6 @@ struct frames_verb {
     bool closed;
 };
 
-static void member(struct json_writer *w, const char *name, struct slice value)
-{
-    json_key(w, slice_str(name));
-    json_string(w, value);
-}
-
 static void write_head(struct frames_verb *v, struct json_writer *w, struct slice head, bool reveal)
 {
     buf_reset(&v->head);
@@ -34,7 +28,7 @@ static void write_head(struct frames_verb *v, struct json_writer *w, struct slic
         memcpy(bytes, head.p, head.n);
     else
         hl7_mask(head, bytes);
-    member(w, "head", digest_hex((const unsigned char *)bytes, head.n, hex));
+    json_member(w, "head", digest_hex((const unsigned char *)bytes, head.n, hex));
 }
 
 static void write_one(struct frames_verb *v, struct json_writer *w, struct slice source,
@@ -44,16 +38,16 @@ static void write_one(struct frames_verb *v, struct json_writer *w, struct slice
     struct slice head = buf_slice(&f->head);
     const char *guess = hl7_guess(head);
     json_object(w);
-    member(w, "source", source);
+    json_member(w, "source", source);
     json_key(w, SLICE("no"));
     json_int(w, (int64_t)f->no);
-    member(w, "at", rfc3339_utc(f->at_ms, at));
-    member(w, "fault", slice_str(frame_fault_name(f->fault)));
-    member(w, "peer", slice_str(f->peer));
+    json_member(w, "at", rfc3339_utc(f->at_ms, at));
+    json_member(w, "fault", slice_str(frame_fault_name(f->fault)));
+    json_member(w, "peer", slice_str(f->peer));
     json_key(w, SLICE("bytes"));
     json_int(w, (int64_t)f->bytes);
     if (guess && (f->fault == FRAME_NO_MLLP || f->fault == FRAME_UNREAD))
-        member(w, "looks_like", slice_str(guess));
+        json_member(w, "looks_like", slice_str(guess));
     write_head(v, w, head, reveal);
     json_object_end(w);
 }

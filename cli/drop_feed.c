@@ -118,9 +118,7 @@ static void await(struct drop_feed *f, struct gathered *g, const char *name)
     d->keys = g->keys;
     d->n = g->n;
     g->keys = NULL;
-    if (f->counts.waiting == 0)
-        f->counts.last_ms = clock_mono_ms();
-    f->counts.waiting += d->n;
+    feed_counts_wait(&f->counts, d->n);
 }
 
 static int drop(struct drop_feed *f, struct gathered *g, int64_t now_s, struct err *reterr)
@@ -213,9 +211,7 @@ static void answered(struct drop_feed *f, struct dropped *d, bool taken)
     for (unsigned i = 0; i < d->n; i++)
         ledger_answer(f->ledger, d->keys[i], slice_str(d->keys[i]),
                       taken ? SLICE("AA") : SLICE("AE"), 0);
-    *(taken ? &f->counts.acknowledged : &f->counts.wrong) += d->n;
-    f->counts.waiting -= d->n;
-    f->counts.last_ms = clock_mono_ms();
+    feed_counts_answer(&f->counts, d->n, taken, false);
     free(d->keys);
     *d = f->files[--f->nfiles];
 }

@@ -118,8 +118,7 @@ int http_feed_put(struct http_feed *f, const struct telling *t, struct err *rete
     e->path = t->path ? t->path : "";
     e->refuse = t->refuse;
     l->n++;
-    if (f->counts.waiting++ == 0) /* until now there was nobody to wait for */
-        f->counts.last_ms = clock_mono_ms();
+    feed_counts_wait(&f->counts, 1);
     return 0;
 }
 
@@ -130,17 +129,10 @@ static void settle(struct lane *l, bool taken)
     struct http_feed *f = l->feed;
     const struct envelope *e = &l->ring[l->first];
     ledger_answer(f->ledger, e->key, slice_str(e->key), taken ? SLICE("AA") : SLICE("AE"), l->no);
-    if (taken == e->refuse)
-        f->counts.wrong++;
-    else if (taken)
-        f->counts.acknowledged++;
-    else
-        f->counts.refused_meant++;
+    feed_counts_answer(&f->counts, 1, taken, e->refuse);
     l->first = (l->first + 1) % QUEUE;
     l->n--;
     l->back_off_ms = 0;
-    f->counts.waiting--;
-    f->counts.last_ms = clock_mono_ms();
 }
 
 static void again(struct lane *l)

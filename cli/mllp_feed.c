@@ -149,8 +149,7 @@ int mllp_feed_put(struct mllp_feed *f, uint32_t route, const char control_id[CON
     memcpy(e->control_id, control_id, CONTROL_ID_SIZE);
     e->refuse = refuse;
     l->n++;
-    if (f->counts.waiting++ == 0) /* until now there was nobody to wait for */
-        f->counts.last_ms = clock_mono_ms();
+    feed_counts_wait(&f->counts, 1);
     return 0;
 }
 
@@ -249,18 +248,11 @@ static bool later(const struct hl7_answer *a)
 /* The oldest message is answered for good. */
 static void settle(struct mllp_feed *f, struct line *l, const struct envelope *e, bool taken)
 {
-    if (taken == e->refuse)
-        f->counts.wrong++;
-    else if (taken)
-        f->counts.acknowledged++;
-    else
-        f->counts.refused_meant++;
+    feed_counts_answer(&f->counts, 1, taken, e->refuse);
     l->first = (l->first + 1) % f->slots;
     l->n--;
     l->sent--;
     l->back_off_ms = 0;
-    f->counts.waiting--;
-    f->counts.last_ms = clock_mono_ms();
     l->until = f->counts.last_ms + f->options.answer_ms;
 }
 

@@ -68,23 +68,17 @@ void record_line(struct buf *out, const struct stream_message *m, bool reveal)
         buf_putc(out, '\n');
 }
 
-static void member(struct json_writer *w, const char *name, struct slice value)
-{
-    json_key(w, slice_str(name));
-    json_string(w, value);
-}
-
 void record_json(struct json_writer *w, const struct stream_message *m, bool reveal)
 {
     char at[RFC3339_SIZE];
     json_object(w);
-    member(w, "topic", m->topic);
-    member(w, "partition", m->partition);
+    json_member(w, "topic", m->topic);
+    json_member(w, "partition", m->partition);
     json_key(w, SLICE("offset"));
     json_int(w, m->offset);
-    member(w, "time", rfc3339_utc(m->time_ms, at));
+    json_member(w, "time", rfc3339_utc(m->time_ms, at));
     if (slice_present(m->key))
-        member(w, "key", m->key);
+        json_member(w, "key", m->key);
     json_key(w, SLICE("headers"));
     json_object(w);
     for (unsigned i = 0; i < m->nheaders; i++) {
@@ -95,6 +89,6 @@ void record_json(struct json_writer *w, const struct stream_message *m, bool rev
     json_key(w, SLICE("bytes"));
     json_int(w, (int64_t)m->value.n);
     if (m->value.n && (reveal || record_kind(m->topic) == RECORD_TEXT))
-        member(w, "value", m->value);
+        json_member(w, "value", m->value);
     json_object_end(w);
 }

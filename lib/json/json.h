@@ -56,6 +56,8 @@ void json_array_end(struct json_writer *w);
 void json_key(struct json_writer *w, struct slice name);
 /* Bytes that are no UTF-8 are written as U+FFFD. */
 void json_string(struct json_writer *w, struct slice s);
+/* A name of ours and a string. */
+void json_member(struct json_writer *w, const char *name, struct slice value);
 void json_number(struct json_writer *w, struct slice digits);
 /* A value that is JSON text already, such as one that json_read took. */
 void json_raw(struct json_writer *w, struct slice value);

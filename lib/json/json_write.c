@@ -218,6 +218,12 @@ void json_string(struct json_writer *w, struct slice s)
     put_string(w, before_value(w), s, utf8_span(s));
 }
 
+void json_member(struct json_writer *w, const char *name, struct slice value)
+{
+    json_key(w, slice_str(name));
+    json_string(w, value);
+}
+
 void json_number(struct json_writer *w, struct slice digits)
 {
     put_value(w, digits.p, digits.n);
