@@ -115,6 +115,8 @@ int record_message(struct record_writer *w, const struct site_source *source, st
     header(w, SLICE("verdict"), slice_str(translate_verdict_name(t->verdict)));
     for (unsigned i = 0; i < t->nevents; from = ends[i++])
         reported(w, source, &t->events[i], slice_make(w->json.p + from, ends[i] - from));
+    for (unsigned i = 0; i < w->n; i++)
+        w->set[i].own = true;
     return 0;
 }
 

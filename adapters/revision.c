@@ -101,7 +101,8 @@ int revision_retract(struct revision_writer *w, const struct site_source *source
     /* Not `retired`: that a merge did not happen must not merge. */
     static const char *const kept[] = {"received", "person", "person-local", "history"};
     struct stream_header *h = &w->headers[w->n * REVISION_HEADERS];
-    struct stream_record r = {.topic = SLICE("flow.reported"), .key = source->name, .headers = h};
+    struct stream_record r = {
+        .topic = SLICE("flow.reported"), .key = source->name, .headers = h, .own = true};
     struct event *e;
     unsigned before;
     assert(w->n < RECORD_EVENTS_MAX);

@@ -28,6 +28,7 @@ struct stream_record {
     struct slice topic, key, value;
     const struct stream_header *headers;
     unsigned nheaders;
+    bool own; /* only weir reads it: an engine may keep the headers in a form of its own */
 };
 
 /* Where a record stands. The partition is a name ("acute" in the embedded engine, "3" in Kafka).

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "clock.h"
+#include "stream_kafka_headers.h"
 #include "stream_kafka_limits.h"
 #include "stream_kafka_probe.h"
 #include "stream_kafka_push.h"

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include "clock.h"
 #include "num.h"
+#include "stream_kafka_headers.h"
 #include "stream_kafka_property.h"
 #include "stream_kafka_reading.h"
 
@@ -258,24 +259,6 @@ int kafka_reader_fd(const struct stream_reader *r)
     return ((const struct kafka_reader *)r)->feed.event;
 }
 
-static void read_headers(struct kafka_reader *r, const rd_kafka_message_t *m,
-                         struct stream_message *ret)
-{
-    rd_kafka_headers_t *headers;
-    if (rd_kafka_message_headers(m, &headers))
-        return;
-    const char *name;
-    const void *value;
-    size_t size;
-    ret->headers = r->headers;
-    for (unsigned i = 0; i < STREAM_HEADERS_MAX; i++) {
-        if (rd_kafka_header_get_all(headers, i, &name, &value, &size))
-            break;
-        r->headers[ret->nheaders++] =
-            (struct stream_header){slice_str(name), slice_make(value, value ? size : 0)};
-    }
-}
-
 static void read_message(struct kafka_reader *r, struct stream_message *ret)
 {
     const rd_kafka_message_t *m = r->current.message;
@@ -287,10 +270,10 @@ static void read_message(struct kafka_reader *r, struct stream_message *ret)
         .key = slice_make(m->key, m->key ? m->key_len : 0),
         .value = slice_make(m->payload, m->payload ? m->len : 0),
         .headers = r->headers,
+        .nheaders = kafka_headers_read(m, r->headers),
         .offset = m->offset,
         .time_ms = rd_kafka_message_timestamp(m, &type),
     };
-    read_headers(r, m, ret);
 }
 
 static enum stream_next tell_lost(struct kafka_reader *r, struct stream_message *ret,

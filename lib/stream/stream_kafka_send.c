@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include "num.h"
+#include "stream_kafka_headers.h"
 #include "stream_kafka_property.h"
 
 enum { TOPICS_MAX = 100000 };
@@ -61,17 +62,6 @@ static rd_kafka_topic_t *topic_of(struct kafka_topics *t, struct slice name)
     }
     *known = (uint64_t)(uintptr_t)topic;
     return topic;
-}
-
-rd_kafka_headers_t *kafka_headers_of(const struct stream_record *r)
-{
-    if (!r->nheaders)
-        return NULL;
-    rd_kafka_headers_t *h = rd_kafka_headers_new(r->nheaders);
-    for (unsigned i = 0; i < r->nheaders; i++)
-        rd_kafka_header_add(h, r->headers[i].name.p, (ssize_t)r->headers[i].name.n,
-                            r->headers[i].value.p, (ssize_t)r->headers[i].value.n);
-    return h;
 }
 
 static int refuse(const struct stream_record *r, rd_kafka_resp_err_t code, struct err *reterr)

@@ -24,8 +24,6 @@ int kafka_send_settings(rd_kafka_conf_t *conf, const struct kafka_conf *c, struc
 /* No batch of several records is larger than that. */
 int kafka_send_batch(rd_kafka_conf_t *conf, const struct kafka_conf *c, uint64_t most,
                      struct err *reterr);
-/* What goes with the record; NULL = nothing. The caller's, until a client has it. */
-rd_kafka_headers_t *kafka_headers_of(const struct stream_record *r);
 /* Gives a copy of the record to the client. Not taken: reterr, and *ret_code has librdkafka's
  * code. */
 int kafka_send(struct kafka_topics *t, const struct stream_record *r, rd_kafka_resp_err_t *ret_code,

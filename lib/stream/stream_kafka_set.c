@@ -26,6 +26,7 @@ static void copy_records(struct kafka_set *c, const struct stream_record *set, u
         r->value = stream_set_text(&at, set[i].value);
         r->headers = headers;
         r->nheaders = set[i].nheaders;
+        r->own = set[i].own;
         for (unsigned k = 0; k < set[i].nheaders; k++, headers++) {
             headers->name = stream_set_text(&at, set[i].headers[k].name);
             headers->value = stream_set_text(&at, set[i].headers[k].value);

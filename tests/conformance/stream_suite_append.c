@@ -14,7 +14,8 @@ START_TEST(order_is_kept)
     for (int n = 0; n < 1000; n++) {
         char value[20];
         int size = snprintf(value, sizeof(value), "%d", n);
-        struct stream_record r = {SLICE("t"), SLICE("k"), slice_make(value, (size_t)size), NULL, 0};
+        struct stream_record r = {SLICE("t"), SLICE("k"), slice_make(value, (size_t)size),
+                                  NULL,       0,          false};
         ck_assert_int_eq(stream_append(s, &r, 1, stream_bed_done, &t, &e), STREAM_OK);
     }
     stream_bed_wait(s, &t, 1000);
@@ -41,8 +42,8 @@ START_TEST(a_record_comes_back_as_it_was)
     struct stream_header h[] = {
         {SLICE("receipt"), SLICE("a\0b")}, {SLICE("empty"), SLICE("")}, {SLICE("n"), SLICE("1")}};
     struct stream_record set[] = {
-        {SLICE("t"), SLICE("key\0\xff"), SLICE("val\0ue"), h, 3},
-        {SLICE("t"), SLICE_ABSENT, SLICE(""), NULL, 0},
+        {SLICE("t"), SLICE("key\0\xff"), SLICE("val\0ue"), h, 3, false},
+        {SLICE("t"), SLICE_ABSENT, SLICE(""), NULL, 0, false},
     };
     struct stream_tally t = {0};
     struct err e = {0};
@@ -71,12 +72,41 @@ START_TEST(a_record_comes_back_as_it_was)
 }
 END_TEST
 
+/* Whatever form an engine gives them. */
+START_TEST(headers_of_its_own_come_back)
+{
+    begin(_i);
+    static char large[2000];
+    memset(large, 'x', sizeof(large));
+    struct stream_header h[] = {{SLICE("ce_id"), SLICE("e1")},
+                                {SLICE("source"), SLICE("pas")},
+                                {SLICE("empty"), SLICE("")},
+                                {SLICE("odd"), SLICE("a=b;\0c")},
+                                {SLICE("large"), slice_make(large, sizeof(large))},
+                                {SLICE("last"), SLICE("=")}};
+    enum { N = sizeof(h) / sizeof(h[0]) };
+    struct stream_record set = {SLICE("t"), SLICE("k"), SLICE("v"), h, N, true};
+    struct stream_tally t = {0};
+    struct err e = {0};
+    ck_assert_int_eq(stream_append(s, &set, 1, stream_bed_done, &t, &e), STREAM_OK);
+    stream_bed_wait(s, &t, 1);
+    struct stream_reader *r = stream_bed_reader(s, "t", NULL, STREAM_EARLIEST);
+    struct stream_message m;
+    stream_bed_next(r, &m);
+    ck_assert_uint_eq(m.nheaders, N);
+    for (unsigned i = 0; i < N; i++)
+        kit_assert_slice(stream_header_get(&m, h[i].name.p), h[i].value);
+    stream_reader_close(r);
+    end();
+}
+END_TEST
+
 START_TEST(a_set_spans_topics)
 {
     begin(_i);
-    struct stream_record set[] = {{SLICE("a"), SLICE_ABSENT, SLICE("1"), NULL, 0},
-                                  {SLICE("b"), SLICE_ABSENT, SLICE("2"), NULL, 0},
-                                  {SLICE("a"), SLICE_ABSENT, SLICE("3"), NULL, 0}};
+    struct stream_record set[] = {{SLICE("a"), SLICE_ABSENT, SLICE("1"), NULL, 0, false},
+                                  {SLICE("b"), SLICE_ABSENT, SLICE("2"), NULL, 0, false},
+                                  {SLICE("a"), SLICE_ABSENT, SLICE("3"), NULL, 0, false}};
     struct stream_tally t = {0};
     struct err e = {0};
     ck_assert_int_eq(stream_append(s, set, 3, stream_bed_done, &t, &e), STREAM_OK);
@@ -116,8 +146,8 @@ START_TEST(what_is_too_large_is_refused_before_anything_is_taken)
     bed.options.queue_bytes = 250;
     s = stream_bed_handle(&bed, "acute");
     char big[101] = {0};
-    struct stream_record set[] = {{SLICE("t"), SLICE_ABSENT, SLICE("fine"), NULL, 0},
-                                  {SLICE("t"), SLICE_ABSENT, {big, 100}, NULL, 0}};
+    struct stream_record set[] = {{SLICE("t"), SLICE_ABSENT, SLICE("fine"), NULL, 0, false},
+                                  {SLICE("t"), SLICE_ABSENT, {big, 100}, NULL, 0, false}};
     struct stream_tally t = {0};
     struct err e = {0};
     ck_assert_int_eq(stream_append(s, set, 2, stream_bed_done, &t, &e), STREAM_BAD);
@@ -139,13 +169,13 @@ START_TEST(bad_names_are_refused)
     static const char *const bad[] = {"", "a/b", ".hidden", "sp ace", "quo'te"};
     struct stream_tally t = {0};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        struct stream_record r = {slice_str(bad[i]), SLICE_ABSENT, SLICE("v"), NULL, 0};
+        struct stream_record r = {slice_str(bad[i]), SLICE_ABSENT, SLICE("v"), NULL, 0, false};
         struct err e = {0};
         ck_assert_int_eq(stream_append(s, &r, 1, stream_bed_done, &t, &e), STREAM_BAD);
         ck_assert_int_eq(e.code, ERR_INPUT);
     }
     struct err e = {0};
-    struct stream_record r = {SLICE("t"), SLICE_ABSENT, SLICE("v"), NULL, 0};
+    struct stream_record r = {SLICE("t"), SLICE_ABSENT, SLICE("v"), NULL, 0, false};
     ck_assert_int_eq(stream_append(bed.keeper, &r, 1, stream_bed_done, &t, &e), STREAM_BAD);
     ck_assert_int_eq(e.code, ERR_REFUSED);
     ck_assert_int_eq(stream_append(s, NULL, 0, stream_bed_done, &t, &e), STREAM_BAD);
@@ -158,8 +188,8 @@ START_TEST(full_says_so_and_passes)
     stream_bed_open(&bed, engine(_i));
     bed.options.queue_records = 3;
     s = stream_bed_handle(&bed, "acute");
-    struct stream_record set[] = {{SLICE("t"), SLICE_ABSENT, SLICE("a"), NULL, 0},
-                                  {SLICE("t"), SLICE_ABSENT, SLICE("b"), NULL, 0}};
+    struct stream_record set[] = {{SLICE("t"), SLICE_ABSENT, SLICE("a"), NULL, 0, false},
+                                  {SLICE("t"), SLICE_ABSENT, SLICE("b"), NULL, 0, false}};
     struct stream_tally t = {0};
     struct err e = {0};
     ck_assert_int_eq(stream_append(s, set, 2, stream_bed_done, &t, &e), STREAM_OK);
@@ -213,7 +243,7 @@ START_TEST(many_topics)
     for (int n = 0; n < TOPICS; n++) {
         snprintf(names[n], sizeof(names[n]), "topic.%d", n);
         topics[n] = slice_str(names[n]);
-        set[n] = (struct stream_record){topics[n], SLICE_ABSENT, topics[n], NULL, 0};
+        set[n] = (struct stream_record){topics[n], SLICE_ABSENT, topics[n], NULL, 0, false};
     }
     struct stream_tally t = {0};
     struct err e = {0};
@@ -280,7 +310,7 @@ static void append_again(void *arg, const struct err *e)
 {
     struct chain *c = arg;
     stream_bed_done(&c->tally, e);
-    struct stream_record r = {SLICE("t"), SLICE_ABSENT, SLICE("v"), NULL, 0};
+    struct stream_record r = {SLICE("t"), SLICE_ABSENT, SLICE("v"), NULL, 0, false};
     struct err ignored;
     if (c->left && c->left--)
         ck_assert_int_eq(stream_append(c->s, &r, 1, append_again, c, &ignored), STREAM_OK);
@@ -300,7 +330,7 @@ END_TEST
 START_TEST(closing_waits_for_what_was_accepted)
 {
     begin(_i);
-    struct stream_record r = {SLICE("t"), SLICE_ABSENT, SLICE("v"), NULL, 0};
+    struct stream_record r = {SLICE("t"), SLICE_ABSENT, SLICE("v"), NULL, 0, false};
     struct stream_tally t = {0};
     struct err e = {0};
     for (int n = 0; n < 100; n++)
@@ -372,6 +402,7 @@ size_t suite_append(const TTest *ret[])
     size_t n = 0;
     ret[n++] = order_is_kept;
     ret[n++] = a_record_comes_back_as_it_was;
+    ret[n++] = headers_of_its_own_come_back;
     ret[n++] = a_set_spans_topics;
     ret[n++] = big_records;
     ret[n++] = many_topics;

@@ -14,7 +14,7 @@ START_TEST(forward_moves_positions_with_records)
     struct stream_reader *r = stream_bed_reader(s, "in", "g", STREAM_EARLIEST);
     struct stream_message m;
     stream_bed_next(r, &m);
-    struct stream_record out = {SLICE("out"), SLICE_ABSENT, SLICE("made of 1"), NULL, 0};
+    struct stream_record out = {SLICE("out"), SLICE_ABSENT, SLICE("made of 1"), NULL, 0, false};
     struct stream_position p = {SLICE("g"), m.topic, m.partition, m.offset + 1};
     struct stream_tally t = {0};
     struct err e = {0};

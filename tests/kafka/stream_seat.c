@@ -77,8 +77,8 @@ static void put(struct stream *s, const char *name, const char *next)
     struct stream_record set[2];
     for (int i = 0; i < 2; i++) {
         snprintf(values[i], sizeof(values[i]), "%s.%d", name, i + 1);
-        set[i] =
-            (struct stream_record){SLICE("flow.out"), SLICE("k"), slice_str(values[i]), NULL, 0};
+        set[i] = (struct stream_record){
+            SLICE("flow.out"), SLICE("k"), slice_str(values[i]), NULL, 0, false};
     }
     snprintf(a->name, sizeof(a->name), "%s", name);
     num_u64(slice_str(next), &at);
@@ -90,7 +90,7 @@ static void plain(struct stream *s, const char *name, struct slice value)
 {
     struct err e = {0};
     struct ask *a = calloc(1, sizeof(*a));
-    struct stream_record r = {SLICE("flow.plain"), SLICE("k"), value, NULL, 0};
+    struct stream_record r = {SLICE("flow.plain"), SLICE("k"), value, NULL, 0, false};
     snprintf(a->name, sizeof(a->name), "%s", name);
     answer(a, stream_append(s, &r, 1, on_done, a, &e), &e);
 }

@@ -19,7 +19,7 @@ void story_tell(void *arg, const struct err *e)
 
 void story_append(struct stream *s, struct story_line *l, const char *topic)
 {
-    struct stream_record r = {slice_str(topic), SLICE("k"), slice_str(l->name), NULL, 0};
+    struct stream_record r = {slice_str(topic), SLICE("k"), slice_str(l->name), NULL, 0, false};
     struct err e = {0};
     ck_assert_msg(stream_append(s, &r, 1, story_tell, l, &e) == STREAM_OK, "%s", e.text);
 }

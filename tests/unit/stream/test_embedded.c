@@ -388,7 +388,7 @@ static void append_many(struct stream *s, int n)
     struct stream_tally t = {0};
     for (int i = 0; i < n; i++) {
         size_t size = i % 500 == 0 ? sizeof(value) : sizes[(i * 7 + i / 11) % 10];
-        struct stream_record r = {SLICE("state"), SLICE("key"), {value, size}, NULL, 0};
+        struct stream_record r = {SLICE("state"), SLICE("key"), {value, size}, NULL, 0, false};
         struct err e = {0};
         ck_assert_int_eq(stream_append(s, &r, 1, stream_bed_done, &t, &e), STREAM_OK);
     }

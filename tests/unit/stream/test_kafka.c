@@ -107,7 +107,7 @@ START_TEST(without_nodes_the_queue_fills_and_then_senders_hear)
     struct story_line a = {&story, "a"}, b = {&story, "b"};
     story_append(s, &a, "t");
     story_append(s, &b, "t");
-    struct stream_record r = {SLICE("t"), SLICE("k"), SLICE("c"), NULL, 0};
+    struct stream_record r = {SLICE("t"), SLICE("k"), SLICE("c"), NULL, 0, false};
     struct err e = {0};
     ck_assert_int_eq(stream_append(s, &r, 1, story_tell, &a, &e), STREAM_FULL);
     story_wait(s, &story, 2);
@@ -132,7 +132,7 @@ START_TEST(the_queue_is_bounded_in_bytes)
     mock.options.queue_bytes = 1500;
     struct stream *s = kafka_mock_handle(&mock);
     char big[900] = {0};
-    struct stream_record r = {SLICE("t"), SLICE("k"), {big, sizeof(big)}, NULL, 0};
+    struct stream_record r = {SLICE("t"), SLICE("k"), {big, sizeof(big)}, NULL, 0, false};
     struct stream_tally t = {0};
     struct err e = {0};
     ck_assert_int_eq(stream_append(s, &r, 1, stream_bed_done, &t, &e), STREAM_OK);

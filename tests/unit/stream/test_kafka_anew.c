@@ -195,7 +195,7 @@ START_TEST(what_a_topic_takes_no_longer_is_refused_before_it_is_sent)
     struct kafka_limits l = {0};
     struct err e = {0};
     static const char big[5000];
-    struct stream_record r = {SLICE("t"), SLICE("k"), slice_make(big, sizeof(big)), NULL, 0};
+    struct stream_record r = {SLICE("t"), SLICE("k"), slice_make(big, sizeof(big)), NULL, 0, false};
     ck_assert_int_eq(kafka_limits_check(&l, &c, &r, 1, &e), 0);
     kafka_limits_doubt(&l, "t", 1000);
     ck_assert(kafka_limits_hold(&l, 1000));

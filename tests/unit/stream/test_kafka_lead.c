@@ -52,7 +52,7 @@ static void wait_begun(struct seat *seat, struct seat *other, unsigned begun)
 
 static enum stream_result forward(struct seat *seat, int64_t next, struct stream_tally *t)
 {
-    struct stream_record r = {SLICE("out"), SLICE("k"), SLICE("v"), NULL, 0};
+    struct stream_record r = {SLICE("out"), SLICE("k"), SLICE("v"), NULL, 0, false};
     struct stream_position p = {SLICE("journey"), SLICE("in"), SLICE("0"), next};
     struct err e = {0};
     return stream_forward(seat->s, &r, 1, &p, 1, stream_bed_done, t, &e);

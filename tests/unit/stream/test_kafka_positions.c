@@ -13,7 +13,7 @@ START_TEST(positions_follow_their_records)
     ck_assert_int_eq(rd_kafka_mock_topic_create(mock.cluster, "north.in", 4, 3), 0);
     mock.options.prefix = SLICE("north.");
     struct stream *s = kafka_mock_handle(&mock);
-    struct stream_record r = {SLICE("out"), SLICE("k"), SLICE("v"), NULL, 0};
+    struct stream_record r = {SLICE("out"), SLICE("k"), SLICE("v"), NULL, 0, false};
     struct stream_position p[] = {{SLICE("g"), SLICE("in"), SLICE("3"), 17},
                                   {SLICE("h"), SLICE("in"), SLICE("1"), 5},
                                   {SLICE("g"), SLICE("in"), SLICE("3"), 18}};

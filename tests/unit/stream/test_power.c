@@ -38,8 +38,8 @@ static void append(void)
     char value[20];
     int n = snprintf(value, sizeof(value), "%u", appended++);
     struct slice v = slice_make(value, (size_t)n);
-    struct stream_record set[] = {{SLICE("messages"), SLICE("k"), v, NULL, 0},
-                                  {SLICE("reported"), SLICE("k"), v, NULL, 0}};
+    struct stream_record set[] = {{SLICE("messages"), SLICE("k"), v, NULL, 0, false},
+                                  {SLICE("reported"), SLICE("k"), v, NULL, 0, false}};
     struct err e = {0};
     ck_assert_int_eq(stream_append(s, set, 2, stream_bed_done, &tally, &e), STREAM_OK);
 }
