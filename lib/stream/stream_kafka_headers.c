@@ -19,7 +19,7 @@ static bool is_for_others(struct slice name)
 
 static bool has(struct slice s, char c)
 {
-    return s.n && memchr(s.p, c, s.n);
+    return slice_find(s, c) < s.n;
 }
 
 static void put(struct pack *p, struct slice s, char end)
@@ -64,13 +64,8 @@ static unsigned take_apart(struct slice bytes, struct stream_header *out, unsign
 {
     unsigned n = 0;
     while (n < room && bytes.n) {
-        const char *end = memchr(bytes.p, ';', bytes.n);
-        size_t len = end ? (size_t)(end - bytes.p) : bytes.n;
-        const char *eq = memchr(bytes.p, '=', len);
-        size_t name = eq ? (size_t)(eq - bytes.p) : len;
-        out[n++] = (struct stream_header){slice_sub(bytes, 0, name),
-                                          slice_sub(bytes, name + (eq != NULL), len)};
-        bytes = slice_sub(bytes, len + 1, bytes.n);
+        struct slice value = slice_split(&bytes, ';'), name = slice_split(&value, '=');
+        out[n++] = (struct stream_header){name, value};
     }
     return n;
 }
