@@ -38,15 +38,20 @@ static const struct {
     {DELETED("Patient?identifier=%"), false},
 };
 
+static struct arena arena;
+static struct fhir_doc doc;
+
+static void read_batch(const char *batch)
+{
+    struct fhir_fault ignored;
+    arena_init(&arena, 1 << 20);
+    ck_assert_int_eq(fhir_parse(slice_str(batch), &json_default_limits, &arena, &doc, &ignored), 0);
+}
+
 START_TEST(test_who_is_named)
 {
-    struct arena arena;
-    struct fhir_doc doc;
-    struct fhir_fault ignored;
     struct fhir_restricted r;
-    arena_init(&arena, 1 << 20);
-    ck_assert_int_eq(
-        fhir_parse(slice_str(rows[_i].batch), &json_default_limits, &arena, &doc, &ignored), 0);
+    read_batch(rows[_i].batch);
     fhir_restricted_find(&doc, &arena, &r);
     ck_assert(fhir_restricted_names(&r, &doc.entries[2]) == rows[_i].names);
     ck_assert(!fhir_restricted_names(&r, &doc.entries[1]));
@@ -57,13 +62,8 @@ END_TEST
 /* Where there is no room to tell, none is told. */
 START_TEST(test_no_memory)
 {
-    struct arena arena;
-    struct fhir_doc doc;
-    struct fhir_fault ignored;
     struct fhir_restricted r;
-    arena_init(&arena, 1 << 20);
-    ck_assert_int_eq(
-        fhir_parse(slice_str(rows[0].batch), &json_default_limits, &arena, &doc, &ignored), 0);
+    read_batch(rows[0].batch);
     for (size_t more = 0; more <= 64; more += 64) {
         arena.max = arena.used + more;
         fhir_restricted_find(&doc, &arena, &r);
