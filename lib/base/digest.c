@@ -1,21 +1,32 @@
+/* EVP takes memory for each hash, and again for each copy of one; here both are a few hundred bytes
+ * that stand where they are. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "digest.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BLOCK = 64 };
 
-/* HMAC (RFC 2104) by hand: EVP_MAC costs more than the hash itself on short messages, and so does
- * a copy of a context that has the padded key behind it, which takes memory; hashing the padded key
- * each time does not. */
+/* Keyed it is HMAC (RFC 2104), with the padded keys hashed ahead. */
 struct digest {
-    EVP_MD_CTX *now;
+    SHA256_CTX now;
+    SHA256_CTX begun; /* nothing, or the inner key, is hashed */
+    SHA256_CTX outer;
     bool keyed;
-    unsigned char inner[BLOCK], outer[BLOCK]; /* the padded keys */
 };
+
+static void begin_with(SHA256_CTX *ret, const unsigned char key[BLOCK], unsigned char mask)
+{
+    unsigned char pad[BLOCK];
+    for (size_t i = 0; i < BLOCK; i++)
+        pad[i] = key[i] ^ mask;
+    SHA256_Init(ret);
+    SHA256_Update(ret, pad, BLOCK);
+    OPENSSL_cleanse(pad, sizeof(pad));
+}
 
 static void set_key(struct digest *d, struct slice key)
 {
@@ -25,10 +36,8 @@ static void set_key(struct digest *d, struct slice key)
         SHA256((const unsigned char *)key.p, key.n, k);
     else
         memcpy(k, key.p, key.n);
-    for (size_t i = 0; i < BLOCK; i++) {
-        d->inner[i] = k[i] ^ 0x36;
-        d->outer[i] = k[i] ^ 0x5c;
-    }
+    begin_with(&d->begun, k, 0x36);
+    begin_with(&d->outer, k, 0x5c);
     OPENSSL_cleanse(k, sizeof(k));
 }
 
@@ -37,11 +46,7 @@ int digest_open(struct slice key, struct digest **ret, struct err *reterr)
     struct digest *d = calloc(1, sizeof(*d));
     if (!d)
         return err_set(reterr, ERR_NOMEM, "no memory for a digest");
-    d->now = EVP_MD_CTX_new();
-    if (!d->now || !EVP_DigestInit_ex(d->now, EVP_sha256(), NULL)) {
-        digest_close(d);
-        return err_set(reterr, ERR_NOMEM, "libcrypto gave no SHA-256");
-    }
+    SHA256_Init(&d->begun);
     if (key.n)
         set_key(d, key);
     *ret = d;
@@ -52,37 +57,28 @@ void digest_close(struct digest *d)
 {
     if (!d)
         return;
-    EVP_MD_CTX_free(d->now);
     OPENSSL_cleanse(d, sizeof(*d));
     free(d);
 }
 
-/* Without a type the context begins anew with the one it has. */
-static void begin_with(struct digest *d, const unsigned char pad[BLOCK])
-{
-    EVP_DigestInit_ex(d->now, NULL, NULL);
-    if (d->keyed)
-        EVP_DigestUpdate(d->now, pad, BLOCK);
-}
-
 void digest_begin(struct digest *d)
 {
-    begin_with(d, d->inner);
+    d->now = d->begun;
 }
 
 void digest_add(struct digest *d, struct slice bytes)
 {
-    EVP_DigestUpdate(d->now, bytes.p, bytes.n);
+    SHA256_Update(&d->now, bytes.p, bytes.n);
 }
 
 void digest_end(struct digest *d, unsigned char out[DIGEST_SIZE])
 {
-    EVP_DigestFinal_ex(d->now, out, NULL);
+    SHA256_Final(out, &d->now);
     if (!d->keyed)
         return;
-    begin_with(d, d->outer);
-    EVP_DigestUpdate(d->now, out, DIGEST_SIZE);
-    EVP_DigestFinal_ex(d->now, out, NULL);
+    d->now = d->outer;
+    SHA256_Update(&d->now, out, DIGEST_SIZE);
+    SHA256_Final(out, &d->now);
 }
 
 void digest_of(struct digest *d, struct slice bytes, unsigned char out[DIGEST_SIZE])
