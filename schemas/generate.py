@@ -171,6 +171,11 @@ def c_slice(text):
     return f"{{\"{text}\", {len(text)}}}"
 
 
+def c_key(name):
+    """A member's name as JSON text."""
+    return f"{{\"\\\"{name}\\\"\", {len(name) + 2}}}"
+
+
 def c_bool(value):
     return "true" if value else "false"
 
@@ -188,10 +193,10 @@ def write_source(table, types, out):
     out.write("};\nconst unsigned event_nfields = EVENT_NFIELDS;\n\n")
     out.write("const struct event_place event_places[] = {\n")
     for f in table.fields:
-        out.write(f"    {{{c_slice(f['name'])}, {f['parent']}, {f['object']}}},\n")
+        out.write(f"    {{{c_key(f['name'])}, {f['parent']}, {f['object']}}},\n")
     out.write("};\n\nconst struct event_object event_objects[] = {\n")
     for o in table.objects:
-        out.write(f"    {{\"{o['path']}\", {c_slice(o['name'])}, {o['parent']}, {o['depth']}, "
+        out.write(f"    {{\"{o['path']}\", {c_key(o['name'])}, {o['parent']}, {o['depth']}, "
                   f"{o['first']}, {o['end']}}},\n")
     out.write("};\n\nconst struct event_member event_members[] = {\n")
     for parent, name, target in table.members:

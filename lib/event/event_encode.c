@@ -41,7 +41,7 @@ static void open_down(struct event_encoder *enc, unsigned to)
     const struct event_object *o = &event_objects[to];
     if (enc->object != o->parent)
         open_down(enc, o->parent);
-    json_key(enc->writer, o->name);
+    json_key_text(enc->writer, o->key);
     json_object(enc->writer);
     enc->object = to;
 }
@@ -61,7 +61,7 @@ static void enter(struct event_encoder *enc, unsigned to)
 
 static void write_leaf(struct json_writer *w, unsigned field, struct slice value)
 {
-    json_key(w, event_places[field].name);
+    json_key_text(w, event_places[field].key);
     if (!slice_present(value))
         json_null(w);
     else if (event_fields[field].kind == EVENT_INT || event_fields[field].kind == EVENT_BOOL)
@@ -72,7 +72,7 @@ static void write_leaf(struct json_writer *w, unsigned field, struct slice value
 
 static void write_strings(struct json_writer *w, unsigned field, const struct event_strings *list)
 {
-    json_key(w, event_places[field].name);
+    json_key_text(w, event_places[field].key);
     json_array(w);
     for (unsigned i = 0; i < list->count; i++)
         json_string(w, list->values[i]);
@@ -110,7 +110,7 @@ static bool keeps_leaf(unsigned field, const uint64_t *keep)
 static void write_items(struct json_writer *w, unsigned field, const struct event_items *list,
                         const uint64_t *keep)
 {
-    json_key(w, event_places[field].name);
+    json_key_text(w, event_places[field].key);
     json_array(w);
     for (const struct event_item *item = list->first; item; item = item->next)
         write_item(w, item, keep);

@@ -11,13 +11,13 @@
 
 /* Where a field stands, by field number. */
 struct event_place {
-    struct slice name; /* as a member of its object */
+    struct slice key; /* its name within its object, in quotes */
     uint16_t object;
     uint16_t items; /* for EVENT_ITEMS: the object of its items; else 0 */
 };
 struct event_object {
     const char *path;
-    struct slice name;
+    struct slice key; /* as of a field */
     uint16_t parent, depth;
     uint16_t first, end; /* fields [first, end) stand in it or deeper */
 };

@@ -54,6 +54,8 @@ void json_array(struct json_writer *w);
 void json_array_end(struct json_writer *w);
 /* The name is valid UTF-8: one of ours, or one that json_read took. */
 void json_key(struct json_writer *w, struct slice name);
+/* The same of a name that is JSON text already, in its quotes. */
+void json_key_text(struct json_writer *w, struct slice quoted);
 /* Bytes that are no UTF-8 are written as U+FFFD. */
 void json_string(struct json_writer *w, struct slice s);
 /* A name of ours and a string. */

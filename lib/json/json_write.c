@@ -78,15 +78,20 @@ static inline char before_name(struct json_writer *w)
     return c;
 }
 
-static inline void put_value(struct json_writer *w, const char *bytes, size_t n)
+static inline void put_text(struct json_writer *w, char front, const char *bytes, size_t n)
 {
-    char front = before_value(w), *p = room(w->out, n + 1);
+    char *p = room(w->out, n + 1);
     if (!p)
         return;
     if (front)
         *p++ = front;
     memcpy(p, bytes, n);
     wrote(w->out, p + n);
+}
+
+static inline void put_value(struct json_writer *w, const char *bytes, size_t n)
+{
+    put_text(w, before_value(w), bytes, n);
 }
 
 static void begin(struct json_writer *w, const char *open, bool object)
@@ -140,13 +145,44 @@ static inline bool needs_escape(unsigned char c)
     return c < 0x20 || c == '"' || c == '\\';
 }
 
-/* Without an early end: short strings, and the compiler takes many bytes at a time. */
-static inline bool any_escape(struct slice s)
+/* Not 0 where one of eight bytes needs an escape, or is no ASCII: the highest bit of such a byte,
+ * and perhaps of others. */
+static inline uint64_t odd_bytes(uint64_t w)
 {
-    bool any = false;
-    for (size_t i = 0; i < s.n; i++)
-        any |= needs_escape((unsigned char)s.p[i]);
-    return any;
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
+    return (w | (w - ones * 0x20) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) &
+           ones * 0x80;
+}
+
+/* Copies s, and tells whether it stands for itself in quotes. Most strings do, and are short: eight
+ * bytes at a time, the last eight (or four) once more with some that were seen. */
+static inline bool copy_plain(char *to, struct slice s)
+{
+    uint64_t odd = 0, w;
+    size_t at = 0;
+    for (; at + 8 < s.n; at += 8) {
+        memcpy(&w, s.p + at, 8);
+        memcpy(to + at, &w, 8);
+        odd |= odd_bytes(w);
+    }
+    if (s.n >= 8) {
+        memcpy(&w, s.p + s.n - 8, 8);
+        memcpy(to + s.n - 8, &w, 8);
+        return !(odd | odd_bytes(w));
+    }
+    if (s.n >= 4) {
+        memcpy(&w, s.p, 4);
+        memcpy((char *)&w + 4, s.p + s.n - 4, 4);
+        memcpy(to, s.p, 4);
+        memcpy(to + s.n - 4, (char *)&w + 4, 4);
+        return !odd_bytes(w);
+    }
+    for (; at < s.n; at++) {
+        to[at] = s.p[at];
+        odd |= needs_escape((unsigned char)s.p[at]) || (unsigned char)s.p[at] >= 0x80;
+    }
+    return !odd;
 }
 
 static void put_escape(struct buf *out, unsigned char c)
@@ -190,32 +226,35 @@ static void put_mended(struct buf *out, char front, struct slice s, size_t valid
     buf_putc(out, '"');
 }
 
-static inline void put_string(struct json_writer *w, char front, struct slice s, size_t valid)
+static inline void put_string(struct json_writer *w, char front, struct slice s)
 {
-    if (valid < s.n || any_escape(s)) {
-        put_mended(w->out, front, s, valid);
-        return;
-    }
     char *p = room(w->out, s.n + 3);
     if (!p)
         return;
     if (front)
         *p++ = front;
     *p++ = '"';
-    if (s.n)
-        memcpy(p, s.p, s.n);
+    if (!copy_plain(p, s)) {
+        put_mended(w->out, front, s, utf8_span(s));
+        return;
+    }
     p[s.n] = '"';
     wrote(w->out, p + s.n + 1);
 }
 
 void json_key(struct json_writer *w, struct slice name)
 {
-    put_string(w, before_name(w), name, name.n);
+    put_string(w, before_name(w), name);
+}
+
+void json_key_text(struct json_writer *w, struct slice quoted)
+{
+    put_text(w, before_name(w), quoted.p, quoted.n);
 }
 
 void json_string(struct json_writer *w, struct slice s)
 {
-    put_string(w, before_value(w), s, utf8_span(s));
+    put_string(w, before_value(w), s);
 }
 
 void json_member(struct json_writer *w, const char *name, struct slice value)

@@ -1,3 +1,5 @@
+#include <stdio.h>
+#include <string.h>
 #include "json.h"
 #include "json_suites.h"
 #include "kit.h"
@@ -43,6 +45,56 @@ START_TEST(test_calls_make_compact_json)
             SLICE("{\"a\":[-9223372036854775808,1.50,true,null,{\"x\": 1}],"
                   "\"quo\\\"te\":\"line\\nfeed \\u0001 \xc3\xa9 /\",\"absent\":\"\"}"));
     }
+}
+END_TEST
+
+START_TEST(test_a_name_in_its_quotes)
+{
+    json_object(writer);
+    json_key_text(writer, SLICE("\"a\""));
+    json_int(writer, 1);
+    json_key_text(writer, SLICE("\"b\""));
+    json_string(writer, SLICE("x"));
+    json_object_end(writer);
+    kit_assert_slice(buf_slice(&out), SLICE("{\"a\":1,\"b\":\"x\"}"));
+}
+END_TEST
+
+static const struct {
+    char byte;
+    const char *written;
+} bytes[] = {{' ', " "},
+             {'!', "!"},
+             {'#', "#"},
+             {'[', "["},
+             {']', "]"},
+             {0x7f, "\x7f"},
+             {'"', "\\\""},
+             {'\\', "\\\\"},
+             {0, "\\u0000"},
+             {0x1f, "\\u001F"},
+             {'\t', "\\t"},
+             {(char)0x80, "\xef\xbf\xbd"},
+             {(char)0xff, "\xef\xbf\xbd"}};
+
+/* Whatever the length, and wherever in it the byte stands. */
+START_TEST(test_each_byte_at_each_place)
+{
+    char given[40], written[64];
+    for (size_t n = 1; n < sizeof(given); n++)
+        for (size_t at = 0; at < n; at++) {
+            struct kit_guard g;
+            memset(given, 'a', n);
+            given[at] = bytes[_i].byte;
+            snprintf(written, sizeof(written), "\"%.*s%s%.*s\"", (int)at, given, bytes[_i].written,
+                     (int)(n - at - 1), given + at + 1);
+            kit_guard_open(&g, slice_make(given, n));
+            buf_reset(&out);
+            json_writer_reset(writer);
+            json_string(writer, g.bytes);
+            kit_assert_slice(buf_slice(&out), slice_str(written));
+            kit_guard_close(&g);
+        }
 }
 END_TEST
 
@@ -102,6 +154,8 @@ Suite *json_write_suite(void)
     TCase *tc = tcase_create("json_write");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, test_calls_make_compact_json);
+    tcase_add_test(tc, test_a_name_in_its_quotes);
+    tcase_add_loop_test(tc, test_each_byte_at_each_place, 0, sizeof(bytes) / sizeof(bytes[0]));
     tcase_add_loop_test(tc, test_broken_utf8_is_mended, 0, sizeof(mended) / sizeof(mended[0]));
     tcase_add_loop_test(tc, test_tree_is_written_as_read, 0, sizeof(trees) / sizeof(trees[0]));
     tcase_add_test(tc, test_a_full_buffer_shows);
