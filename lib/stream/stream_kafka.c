@@ -43,6 +43,7 @@ static void kafka_close(struct stream *base)
     kafka_wake_close(&s->wake);
     kafka_trouble_fini(&s->trouble);
     kafka_conf_fini(&s->conf);
+    kafka_spares_fini(&s->spares);
     free(s);
 }
 
@@ -129,7 +130,7 @@ static enum stream_result kafka_forward(struct stream *base, const struct stream
     bool leads = kafka_lead_owns(s->lead, positions, npositions);
     if (!leads && kafka_producer_check(s->producer, set, n, reterr))
         return STREAM_BAD;
-    struct kafka_set *own = kafka_set_new(set, n, positions, npositions);
+    struct kafka_set *own = kafka_set_new(&s->spares, set, n, positions, npositions);
     if (!own) {
         err_set(reterr, ERR_NOMEM, "no memory for a set of %u records", n);
         return STREAM_FULL;
@@ -144,7 +145,7 @@ static enum stream_result kafka_forward(struct stream *base, const struct stream
     if (leads && !kafka_lead_put(s->lead, own, reterr)) {
         s->queued -= own->count;
         s->queued_bytes -= own->bytes;
-        kafka_set_release(own);
+        kafka_set_spare(&s->spares, own);
         return STREAM_FULL;
     }
     if (!leads) {
@@ -188,7 +189,7 @@ void kafka_stream_answer(struct kafka_stream *s, struct kafka_set *set, const st
     s->queued_bytes -= set->bytes;
     if (set->done)
         set->done(set->arg, e);
-    kafka_set_release(set);
+    kafka_set_spare(&s->spares, set);
 }
 
 const struct stream_engine stream_engine_kafka = {

@@ -26,6 +26,7 @@
 #include "stream_kafka_commit.h"
 #include "stream_kafka_conf.h"
 #include "stream_kafka_err.h"
+#include "stream_kafka_set.h"
 #include "stream_kafka_wake.h"
 
 struct kafka_asker;
@@ -46,6 +47,7 @@ struct kafka_stream {
     /* accepted and without an answer */
     uint32_t queued;
     uint64_t queued_bytes;
+    struct kafka_spares spares;
     bool closing;
     int64_t due_ms; /* the wake's timer: INT64_MAX = not set */
 };

@@ -71,11 +71,11 @@ static int refuse(const struct stream_record *r, rd_kafka_resp_err_t code, struc
     return kafka_err(reterr, code, where, NULL);
 }
 
-/* Headers go with a record that is taken. */
-static int give(struct kafka_topics *t, const struct stream_record *r, rd_kafka_headers_t *headers,
-                int flags, void *opaque, rd_kafka_resp_err_t *ret_code, struct err *reterr)
+/* topic: NULL where there was none to be had. Headers go with a record that is taken. */
+static int give(struct kafka_topics *t, rd_kafka_topic_t *topic, const struct stream_record *r,
+                rd_kafka_headers_t *headers, int flags, void *opaque, rd_kafka_resp_err_t *ret_code,
+                struct err *reterr)
 {
-    rd_kafka_topic_t *topic = topic_of(t, r->topic);
     if (!topic) {
         *ret_code = rd_kafka_last_error();
         return refuse(r, *ret_code, reterr);
@@ -93,7 +93,8 @@ int kafka_send(struct kafka_topics *t, const struct stream_record *r, rd_kafka_r
                struct err *reterr)
 {
     rd_kafka_headers_t *headers = kafka_headers_of(r);
-    int rc = give(t, r, headers, RD_KAFKA_MSG_F_COPY, NULL, ret_code, reterr);
+    int rc =
+        give(t, topic_of(t, r->topic), r, headers, RD_KAFKA_MSG_F_COPY, NULL, ret_code, reterr);
     if (rc && headers)
         rd_kafka_headers_destroy(headers);
     return rc;
@@ -102,12 +103,13 @@ int kafka_send(struct kafka_topics *t, const struct stream_record *r, rd_kafka_r
 static int give_topic(struct kafka_topics *t, struct kafka_set *first, struct slice topic,
                       uint32_t *given, rd_kafka_resp_err_t *ret_code, struct err *reterr)
 {
+    rd_kafka_topic_t *to = topic_of(t, topic);
     for (struct kafka_set *set = first; set; set = set->next)
         for (unsigned i = 0; set->ungiven && i < set->nrecords; i++) {
             struct kafka_giving *item = &set->items[i];
             if (item->given || !slice_eq(set->records[i].topic, topic))
                 continue;
-            if (give(t, &set->records[i], item->headers, 0, set, ret_code, reterr))
+            if (give(t, to, &set->records[i], item->headers, 0, set, ret_code, reterr))
                 return -1;
             *item = (struct kafka_giving){.given = true};
             set->ungiven--;

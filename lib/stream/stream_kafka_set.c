@@ -5,6 +5,8 @@
 #include "stream_engine.h"
 #include "stream_set.h"
 
+enum { SPARE_MAX = 16 * 1024, SPARES_MAX = 2 * 1024 * 1024 }; /* bytes: of one, of all */
+
 static char *copy_positions(struct kafka_set *c, const struct stream_position *positions,
                             unsigned n, char *at)
 {
@@ -34,8 +36,35 @@ static void copy_records(struct kafka_set *c, const struct stream_record *set, u
     }
 }
 
-struct kafka_set *kafka_set_new(const struct stream_record *set, unsigned n,
-                                const struct stream_position *positions, unsigned npositions)
+static size_t room_for(const struct stream_record *set, unsigned n, size_t headers, uint64_t bytes,
+                       const struct stream_position *positions, unsigned npositions)
+{
+    return sizeof(struct kafka_set) + npositions * sizeof(struct kafka_position) +
+           n * (sizeof(*set) + sizeof(struct kafka_giving)) +
+           headers * sizeof(struct stream_header) + stream_set_names(positions, npositions) + bytes;
+}
+
+/* The spare that was put last, where it is large enough: it is the likeliest to be in a cache. One
+ * that is too small makes place for a larger one. */
+static struct kafka_set *take_memory(struct kafka_spares *spares, size_t room)
+{
+    struct kafka_set *c = spares->first;
+    if (c && room <= SPARE_MAX) {
+        spares->first = c->next;
+        spares->bytes -= c->room;
+        if (c->room >= room)
+            return c;
+        free(c);
+    }
+    c = malloc(room);
+    if (c)
+        c->room = room;
+    return c;
+}
+
+struct kafka_set *kafka_set_new(struct kafka_spares *spares, const struct stream_record *set,
+                                unsigned n, const struct stream_position *positions,
+                                unsigned npositions)
 {
     uint64_t bytes = 0;
     size_t headers = 0;
@@ -43,14 +72,15 @@ struct kafka_set *kafka_set_new(const struct stream_record *set, unsigned n,
         bytes += stream_record_size(&set[i]);
         headers += set[i].nheaders;
     }
-    struct kafka_set *c = malloc(
-        sizeof(*c) + npositions * sizeof(struct kafka_position) + n * sizeof(struct stream_record) +
-        n * sizeof(struct kafka_giving) + headers * sizeof(struct stream_header) +
-        stream_set_names(positions, npositions) + bytes);
+    struct kafka_set *c =
+        take_memory(spares, room_for(set, n, headers, bytes, positions, npositions));
     if (!c)
         return NULL;
-    *c = (struct kafka_set){
-        .count = n + npositions, .bytes = bytes, .until_ms = INT64_MAX, .ungiven = n};
+    *c = (struct kafka_set){.count = n + npositions,
+                            .bytes = bytes,
+                            .until_ms = INT64_MAX,
+                            .ungiven = n,
+                            .room = c->room};
     atomic_init(&c->holders, 1);
     c->positions = (struct kafka_position *)(c + 1);
     c->records = (struct stream_record *)(c->positions + npositions);
@@ -62,14 +92,43 @@ struct kafka_set *kafka_set_new(const struct stream_record *set, unsigned n,
     return c;
 }
 
-void kafka_set_release(struct kafka_set *set)
+/* Whether nobody holds it any more. */
+static bool let_go(struct kafka_set *set)
 {
     if (atomic_fetch_sub(&set->holders, 1) > 1)
-        return;
+        return false;
     for (unsigned i = 0; i < set->nrecords; i++)
         if (set->items[i].headers)
             rd_kafka_headers_destroy(set->items[i].headers);
-    free(set);
+    return true;
+}
+
+void kafka_set_release(struct kafka_set *set)
+{
+    if (let_go(set))
+        free(set);
+}
+
+void kafka_set_spare(struct kafka_spares *spares, struct kafka_set *set)
+{
+    if (!let_go(set))
+        return;
+    if (set->room > SPARE_MAX || spares->bytes + set->room > SPARES_MAX) {
+        free(set);
+        return;
+    }
+    spares->bytes += set->room;
+    set->next = spares->first;
+    spares->first = set;
+}
+
+void kafka_spares_fini(struct kafka_spares *spares)
+{
+    for (struct kafka_set *set = spares->first, *next; set; set = next) {
+        next = set->next;
+        free(set);
+    }
+    *spares = (struct kafka_spares){NULL, 0};
 }
 
 struct kafka_set *kafka_sets_hold(const struct kafka_sets *l)

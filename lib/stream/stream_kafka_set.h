@@ -31,6 +31,14 @@ struct kafka_set {
     struct kafka_giving *items; /* one of each record */
     unsigned nrecords;
     unsigned ungiven; /* records that no client has got */
+    size_t room;      /* bytes of its memory */
+};
+
+/* Memory of sets that are done with, for the next ones: taking some anew for each costs as much as
+ * copying the records. One thread. */
+struct kafka_spares {
+    struct kafka_set *first;
+    size_t bytes;
 };
 
 /* A record on its way into the client. */
@@ -45,10 +53,14 @@ struct kafka_sets {
 };
 
 /* NULL: no memory. It has one holder. */
-struct kafka_set *kafka_set_new(const struct stream_record *set, unsigned n,
-                                const struct stream_position *positions, unsigned npositions);
+struct kafka_set *kafka_set_new(struct kafka_spares *spares, const struct stream_record *set,
+                                unsigned n, const struct stream_position *positions,
+                                unsigned npositions);
 /* One holder less; any thread. */
 void kafka_set_release(struct kafka_set *set);
+/* The same on the thread of the spares, which get the memory of a set that nobody holds. */
+void kafka_set_spare(struct kafka_spares *spares, struct kafka_set *set);
+void kafka_spares_fini(struct kafka_spares *spares);
 /* A holder more for each set of the list whose records a client may have got: the chain of them
  * (next_held), or NULL. */
 struct kafka_set *kafka_sets_hold(const struct kafka_sets *l);

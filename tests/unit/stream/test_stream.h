@@ -10,6 +10,7 @@ Suite *suite_kafka(void);
 Suite *suite_kafka_anew(void);
 Suite *suite_kafka_conf(void);
 Suite *suite_kafka_headers(void);
+Suite *suite_kafka_set(void);
 Suite *suite_kafka_lead(void);
 Suite *suite_kafka_positions(void);
 Suite *suite_power(void);
