@@ -119,6 +119,23 @@ struct slice arena_copy(struct arena *a, struct slice s)
     return slice_make(p, s.n);
 }
 
+static char *put(char *to, struct slice s)
+{
+    if (s.n)
+        memcpy(to, s.p, s.n);
+    return to + s.n;
+}
+
+struct slice arena_join(struct arena *arena, struct slice a, struct slice between, struct slice b)
+{
+    size_t n = a.n + between.n + b.n;
+    char *p = arena_alloc(arena, n + 1);
+    if (!p)
+        return SLICE_ABSENT;
+    *put(put(put(p, a), between), b) = 0;
+    return slice_make(p, n);
+}
+
 struct slice arena_printf(struct arena *a, const char *fmt, ...)
 {
     va_list ap;

@@ -34,6 +34,9 @@ void *arena_zalloc(struct arena *a, size_t count, size_t size);
 /* A copy of s with a NUL behind it; absent stays absent; absent with overflow set when there is no
  * room. */
 struct slice arena_copy(struct arena *a, struct slice s);
+/* a, between and b behind each other, with a NUL behind; absent with overflow set when there is no
+ * room. */
+struct slice arena_join(struct arena *arena, struct slice a, struct slice between, struct slice b);
 /* Formatted text with a NUL behind it; absent with overflow set when there is no room. */
 struct slice arena_printf(struct arena *a, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -103,9 +103,7 @@ static bool add_lost(struct map_run *run, unsigned items, struct map_ids ids, bo
         if (!pseudonyms)
             continue;
         struct slice one = map_id_pseudonym(run, id);
-        run->retired = run->retired.n ? arena_printf(run->arena, "%.*s %.*s",
-                                                     SLICE_ARG(run->retired), SLICE_ARG(one))
-                                      : one;
+        run->retired = run->retired.n ? arena_join(run->arena, run->retired, SLICE(" "), one) : one;
     }
     return any;
 }
@@ -198,9 +196,8 @@ static struct slice visit_number(struct map_run *run, const struct map_source *s
     const struct map_person *p = map_person_of(run);
     const struct map_id *local = p ? map_person_local(p) : NULL;
     struct slice since = map_text_first(run, source->paths, source->npaths);
-    return local && slice_present(since)
-               ? arena_printf(run->arena, "%.*s|%.*s", SLICE_ARG(local->value), SLICE_ARG(since))
-               : SLICE_ABSENT;
+    return local && slice_present(since) ? arena_join(run->arena, local->value, SLICE("|"), since)
+                                         : SLICE_ABSENT;
 }
 
 static struct slice visit_authority(struct map_run *run, const struct map_source *source)
@@ -253,7 +250,7 @@ static struct slice name_of(struct map_run *run, struct slice name, unsigned fam
     struct slice first = map_text_part(run, name, family + 1, 0);
     if (!slice_present(first) || !slice_present(last))
         return slice_present(last) ? last : first;
-    return arena_printf(run->arena, "%.*s %.*s", SLICE_ARG(first), SLICE_ARG(last));
+    return arena_join(run->arena, first, SLICE(" "), last);
 }
 
 static struct slice first_name(struct map_run *run, const struct map_source *source,

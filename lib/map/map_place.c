@@ -174,9 +174,7 @@ bool map_place_set_parts(struct map_run *run, const struct map_field *f,
     for (unsigned i = MAP_PLACE_SITE; i < MAP_PLACE_SENT; i++) {
         parts[i] = map_run_value(run, &values[i]);
         if (slice_present(parts[i]))
-            all = slice_present(all)
-                      ? arena_printf(run->arena, "%.*s^%.*s", SLICE_ARG(all), SLICE_ARG(parts[i]))
-                      : parts[i];
+            all = slice_present(all) ? arena_join(run->arena, all, SLICE("^"), parts[i]) : parts[i];
     }
     struct slice raw = map_run_value(run, &values[MAP_PLACE_RAW]);
     if (!slice_present(all) && !slice_present(raw))

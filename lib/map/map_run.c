@@ -82,8 +82,8 @@ static struct slice day_and_clock(struct map_run *run, struct slice day, struct 
         end++;
     while (start && clock.p[start - 1] != ' ' && clock.p[start - 1] != 'T')
         start--;
-    return arena_printf(run->arena, "%.*sT%.*s", SLICE_ARG(slice_sub(day, 0, end)),
-                        SLICE_ARG(slice_sub(clock, start, clock.n)));
+    return arena_join(run->arena, slice_sub(day, 0, end), SLICE("T"),
+                      slice_sub(clock, start, clock.n));
 }
 
 /* Where there is no time of day, or none that can be read, the day counts. */

@@ -115,9 +115,7 @@ struct joining {
 static bool join(struct slice text, void *arg)
 {
     struct joining *j = arg;
-    j->text = slice_present(j->text) ? arena_printf(j->arena, "%.*s%.*s%.*s", SLICE_ARG(j->text),
-                                                    SLICE_ARG(j->between), SLICE_ARG(text))
-                                     : text;
+    j->text = slice_present(j->text) ? arena_join(j->arena, j->text, j->between, text) : text;
     return slice_present(j->text) && j->text.n < MAP_TEXT_JOINED_MAX;
 }
 

@@ -53,9 +53,7 @@ static void find_trigger(struct work *w)
         return;
     }
     bool adt = !slice_present(type) || slice_eq(type, SLICE("ADT"));
-    ret->trigger =
-        adt ? trigger
-            : arena_printf(w->run.arena, "%.*s^%.*s", SLICE_ARG(type), SLICE_ARG(trigger));
+    ret->trigger = adt ? trigger : arena_join(w->run.arena, type, SLICE("^"), trigger);
 }
 
 static void check_version(struct work *w)

@@ -54,6 +54,12 @@ START_TEST(test_copy_and_printf)
     ck_assert_str_eq(s.p, "ward");
     ck_assert(!slice_present(arena_copy(&a, SLICE_ABSENT)));
     ck_assert(slice_eq_str(arena_printf(&a, "%s-%d", "PID", 3), "PID-3"));
+    s = arena_join(&a, SLICE("ADT"), SLICE("^"), SLICE("A01"));
+    ck_assert_uint_eq(s.n, 7);
+    ck_assert_str_eq(s.p, "ADT^A01");
+    ck_assert_str_eq(arena_join(&a, SLICE_ABSENT, SLICE(" "), SLICE("")).p, " ");
+    ck_assert(!slice_present(arena_join(&a, (struct slice){s.p, 4096}, SLICE(""), s)));
+    ck_assert(a.overflow);
     arena_fini(&a);
 }
 END_TEST
