@@ -391,38 +391,44 @@ const struct site_table *site_table_find(const struct site_tables *t, struct sli
     return find_from(t, 0, name);
 }
 
+/* The parts of the key; 0 where there are more than a shape has. */
+static unsigned split(struct slice key, struct slice parts[SITE_TABLE_PARTS_MAX])
+{
+    unsigned n = 0;
+    while (slice_present(key)) {
+        if (n == SITE_TABLE_PARTS_MAX)
+            return 0;
+        parts[n++] = slice_split(&key, '/');
+    }
+    return n;
+}
+
 /* The key with "*" for the parts of the mask: never longer than two bytes a part and the key. */
-static struct slice starred(struct slice key, uint8_t mask, char *out)
+static struct slice starred(const struct slice *parts, unsigned nparts, uint8_t mask, char *out)
 {
     size_t n = 0;
-    for (unsigned i = 0; slice_present(key); i++) {
-        struct slice part = slice_split(&key, '/');
+    for (unsigned i = 0; i < nparts; i++) {
         if (i)
             out[n++] = '/';
-        if (mask & (1u << i))
-            part = SLICE("*");
-        memcpy(out + n, part.p, part.n);
-        n += part.n;
+        if (mask & (1u << i)) {
+            out[n++] = '*';
+            continue;
+        }
+        memcpy(out + n, parts[i].p, parts[i].n);
+        n += parts[i].n;
     }
     return slice_make(out, n);
 }
 
-static unsigned count_parts(struct slice key)
-{
-    unsigned n = 1;
-    for (size_t i = 0; i < key.n; i++)
-        n += key.p[i] == '/';
-    return n;
-}
-
 static struct slice get_here(const struct site_table *t, struct slice key)
 {
-    unsigned parts = t->nshapes ? count_parts(key) : 0;
+    struct slice parts[SITE_TABLE_PARTS_MAX];
     char buf[SITE_TABLE_KEY_MAX + SITE_TABLE_PARTS_MAX];
     const uint64_t *v = dict_get(&t->entries, key);
+    unsigned n = !v && t->nshapes ? split(key, parts) : 0;
     for (unsigned i = 0; !v && i < t->nshapes; i++)
-        if (t->shapes[i].parts == parts)
-            v = dict_get(&t->entries, starred(key, t->shapes[i].mask, buf));
+        if (t->shapes[i].parts == n)
+            v = dict_get(&t->entries, starred(parts, n, t->shapes[i].mask, buf));
     return v ? ((const struct entry *)(uintptr_t)*v)->value : SLICE_ABSENT;
 }
 
