@@ -119,7 +119,8 @@ static void on_durable(void *arg, const struct err *e)
     in->under_way--;
     in->of_side[r->side]--;
     in->bytes_under_way -= r->bytes;
-    in->waiting_since = clock_mono_ms();
+    int64_t now_ns = clock_mono_ns();
+    in->waiting_since = now_ns / 1000000;
     if (e && !in->failing)
         log_line(LOG_ERROR, "stream.failed", "why=\"%s\" senders are told to try later", e->text);
     if (!e && in->failing)
@@ -128,7 +129,7 @@ static void on_durable(void *arg, const struct err *e)
     if (e)
         later(r, SLICE("the message could not be made durable: send it again later"));
     else
-        series_observe(r->source->append, (double)(clock_mono_ns() - r->taken_ns) / 1e9);
+        series_observe(r->source->append, (double)(now_ns - r->taken_ns) / 1e9);
     settle(r);
 }
 

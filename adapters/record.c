@@ -100,7 +100,8 @@ int record_message(struct record_writer *w, const struct site_source *source, st
     if (received.n >= sizeof(w->received))
         return err_set(reterr, ERR_INPUT, "the time of its receipt cannot be read");
     begin(w);
-    snprintf(w->received, sizeof(w->received), "%.*s", SLICE_ARG(received));
+    memcpy(w->received, received.p, received.n);
+    w->received[received.n] = '\0';
     for (unsigned i = 0; i < t->nevents; i++) {
         event_encode(w->encoder, t->events[i].event, NULL);
         ends[i] = w->json.n;

@@ -99,6 +99,7 @@ int source_open(const struct site *site, const struct site_source *conf,
         s.answered[code] = metric_series(f->answered, labels);
     }
     dict_init(&s.events, PAIRS);
+    dict_init(&s.codes, PAIRS);
     limit_failed(&s);
     *ret = s;
     return 0;
@@ -109,6 +110,7 @@ void source_close(struct source *s)
     translate_close(s->translator);
     s->translator = NULL;
     dict_fini(&s->events);
+    dict_fini(&s->codes);
     failed_frames_fini(&s->failed);
 }
 
@@ -123,16 +125,17 @@ void source_take(struct source *s, struct source *fresh)
     source_close(fresh);
 }
 
-/* Writing the labels of a series costs more than the counting: each type is looked up once. */
-static struct series *events_of(struct source *s, struct slice type)
+/* Writing the labels of a series costs more than the counting: each value is looked up once. */
+static struct series *series_of(const struct source *s, struct dict *known, struct metric *family,
+                                struct slice value)
 {
-    struct slice labels[] = {s->conf->name, type};
+    struct slice labels[] = {s->conf->name, value};
     bool is_new;
-    uint64_t *slot = dict_put(&s->events, type, &is_new);
+    uint64_t *slot = dict_put(known, value, &is_new);
     if (!slot)
-        return metric_series(s->families->events, labels);
+        return metric_series(family, labels);
     if (is_new)
-        *slot = (uint64_t)(uintptr_t)metric_series(s->families->events, labels);
+        *slot = (uint64_t)(uintptr_t)metric_series(family, labels);
     return (struct series *)(uintptr_t)*slot;
 }
 
@@ -189,15 +192,15 @@ static void count_codes(struct source *s, const struct event *e)
         struct slice doubt = event_nth(e, EV_DATA_QUALITY, i);
         if (!slice_starts(doubt, flag))
             continue;
-        struct slice labels[] = {s->conf->name, slice_sub(doubt, flag.n, doubt.n)};
-        series_add(metric_series(s->families->codes, labels), 1);
+        struct slice field = slice_sub(doubt, flag.n, doubt.n);
+        series_add(series_of(s, &s->codes, s->families->codes, field), 1);
     }
 }
 
 void source_count(struct source *s, const struct translation *t)
 {
     for (unsigned i = 0; i < t->nevents; i++) {
-        series_add(events_of(s, t->events[i].type), 1);
+        series_add(series_of(s, &s->events, s->families->events, t->events[i].type), 1);
         count_codes(s, t->events[i].event);
     }
     if (t->verdict == TRANSLATE_UNMAPPED) {

@@ -30,7 +30,7 @@ struct source {
     struct series *received, *junk, *last, *connections, *unexpected, *unusable, *unchanged,
         *translate, *append;
     struct series *answered[SOURCE_ANSWERS]; /* by enum hl7_ack_code, and none */
-    struct dict events;                      /* type -> its series */
+    struct dict events, codes;               /* type, and field of an unknown code -> its series */
     uint64_t refused;    /* messages of which nothing was made, whatever was answered */
     uint64_t unmapped;   /* messages without a map for their trigger */
     unsigned replies;    /* that name it: it must stay while there are any */
