@@ -61,13 +61,17 @@ static void enter(struct event_encoder *enc, unsigned to)
 
 static void write_leaf(struct json_writer *w, unsigned field, struct slice value)
 {
+    enum event_kind kind = event_fields[field].kind;
+    bool raw = kind == EVENT_INT || kind == EVENT_BOOL;
+    if (slice_present(value) && !raw) {
+        json_member_text(w, event_places[field].key, value);
+        return;
+    }
     json_key_text(w, event_places[field].key);
-    if (!slice_present(value))
-        json_null(w);
-    else if (event_fields[field].kind == EVENT_INT || event_fields[field].kind == EVENT_BOOL)
+    if (raw && slice_present(value))
         json_raw(w, value);
     else
-        json_string(w, value);
+        json_null(w);
 }
 
 static void write_strings(struct json_writer *w, unsigned field, const struct event_strings *list)

@@ -60,6 +60,8 @@ void json_key_text(struct json_writer *w, struct slice quoted);
 void json_string(struct json_writer *w, struct slice s);
 /* A name of ours and a string. */
 void json_member(struct json_writer *w, const char *name, struct slice value);
+/* json_key_text and json_string in one. */
+void json_member_text(struct json_writer *w, struct slice quoted, struct slice value);
 void json_number(struct json_writer *w, struct slice digits);
 /* A value that is JSON text already, such as one that json_read took. */
 void json_raw(struct json_writer *w, struct slice value);

@@ -210,10 +210,8 @@ static void put_escaped(struct buf *out, struct slice s)
 }
 
 /* A string with escapes, or with bytes that are no UTF-8: each of these becomes U+FFFD. */
-static void put_mended(struct buf *out, char front, struct slice s, size_t valid)
+static void put_mended(struct buf *out, struct slice s, size_t valid)
 {
-    if (front)
-        buf_putc(out, front);
     buf_putc(out, '"');
     while (buf_ok(out)) {
         put_escaped(out, slice_sub(s, 0, valid));
@@ -226,6 +224,19 @@ static void put_mended(struct buf *out, char front, struct slice s, size_t valid
     buf_putc(out, '"');
 }
 
+/* s in quotes at p, which has room for it as it is. */
+static inline void put_quoted(struct buf *out, char *p, struct slice s)
+{
+    *p = '"';
+    if (copy_plain(p + 1, s)) {
+        p[s.n + 1] = '"';
+        wrote(out, p + s.n + 2);
+        return;
+    }
+    wrote(out, p);
+    put_mended(out, s, utf8_span(s));
+}
+
 static inline void put_string(struct json_writer *w, char front, struct slice s)
 {
     char *p = room(w->out, s.n + 3);
@@ -233,13 +244,7 @@ static inline void put_string(struct json_writer *w, char front, struct slice s)
         return;
     if (front)
         *p++ = front;
-    *p++ = '"';
-    if (!copy_plain(p, s)) {
-        put_mended(w->out, front, s, utf8_span(s));
-        return;
-    }
-    p[s.n] = '"';
-    wrote(w->out, p + s.n + 1);
+    put_quoted(w->out, p, s);
 }
 
 void json_key(struct json_writer *w, struct slice name)
@@ -261,6 +266,20 @@ void json_member(struct json_writer *w, const char *name, struct slice value)
 {
     json_key(w, slice_str(name));
     json_string(w, value);
+}
+
+void json_member_text(struct json_writer *w, struct slice quoted, struct slice value)
+{
+    char front = before_name(w), *p = room(w->out, quoted.n + value.n + 4);
+    w->named = false;
+    if (!p)
+        return;
+    if (front)
+        *p++ = front;
+    copy_plain(p, quoted);
+    p += quoted.n;
+    *p++ = ':';
+    put_quoted(w->out, p, value);
 }
 
 void json_number(struct json_writer *w, struct slice digits)

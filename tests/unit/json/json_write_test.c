@@ -55,8 +55,13 @@ START_TEST(test_a_name_in_its_quotes)
     json_int(writer, 1);
     json_key_text(writer, SLICE("\"b\""));
     json_string(writer, SLICE("x"));
+    json_member_text(writer, SLICE("\"c\""), SLICE("long enough for some words"));
+    json_member_text(writer, SLICE("\"a longer name\""), SLICE("two\nlines"));
+    json_member_text(writer, SLICE("\"d\""), SLICE(""));
     json_object_end(writer);
-    kit_assert_slice(buf_slice(&out), SLICE("{\"a\":1,\"b\":\"x\"}"));
+    kit_assert_slice(buf_slice(&out),
+                     SLICE("{\"a\":1,\"b\":\"x\",\"c\":\"long enough for some words\","
+                           "\"a longer name\":\"two\\nlines\",\"d\":\"\"}"));
 }
 END_TEST
 
