@@ -154,10 +154,6 @@ static void send_waiting(struct kafka_producer *p)
         return;
     kafka_push_begin(p->push);
     int rc = kafka_send_all(&p->topics, p->unsent, &given, &code, &e);
-    if (rc && !given && code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-        kafka_push_free(p->push); /* no report will come that tries again */
-        rc = kafka_send_all(&p->topics, p->unsent, &given, &code, &e);
-    }
     kafka_push_now(p->push);
     p->waiting -= given;
     p->under_way += given;
@@ -256,8 +252,8 @@ static void poll_events(struct kafka_producer *p)
     rd_kafka_event_t *event;
     while (p->rk && (event = rd_kafka_queue_poll(p->queue, 0))) {
         take_event(p, event);
-        send_waiting(p);
-        kafka_push_report(p->push, event);
+        send_waiting(p); /* freeing a group takes as long as giving one */
+        rd_kafka_event_destroy(event);
     }
     kafka_commit_poll(p->s);
 }

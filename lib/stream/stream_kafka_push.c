@@ -9,16 +9,13 @@
 
 /* librdkafka's threads see a flush only while it lasts; a group whose reports are back before that
  * ends it. */
-enum { HOLD_MS = 1, REPORTS_MAX = 32 };
+enum { HOLD_MS = 1 };
 
 struct kafka_push {
     rd_kafka_t *rk;
     pthread_t thread;
     sem_t begun, given; /* a group */
     atomic_bool closing;
-    pthread_mutex_t lock;                   /* of what follows */
-    rd_kafka_event_t *reports[REPORTS_MAX]; /* to be freed */
-    unsigned nreports;
 };
 
 bool kafka_push_wanted(const struct kafka_conf *c)
@@ -46,7 +43,6 @@ static void *run(void *arg)
         if (atomic_load(&p->closing))
             return NULL;
         rd_kafka_flush(p->rk, HOLD_MS);
-        kafka_push_free(p);
     }
 }
 
@@ -64,7 +60,6 @@ static void release(struct kafka_push *p)
 {
     sem_destroy(&p->begun);
     sem_destroy(&p->given);
-    pthread_mutex_destroy(&p->lock);
     free(p);
 }
 
@@ -76,7 +71,6 @@ int kafka_push_open(rd_kafka_t *rk, struct kafka_push **ret, struct err *reterr)
     p->rk = rk;
     sem_init(&p->begun, 0, 0);
     sem_init(&p->given, 0, 0);
-    pthread_mutex_init(&p->lock, NULL);
     if (start(p) != 0) {
         release(p);
         return err_set(reterr, ERR_NOMEM, "no thread for a stream");
@@ -93,7 +87,6 @@ void kafka_push_close(struct kafka_push *p)
     kafka_push_begin(p);
     kafka_push_now(p);
     pthread_join(p->thread, NULL);
-    kafka_push_free(p);
     release(p);
 }
 
@@ -107,28 +100,4 @@ void kafka_push_now(struct kafka_push *p)
 {
     if (p)
         sem_post(&p->given);
-}
-
-/* Never waits for the thread. */
-void kafka_push_report(struct kafka_push *p, rd_kafka_event_t *event)
-{
-    bool taken = false;
-    if (p && pthread_mutex_trylock(&p->lock) == 0) {
-        taken = p->nreports < REPORTS_MAX;
-        if (taken)
-            p->reports[p->nreports++] = event;
-        pthread_mutex_unlock(&p->lock);
-    }
-    if (!taken)
-        rd_kafka_event_destroy(event);
-}
-
-void kafka_push_free(struct kafka_push *p)
-{
-    if (!p)
-        return;
-    pthread_mutex_lock(&p->lock);
-    while (p->nreports)
-        rd_kafka_event_destroy(p->reports[--p->nreports]);
-    pthread_mutex_unlock(&p->lock);
 }

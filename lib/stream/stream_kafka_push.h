@@ -4,8 +4,7 @@
  * Without a linger librdkafka's sending thread wakes at the first record of many, sends it alone,
  * and polls without rest until the answer comes, because five messages of a partition, not
  * requests, may be under way (2.0.2). So records linger, and rd_kafka_flush ends that as soon as
- * the last of a group is given. It waits, so it runs on a thread of its own, which has time left
- * for freeing what came of the group before. */
+ * the last of a group is given. It waits, so it runs on a thread of its own. */
 #ifndef WEIR_STREAM_KAFKA_PUSH_H
 #define WEIR_STREAM_KAFKA_PUSH_H
 
@@ -29,11 +28,5 @@ void kafka_push_close(struct kafka_push *p);
  * the second call leaves. NULL is fine. */
 void kafka_push_begin(struct kafka_push *p);
 void kafka_push_now(struct kafka_push *p);
-/* Takes an event whose reports have been read. The thread frees it, behind the next push: that
- * takes as long as giving a group. Without a push it is freed at once. */
-void kafka_push_report(struct kafka_push *p, rd_kafka_event_t *event);
-/* Frees what it has of them, and waits for what the thread is about to: until then they count as
- * records of the client. NULL is fine. */
-void kafka_push_free(struct kafka_push *p);
 
 #endif
