@@ -1,7 +1,7 @@
 """weir's adapter on Kafka beside tests/bench/limit_kafka, which produces records of the same sizes with the
 same settings and does nothing else; and, where the peers are asked for, beside a Camel route."""
+import contextlib
 import glob
-import itertools
 import os
 import signal
 import socket
@@ -23,7 +23,8 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 PARTITIONS = 4
 RECORD_MAX = 16 << 20
 TOPICS = ("flow.messages", "flow.reported")
-runs_made = itertools.count(1)  # each run of weir has topics of its own: its keys are new
+WARM = 2  # seconds
+ROUNDS = 4  # of half the time each, for each run that is asked for
 
 
 def figures(result):
@@ -31,51 +32,67 @@ def figures(result):
     return rate(result), result["p50_us"], result["cpu_seconds"] / result["messages"] * 1e5
 
 
-def limit_run(kafka, connections, seconds, event_bytes):
-    popen = subprocess.Popen([tool("limit_kafka"), kafka.address, "--event", str(event_bytes)],
-                             stdout=subprocess.PIPE, text=True)
-    try:
-        port = int(popen.stdout.readline().split()[1])
-        return figures(load(port, connections, seconds, "--pid", popen.pid))
-    finally:
-        popen.terminate()
-        popen.wait()
-        popen.stdout.close()
+class Runs:
+    """What listens for MLLP, and the figures of the runs against it."""
+
+    def __init__(self, port, pid, rss=None):
+        self.port, self.pid, self.rss = port, pid, rss
+        self.made = []
+
+    def run(self, connections, seconds):
+        self.made.append(figures(load(self.port, connections, seconds, "--pid", self.pid)))
+
+    def begin(self, connections):
+        """The first seconds of a process are not what is compared."""
+        load(self.port, connections, WARM, "--pid", self.pid)
+        self.made = []
+
+    def median(self, at):
+        return statistics.median(r[at] for r in self.made)
 
 
-def weir_run(kafka, connections, seconds):
-    """The figures, and the resident bytes at the end."""
+@contextlib.contextmanager
+def bare(kafka, event_bytes):
+    with subprocess.Popen([tool("limit_kafka"), kafka.address, "--event", str(event_bytes)],
+                          stdout=subprocess.PIPE, text=True) as popen:
+        try:
+            yield Runs(int(popen.stdout.readline().split()[1]), popen.pid)
+        finally:
+            popen.terminate()
+
+
+@contextlib.contextmanager
+def weir(kafka):
     with bench_site() as site:
         site.config["stream"] = {"kind": "kafka", "record_max": "16MiB",
                                  "kafka": {"nodes": kafka.address, "allow_unsafe": True, "replicas": 1,
-                                           "min_insync": 1, "partitions": PARTITIONS,
-                                           "prefix": f"run{next(runs_made)}."}}
+                                           "min_insync": 1, "partitions": PARTITIONS, "prefix": "run."}}
         site.write_config()
         site.weir("topics", "create")
         site.start("acute")
         adapter = site.adapter()
-        result = load(site.port, connections, seconds, "--pid", adapter.popen.pid)
-        return figures(result) + (adapter.rss(),)
+        yield Runs(site.port, adapter.popen.pid, adapter.rss)
 
 
-def median(runs, at):
-    return statistics.median(r[at] for r in runs)
+def alternate(both, rounds, seconds, connections):
+    """The machine's speed changes within minutes: many short runs, now one first and now the other."""
+    for r in both:
+        r.begin(connections)
+    for i in range(rounds):
+        for r in both if i % 2 == 0 else both[::-1]:
+            r.run(connections, seconds)
 
 
-def compare(table, kafka, runs, seconds, connections, event_bytes):
-    limits, weirs = [], []
-    for _ in range(runs):
-        limits.append(limit_run(kafka, connections, seconds, event_bytes))
-        weirs.append(weir_run(kafka, connections, seconds))
+def compare(table, limit, ours, rounds, seconds, connections):
+    alternate([limit, ours], rounds, seconds, connections)
     at = f"{connections} connections"
-    table.add(f"Kafka: bare program, {at}", median(limits, 0), "msg/s")
-    table.add(f"Kafka: adapter, {at}", median(weirs, 0), "msg/s")
-    table.add(f"Kafka: adapter / bare, {at}", median(weirs, 0) / median(limits, 0), at_least=0.8)
-    table.add(f"Kafka: p50 of the adapter / bare, {at}", median(weirs, 1) / median(limits, 1), at_most=1.3)
-    table.add(f"Kafka: CPU of the bare program, {at}", median(limits, 2), "s/100k")
-    table.add(f"Kafka: CPU of the adapter, {at}", median(weirs, 2), "s/100k")
-    table.add(f"Kafka: CPU of the adapter / bare, {at}", median(weirs, 2) / median(limits, 2), at_most=2)
-    return weirs
+    table.add(f"Kafka: bare program, {at}", limit.median(0), "msg/s")
+    table.add(f"Kafka: adapter, {at}", ours.median(0), "msg/s")
+    table.add(f"Kafka: adapter / bare, {at}", ours.median(0) / limit.median(0), at_least=0.8)
+    table.add(f"Kafka: p50 of the adapter / bare, {at}", ours.median(1) / limit.median(1), at_most=1.3)
+    table.add(f"Kafka: CPU of the bare program, {at}", limit.median(2), "s/100k")
+    table.add(f"Kafka: CPU of the adapter, {at}", ours.median(2), "s/100k")
+    table.add(f"Kafka: CPU of the adapter / bare, {at}", ours.median(2) / limit.median(2), at_most=2)
 
 
 class Camel:
@@ -111,19 +128,17 @@ class Camel:
         self.popen.wait()
 
 
-def peers(table, kafka, runs, seconds):
+def peers(table, kafka, ours, rounds, seconds):
     camel = Camel(kafka)
     try:
         camel.warm_up()
-        theirs, ours = [], []
-        for _ in range(runs):
-            theirs.append(figures(load(camel.port, 256, seconds, "--pid", camel.popen.pid)))
-            ours.append(weir_run(kafka, 256, seconds))
-        table.add("Camel route, 256 connections", median(theirs, 0), "msg/s")
-        table.add("CPU of the Camel route", median(theirs, 2), "s/100k")
-        table.add("weir / Camel, 256 connections", median(ours, 0) / median(theirs, 0), at_least=6)
+        theirs = Runs(camel.port, camel.popen.pid)
+        alternate([theirs, ours], rounds, seconds, 256)
+        table.add("Camel route, 256 connections", theirs.median(0), "msg/s")
+        table.add("CPU of the Camel route", theirs.median(2), "s/100k")
+        table.add("weir / Camel, 256 connections", ours.median(0) / theirs.median(0), at_least=6)
         table.add("resident memory of the Camel route", camel.rss() / 2**20, "MiB")
-        table.add("memory of weir / Camel", max(r[3] for r in ours) / camel.rss(), at_most=0.1)
+        table.add("memory of weir / Camel", ours.rss() / camel.rss(), at_most=0.1)
     finally:
         camel.close()
 
@@ -135,10 +150,12 @@ def measure(table, runs, seconds, event_bytes, with_peers):
         with node.Kafka(settings=settings, heap="1g") as kafka:
             for topic in TOPICS:
                 kafka.topic(topic, PARTITIONS)
-            weirs = compare(table, kafka, runs, seconds, 64, event_bytes)
-            weirs += compare(table, kafka, runs, seconds, 256, event_bytes)
-            table.add("Kafka: resident memory of the adapter", max(r[3] for r in weirs) / 2**20, "MiB")
-            if with_peers:
-                peers(table, kafka, max(1, runs // 2), seconds)
+            with weir(kafka) as ours:
+                with bare(kafka, event_bytes) as limit:
+                    for connections in (64, 256):
+                        compare(table, limit, ours, runs * ROUNDS, seconds / 2, connections)
+                table.add("Kafka: resident memory of the adapter", ours.rss() / 2**20, "MiB")
+                if with_peers:
+                    peers(table, kafka, ours, runs, seconds)
     except jars.Unavailable as e:
         print(f"Kafka is left out: {e}")
