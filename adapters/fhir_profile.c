@@ -203,7 +203,7 @@ static bool check_target(const struct site_fhir *conf, struct slice header, stru
     if (!system.n || !value.n)
         return refuse(no, 400, "value",
                       "NHSD-Target-Identifier is JSON in base64, with system and value");
-    struct slice text = arena_printf(arena, "%.*s|%.*s", SLICE_ARG(system), SLICE_ARG(value));
+    struct slice text = arena_join(arena, system, SLICE("|"), value);
     return is_endpoint(conf, text) ||
            refuse(no, 422, "not-found", "NHSD-Target-Identifier names another service");
 }

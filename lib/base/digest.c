@@ -1,5 +1,5 @@
-/* EVP takes memory for each hash, and again for each copy of one; here both are a few hundred bytes
- * that stand where they are. */
+/* EVP takes memory for each hash, and again for each copy of one; a context of this interface is a
+ * hundred bytes, copied by assignment. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "digest.h"
 

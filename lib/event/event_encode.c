@@ -62,13 +62,12 @@ static void enter(struct event_encoder *enc, unsigned to)
 static void write_leaf(struct json_writer *w, unsigned field, struct slice value)
 {
     enum event_kind kind = event_fields[field].kind;
-    bool raw = kind == EVENT_INT || kind == EVENT_BOOL;
-    if (slice_present(value) && !raw) {
+    if (slice_present(value) && kind != EVENT_INT && kind != EVENT_BOOL) {
         json_member_text(w, event_places[field].key, value);
         return;
     }
     json_key_text(w, event_places[field].key);
-    if (raw && slice_present(value))
+    if (slice_present(value))
         json_raw(w, value);
     else
         json_null(w);

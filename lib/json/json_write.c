@@ -276,7 +276,7 @@ void json_member_text(struct json_writer *w, struct slice quoted, struct slice v
         return;
     if (front)
         *p++ = front;
-    copy_plain(p, quoted);
+    copy_plain(p, quoted); /* for the copy */
     p += quoted.n;
     *p++ = ':';
     put_quoted(w->out, p, value);

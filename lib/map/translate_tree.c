@@ -42,9 +42,8 @@ void tree_envelope(struct work *w, struct event *e)
 /* `Encounter.period.start`, or the path alone. */
 static struct slice place(struct work *w, struct slice path)
 {
-    return slice_present(w->run.part)
-               ? arena_printf(w->run.arena, "%.*s.%.*s", SLICE_ARG(w->run.part), SLICE_ARG(path))
-               : path;
+    return slice_present(w->run.part) ? arena_join(w->run.arena, w->run.part, SLICE("."), path)
+                                      : path;
 }
 
 void tree_missing(struct work *w, const struct map_require *r, unsigned nth)

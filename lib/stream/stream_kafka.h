@@ -47,7 +47,7 @@ struct kafka_stream {
     /* accepted and without an answer */
     uint32_t queued;
     uint64_t queued_bytes;
-    struct kafka_spares spares;
+    struct kafka_spares spares; /* memory of those that had theirs */
     bool closing;
     int64_t due_ms; /* the wake's timer: INT64_MAX = not set */
 };

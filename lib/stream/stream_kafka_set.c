@@ -36,11 +36,11 @@ static void copy_records(struct kafka_set *c, const struct stream_record *set, u
     }
 }
 
-static size_t room_for(const struct stream_record *set, unsigned n, size_t headers, uint64_t bytes,
+static size_t room_for(unsigned n, size_t headers, uint64_t bytes,
                        const struct stream_position *positions, unsigned npositions)
 {
     return sizeof(struct kafka_set) + npositions * sizeof(struct kafka_position) +
-           n * (sizeof(*set) + sizeof(struct kafka_giving)) +
+           n * (sizeof(struct stream_record) + sizeof(struct kafka_giving)) +
            headers * sizeof(struct stream_header) + stream_set_names(positions, npositions) + bytes;
 }
 
@@ -72,8 +72,7 @@ struct kafka_set *kafka_set_new(struct kafka_spares *spares, const struct stream
         bytes += stream_record_size(&set[i]);
         headers += set[i].nheaders;
     }
-    struct kafka_set *c =
-        take_memory(spares, room_for(set, n, headers, bytes, positions, npositions));
+    struct kafka_set *c = take_memory(spares, room_for(n, headers, bytes, positions, npositions));
     if (!c)
         return NULL;
     *c = (struct kafka_set){.count = n + npositions,
