@@ -76,7 +76,7 @@ class KafkaLine(faults.Line):
                                      consumer_timeout_ms=1000)
         name = self.prefix + topic
         try:
-            parts = [kafka.TopicPartition(name, p) for p in sorted(client.partitions_for_topic(name) or ())]
+            parts = partitions_of(client, name)
             client.assign(parts)
             ends = client.end_offsets(parts)
             client.seek_to_beginning(*parts)
@@ -92,8 +92,7 @@ class KafkaLine(faults.Line):
         """The end of each partition."""
         client = kafka.KafkaConsumer(bootstrap_servers=self.kafka.address.split(","))
         try:
-            name = self.prefix + topic
-            found = client.end_offsets([kafka.TopicPartition(name, p) for p in client.partitions_for_topic(name) or ()])
+            found = client.end_offsets(partitions_of(client, self.prefix + topic))
             return {at.partition: end for at, end in found.items()}
         finally:
             client.close()
@@ -112,6 +111,13 @@ class KafkaLine(faults.Line):
     def messages(self):
         """Control ids of what stands in flow.messages, in each partition's order."""
         return [control_id(r.value) for r in self.records("flow.messages")]
+
+
+def partitions_of(client, name):
+    """In their order. A node that stood still is fenced for a moment after it goes on: until the controller
+    hears of it again it takes records, but says that there are neither nodes nor topics."""
+    found = kit.wait_until(lambda: client.partitions_for_topic(name), 30, f"Kafka says what partitions {name} has")
+    return [kafka.TopicPartition(name, p) for p in sorted(found)]
 
 
 def control_id(raw):

@@ -177,7 +177,10 @@ class Node:
             self.popen.wait()
 
     def pause(self):
-        self.signal(signal.SIGSTOP)
+        """Stands still from here on: the signal alone leaves its threads running until one of them gets a CPU."""
+        if self.running():
+            self.signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, self.popen.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self):
         self.signal(signal.SIGCONT)
