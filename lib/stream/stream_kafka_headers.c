@@ -11,12 +11,6 @@ struct pack {
     size_t n;
 };
 
-/* Readers of CloudEvents look for these by name. */
-static bool is_for_others(struct slice name)
-{
-    return slice_starts(name, SLICE("ce_")) || slice_eq_str(name, "content-type");
-}
-
 static bool has(struct slice s, char c)
 {
     return slice_find(s, c) < s.n;
@@ -32,8 +26,8 @@ static void put(struct pack *p, struct slice s, char end)
 
 static bool put_together(struct pack *p, const struct stream_header *h)
 {
-    if (is_for_others(h->name) || h->name.n + h->value.n + 2 > sizeof(p->bytes) - p->n ||
-        has(h->name, '=') || has(h->name, ';') || has(h->value, ';'))
+    if (h->name.n + h->value.n + 2 > sizeof(p->bytes) - p->n || has(h->name, '=') ||
+        has(h->name, ';') || has(h->value, ';'))
         return false;
     put(p, h->name, '=');
     put(p, h->value, ';');

@@ -2,7 +2,7 @@
  *
  * A node reads each header of each record, and client and node keep each one apart, so that ten of
  * them cost a message as much as its way through a socket does. Of a record that only weir reads
- * (stream_record.own) the headers that CloudEvents does not name stand in one, `weir`:
+ * (stream_record.own) they stand in one, `weir`:
  * "received=2026-01-01T00:00:00.000Z;verdict=events". One that could not be told apart in there
  * (';' in it, '=' in its name) stands alone, as all do that do not fit. */
 #ifndef WEIR_STREAM_KAFKA_HEADERS_H
