@@ -149,12 +149,13 @@ static void send_waiting(struct kafka_producer *p)
     rd_kafka_resp_err_t code;
     struct err e;
     uint32_t given = 0;
-    if (!p->unsent || !p->rk || p->broken || p->renewed || p->under_way ||
-        kafka_limits_hold(&p->limits, clock_mono_ms()))
+    if (!p->unsent || !p->rk || p->broken || p->renewed || p->under_way)
         return;
-    kafka_push_begin(p->push);
+    int64_t now_ms = clock_mono_ms();
+    if (kafka_limits_hold(&p->limits, now_ms))
+        return;
     int rc = kafka_send_all(&p->topics, p->unsent, &given, &code, &e);
-    kafka_push_now(p->push);
+    kafka_push_now(p->push, now_ms);
     p->waiting -= given;
     p->under_way += given;
     while (p->unsent && !p->unsent->ungiven)

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include "stream_kafka_apart.h"
 #include "stream_kafka_property.h"
 
 /* librdkafka's threads see a flush only while it lasts; a group whose reports are back before that
@@ -14,8 +15,9 @@ enum { HOLD_MS = 1 };
 struct kafka_push {
     rd_kafka_t *rk;
     pthread_t thread;
-    sem_t begun, given; /* a group */
+    sem_t given; /* a group */
     atomic_bool closing;
+    struct kafka_apart apart;
 };
 
 bool kafka_push_wanted(const struct kafka_conf *c)
@@ -28,18 +30,12 @@ int kafka_push_settings(rd_kafka_conf_t *conf, struct err *reterr)
     return kafka_conf_set(conf, "linger.ms", "5", reterr);
 }
 
-static void wait_for(sem_t *sem)
-{
-    while (sem_wait(sem) != 0)
-        ; /* a signal */
-}
-
 static void *run(void *arg)
 {
     struct kafka_push *p = arg;
     for (;;) {
-        wait_for(&p->begun);
-        wait_for(&p->given);
+        while (sem_wait(&p->given) != 0)
+            ; /* a signal */
         if (atomic_load(&p->closing))
             return NULL;
         rd_kafka_flush(p->rk, HOLD_MS);
@@ -58,7 +54,6 @@ static int start(struct kafka_push *p)
 
 static void release(struct kafka_push *p)
 {
-    sem_destroy(&p->begun);
     sem_destroy(&p->given);
     free(p);
 }
@@ -69,7 +64,7 @@ int kafka_push_open(rd_kafka_t *rk, struct kafka_push **ret, struct err *reterr)
     if (!p)
         return err_set(reterr, ERR_NOMEM, "no memory for a stream");
     p->rk = rk;
-    sem_init(&p->begun, 0, 0);
+    kafka_apart_init(&p->apart);
     sem_init(&p->given, 0, 0);
     if (start(p) != 0) {
         release(p);
@@ -84,20 +79,15 @@ void kafka_push_close(struct kafka_push *p)
     if (!p)
         return;
     atomic_store(&p->closing, true);
-    kafka_push_begin(p);
-    kafka_push_now(p);
+    sem_post(&p->given);
     pthread_join(p->thread, NULL);
     release(p);
 }
 
-void kafka_push_begin(struct kafka_push *p)
+void kafka_push_now(struct kafka_push *p, int64_t now_ms)
 {
-    if (p)
-        sem_post(&p->begun);
-}
-
-void kafka_push_now(struct kafka_push *p)
-{
-    if (p)
-        sem_post(&p->given);
+    if (!p)
+        return;
+    sem_post(&p->given);
+    kafka_apart_mind(&p->apart, p->thread, now_ms);
 }

@@ -24,9 +24,8 @@ int kafka_push_open(rd_kafka_t *rk, struct kafka_push **ret, struct err *reterr)
 /* Before the client is retired; takes a millisecond or two while the thread pushes. NULL is fine.
  */
 void kafka_push_close(struct kafka_push *p);
-/* Around the giving of a group: the thread wakes up while it goes on, and what has been given by
- * the second call leaves. NULL is fine. */
-void kafka_push_begin(struct kafka_push *p);
-void kafka_push_now(struct kafka_push *p);
+/* What has been given leaves; the threads that it passes through stay off the caller's processor
+ * (stream_kafka_apart.h). NULL is fine. now_ms: monotonic. */
+void kafka_push_now(struct kafka_push *p, int64_t now_ms);
 
 #endif

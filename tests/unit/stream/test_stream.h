@@ -8,6 +8,7 @@ Suite *suite_headers(void);
 Suite *suite_embedded(void);
 Suite *suite_kafka(void);
 Suite *suite_kafka_anew(void);
+Suite *suite_kafka_apart(void);
 Suite *suite_kafka_conf(void);
 Suite *suite_kafka_headers(void);
 Suite *suite_kafka_set(void);
