@@ -9,14 +9,14 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOOK_MS = 50 };
+enum { LOOK_MS = 50, AFRESH_MS = 5000 };
 
 void kafka_apart_init(struct kafka_apart *a)
 {
     *a = (struct kafka_apart){.home = -1};
 }
 
-/* The processors of the caller but for that one. False: there is no other. */
+/* The processors of the caller but for that one. False: there is no other, or no telling. */
 static bool others(int home, cpu_set_t *ret)
 {
     if (home >= CPU_SETSIZE || sched_getaffinity(0, sizeof(*ret), ret) != 0)
@@ -38,15 +38,17 @@ static bool is_of_client(int tasks, const char *tid)
     return n == sizeof(name) && memcmp(name, "rdk:", sizeof(name)) == 0;
 }
 
-static void move_clients(const cpu_set_t *set)
+/* False: they could not be listed. */
+static bool move_clients(const cpu_set_t *set)
 {
     DIR *tasks = opendir("/proc/self/task");
     if (!tasks)
-        return;
+        return false;
     for (struct dirent *e; (e = readdir(tasks));)
-        if (is_of_client(dirfd(tasks), e->d_name))
+        if (e->d_name[0] != '.' && is_of_client(dirfd(tasks), e->d_name))
             sched_setaffinity((pid_t)strtol(e->d_name, NULL, 10), sizeof(*set), set);
     closedir(tasks);
+    return true;
 }
 
 void kafka_apart_mind(struct kafka_apart *a, pthread_t also, int64_t now_ms)
@@ -57,9 +59,10 @@ void kafka_apart_mind(struct kafka_apart *a, pthread_t also, int64_t now_ms)
         return;
     a->again_ms = now_ms + LOOK_MS;
     here = sched_getcpu();
-    if (here < 0 || here == a->home || !others(here, &set))
+    if (here < 0 || (here == a->home && now_ms < a->afresh_ms) || !others(here, &set))
         return;
-    a->home = here;
+    a->afresh_ms = now_ms + AFRESH_MS;
     pthread_setaffinity_np(also, sizeof(set), &set);
-    move_clients(&set);
+    if (move_clients(&set)) /* or else again: descriptors may be short for a while */
+        a->home = here;
 }

@@ -149,13 +149,11 @@ static void send_waiting(struct kafka_producer *p)
     rd_kafka_resp_err_t code;
     struct err e;
     uint32_t given = 0;
-    if (!p->unsent || !p->rk || p->broken || p->renewed || p->under_way)
-        return;
-    int64_t now_ms = clock_mono_ms();
-    if (kafka_limits_hold(&p->limits, now_ms))
+    if (!p->unsent || !p->rk || p->broken || p->renewed || p->under_way ||
+        kafka_limits_hold(&p->limits, clock_mono_ms()))
         return;
     int rc = kafka_send_all(&p->topics, p->unsent, &given, &code, &e);
-    kafka_push_now(p->push, now_ms);
+    kafka_push_now(p->push);
     p->waiting -= given;
     p->under_way += given;
     while (p->unsent && !p->unsent->ungiven)
@@ -386,6 +384,7 @@ static void mind_time(struct kafka_producer *p, int64_t now_ms)
 
 void kafka_producer_dispatch(struct kafka_producer *p, int64_t now_ms)
 {
+    kafka_push_apart(p->push, now_ms);
     poll_events(p);
     if (p->renewed && !p->broken)
         renew(p);

@@ -84,10 +84,14 @@ void kafka_push_close(struct kafka_push *p)
     release(p);
 }
 
-void kafka_push_now(struct kafka_push *p, int64_t now_ms)
+void kafka_push_now(struct kafka_push *p)
 {
-    if (!p)
-        return;
-    sem_post(&p->given);
-    kafka_apart_mind(&p->apart, p->thread, now_ms);
+    if (p)
+        sem_post(&p->given);
+}
+
+void kafka_push_apart(struct kafka_push *p, int64_t now_ms)
+{
+    if (p)
+        kafka_apart_mind(&p->apart, p->thread, now_ms);
 }

@@ -24,8 +24,10 @@ int kafka_push_open(rd_kafka_t *rk, struct kafka_push **ret, struct err *reterr)
 /* Before the client is retired; takes a millisecond or two while the thread pushes. NULL is fine.
  */
 void kafka_push_close(struct kafka_push *p);
-/* What has been given leaves; the threads that it passes through stay off the caller's processor
- * (stream_kafka_apart.h). NULL is fine. now_ms: monotonic. */
-void kafka_push_now(struct kafka_push *p, int64_t now_ms);
+/* What has been given leaves. NULL is fine. */
+void kafka_push_now(struct kafka_push *p);
+/* The threads that it passes through stay off the caller's processor (stream_kafka_apart.h): to be
+ * called again and again, as the caller moves. NULL is fine. */
+void kafka_push_apart(struct kafka_push *p, int64_t now_ms);
 
 #endif

@@ -89,7 +89,7 @@ CLOUDEVENTS = {
     6: ("Extensions", "the ones of the schema, short and documented; those that are not known are kept"),
     7: ("time, recordedtime", "when it happened, with its offset; when weir took the message. `data.recorded_at` is the sender's"),
     8: ("JSON format", "`data` is JSON; attributes that are not known come back"),
-    9: ("Kafka, structured", "`content-type: application/cloudevents+json`; the event is the value"),
+    9: ("Kafka, structured", "in `flow.events` and routes `content-type: application/cloudevents+json`; the event is the value"),
     10: ("One form everywhere", "the same bytes in SQLite, Kafka, file and webhook"),
     11: ("Key", "the record's key is the subject; the event is not altered for it"),
     12: ("Tombstones", NOT + "weir writes no null values; what is taken back is an event, `event.retracted`"),

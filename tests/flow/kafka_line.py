@@ -114,7 +114,7 @@ class KafkaLine(faults.Line):
 
 
 def partitions_of(client, name):
-    """In their order. A node that stood still is fenced for a moment after it goes on: until the controller
+    """In their order; there must be such a topic. A node that stood still is fenced for a moment after it goes on: until the controller
     hears of it again it takes records, but says that there are neither nodes nor topics."""
     found = kit.wait_until(lambda: client.partitions_for_topic(name), 30, f"Kafka says what partitions {name} has")
     return [kafka.TopicPartition(name, p) for p in sorted(found)]

@@ -1,5 +1,9 @@
 /* test_kafka.c - what the Kafka engine does when things go wrong, on librdkafka's mock of Kafka:
  * errors at will, nodes that go away. What needs real nodes is in the conformance suite. */
+#include <dirent.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "clock.h"
 #include "kafka_mock.h"
@@ -7,6 +11,53 @@
 #include "test_stream.h"
 
 static struct kafka_mock mock;
+
+/* Threads of librdkafka in this process that may use every processor that this one may. */
+static unsigned clients_everywhere(void)
+{
+    cpu_set_t all, is;
+    unsigned n = 0;
+    ck_assert_int_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+    DIR *tasks = opendir("/proc/self/task");
+    ck_assert_ptr_nonnull(tasks);
+    for (struct dirent *e; (e = readdir(tasks));) {
+        char path[64], name[16] = "";
+        snprintf(path, sizeof(path), "/proc/self/task/%.32s/comm", e->d_name);
+        FILE *f = fopen(path, "r");
+        if (f && fgets(name, sizeof(name), f) && strncmp(name, "rdk:", 4) == 0 &&
+            sched_getaffinity((pid_t)strtol(e->d_name, NULL, 10), sizeof(is), &is) == 0)
+            n += CPU_EQUAL(&is, &all) ? 1U : 0U;
+        if (f)
+            fclose(f);
+    }
+    closedir(tasks);
+    return n;
+}
+
+/* Where a linger is given threads run where Linux puts them. */
+START_TEST(threads_of_a_client_that_is_pushed_stay_apart)
+{
+    struct stream_property linger = {SLICE("linger.ms"), SLICE("0")};
+    cpu_set_t all;
+    ck_assert_int_eq(sched_getaffinity(0, sizeof(all), &all), 0);
+    kafka_mock_open(&mock);
+    mock.options.properties = &linger;
+    mock.options.nproperties = 1;
+    struct stream *s = kafka_mock_handle(&mock);
+    stream_bed_put(s, "t", "k", SLICE("v"));
+    ck_assert_uint_gt(clients_everywhere(), 0);
+    stream_close(s);
+    mock.options.nproperties = 0;
+    s = kafka_mock_handle(&mock);
+    int64_t until = clock_mono_ms() + 10000; /* one that was just started is seen the next time */
+    do
+        stream_bed_put(s, "t", "k", SLICE("v"));
+    while (CPU_COUNT(&all) > 1 && clients_everywhere() && clock_mono_ms() < until);
+    ck_assert_int_eq(clients_everywhere() == 0, CPU_COUNT(&all) > 1);
+    stream_close(s);
+    kafka_mock_close(&mock);
+}
+END_TEST
 
 START_TEST(records_arrive_in_order_under_the_prefix)
 {
@@ -207,6 +258,7 @@ Suite *suite_kafka(void)
     TCase *t = tcase_create("kafka");
     tcase_set_timeout(t, 180);
     tcase_add_test(t, records_arrive_in_order_under_the_prefix);
+    tcase_add_test(t, threads_of_a_client_that_is_pushed_stay_apart);
     tcase_add_test(t, a_refused_record_takes_those_behind_it);
     tcase_add_test(t, a_fatal_client_is_replaced);
     tcase_add_test(t, without_nodes_the_queue_fills_and_then_senders_hear);

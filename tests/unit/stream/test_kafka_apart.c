@@ -5,7 +5,7 @@
 #include "stream_kafka_apart.h"
 #include "test_stream.h"
 
-enum { LATER_MS = 50 };
+enum { LATER_MS = 50, AFRESH_MS = 5000 };
 
 struct thread {
     pthread_t id;
@@ -113,6 +113,18 @@ START_TEST(a_caller_that_moved_is_seen_a_moment_later)
 }
 END_TEST
 
+START_TEST(clients_opened_since_are_seen_after_a_while)
+{
+    struct kafka_apart a;
+    kafka_apart_init(&a);
+    kafka_apart_mind(&a, own.id, 1000);
+    allow_all(); /* as those that are new */
+    kafka_apart_mind(&a, own.id, 1000 + AFRESH_MS);
+    cpu_set_t want = without(a.home);
+    ck_assert(may_use(&client, &want));
+}
+END_TEST
+
 START_TEST(where_there_is_one_processor_nothing_happens)
 {
     struct kafka_apart a;
@@ -138,6 +150,7 @@ Suite *suite_kafka_apart(void)
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, clients_leave_the_processor_of_the_caller);
     tcase_add_test(t, a_caller_that_moved_is_seen_a_moment_later);
+    tcase_add_test(t, clients_opened_since_are_seen_after_a_while);
     tcase_add_test(t, where_there_is_one_processor_nothing_happens);
     suite_add_tcase(suite, t);
     return suite;
