@@ -6,8 +6,7 @@
  * Frames MLLP, produces two records per message (its bytes to flow.messages, BYTES for what would
  * be made from it to flow.reported) with the settings of weir's own producer but for its linger
  * (0: nothing is pushed), its threads where Linux puts them, answers AA when both delivery reports
- * are there, and does nothing else. Prints "port N" when it listens; ends on
- * SIGTERM. */
+ * are there, and does nothing else. Prints "port N" when it listens; ends on SIGTERM. */
 #include <librdkafka/rdkafka.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -197,6 +197,28 @@ START_TEST(the_queue_is_bounded_in_bytes)
 }
 END_TEST
 
+/* Reports count as records of the client until they are freed, and what waits is given
+ * before that. */
+START_TEST(a_small_queue_goes_on)
+{
+    enum { ROUNDS = 50 };
+    kafka_mock_open(&mock);
+    mock.options.queue_records = 2;
+    struct stream *s = kafka_mock_handle(&mock);
+    struct stream_record r = {SLICE("t"), SLICE("k"), SLICE("v"), NULL, 0, false};
+    struct stream_record two[] = {r, r};
+    struct stream_tally t = {0};
+    struct err e = {0};
+    for (unsigned i = 1; i <= ROUNDS; i++) {
+        ck_assert_int_eq(stream_append(s, two, 2, stream_bed_done, &t, &e), STREAM_OK);
+        stream_bed_wait(s, &t, i);
+    }
+    ck_assert_uint_eq(t.durable, ROUNDS);
+    stream_close(s);
+    kafka_mock_close(&mock);
+}
+END_TEST
+
 START_TEST(a_record_too_large_for_the_topic_is_told)
 {
     kafka_mock_open(&mock);
@@ -263,6 +285,7 @@ Suite *suite_kafka(void)
     tcase_add_test(t, a_fatal_client_is_replaced);
     tcase_add_test(t, without_nodes_the_queue_fills_and_then_senders_hear);
     tcase_add_test(t, the_queue_is_bounded_in_bytes);
+    tcase_add_test(t, a_small_queue_goes_on);
     tcase_add_test(t, a_record_too_large_for_the_topic_is_told);
     tcase_add_test(t, too_few_replicas_are_waited_for);
     tcase_add_test(t, closing_does_not_hang);

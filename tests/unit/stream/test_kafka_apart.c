@@ -15,6 +15,7 @@ struct thread {
 
 static cpu_set_t all;
 static struct thread client, own, other;
+static struct kafka_apart a;
 
 static void *wait_for_end(void *arg)
 {
@@ -48,6 +49,7 @@ static void set_up(void)
     start(&client, "rdk:broker1");
     start(&own, "push");
     start(&other, "erdk:x");
+    kafka_apart_init(&a);
 }
 
 static void tear_down(void)
@@ -81,8 +83,6 @@ static cpu_set_t without(int home)
 
 START_TEST(clients_leave_the_processor_of_the_caller)
 {
-    struct kafka_apart a;
-    kafka_apart_init(&a);
     kafka_apart_mind(&a, own.id, 1000);
     ck_assert_int_eq(a.home >= 0, CPU_COUNT(&all) > 1);
     cpu_set_t want = without(a.home);
@@ -97,8 +97,6 @@ END_TEST
 
 START_TEST(a_caller_that_moved_is_seen_a_moment_later)
 {
-    struct kafka_apart a;
-    kafka_apart_init(&a);
     kafka_apart_mind(&a, own.id, 1000);
     bool several = a.home >= 0;
     allow_all();
@@ -115,8 +113,6 @@ END_TEST
 
 START_TEST(clients_opened_since_are_seen_after_a_while)
 {
-    struct kafka_apart a;
-    kafka_apart_init(&a);
     kafka_apart_mind(&a, own.id, 1000);
     allow_all(); /* as those that are new */
     kafka_apart_mind(&a, own.id, 1000 + AFRESH_MS);
@@ -127,10 +123,8 @@ END_TEST
 
 START_TEST(where_there_is_one_processor_nothing_happens)
 {
-    struct kafka_apart a;
     cpu_set_t one;
     CPU_ZERO(&one);
-    kafka_apart_init(&a);
     for (unsigned i = 0; i < CPU_SETSIZE && CPU_COUNT(&one) == 0; i++)
         if (CPU_ISSET(i, &all))
             CPU_SET(i, &one);
